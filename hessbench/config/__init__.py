@@ -1,1 +1,1 @@
-
+"""Profiles and params.yaml: one validated schema, one module a section (see `profile`)."""
