@@ -1,1 +1,62 @@
+"""The command line: `hessbench COMMAND`; each command lives in the module of its name."""
 
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hessbench import __version__
+from hessbench.errors import HessbenchError
+
+COMMANDS = {
+    "profile": "Show, validate or activate a profile (params.yaml).",
+    "data": "Verify data files and lay out the active data set.",
+    "generate": "Make data sets from reaction geometries.",
+    "split": "Split the active data set into training, validation and test.",
+    "train": "Train an ensemble with one of the losses.",
+    "evaluate": "Predict and score an ensemble on the test sets.",
+    "table": "Regenerate one table of the paper from stored results.",
+    "check": "Compare the tables with pinned and published values.",
+    "pin": "Pin the present tables as expected values.",
+    "benchmark": "Time the derivatives, side by side.",
+}
+"""Subcommand: its one-line help. The modules are imported only when called, for a quick `--help`."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"hessbench.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hessbench")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Benchmark of Hessian-trained machine learning potentials."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's error ends in one sentence and exit status 2."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        cli.main(args=list(arguments), prog_name="hessbench")
+    except HessbenchError as error:
+        if "--debug" in arguments:
+            raise
+        click.echo(f"hessbench: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""`hessbench profile`: show, validate and activate profiles."""
+
+from pathlib import Path
+
+import click
+
+from hessbench.config.profile import PARAMS, activate, available, load_profile
+
+
+@click.group(name="profile")
+def command() -> None:
+    """Profiles are the settings of a whole run: data, model, training, evaluation."""
+
+
+@command.command(name="list")
+def list_() -> None:
+    """List the profiles, the active one marked."""
+    active = load_profile(PARAMS).profile if PARAMS.exists() else None
+    for name in available():
+        click.echo(f"{'*' if name == active else ' '} {name}")
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path), default=PARAMS)
+def validate(file: Path) -> None:
+    """Check FILE (default params.yaml) against the schema."""
+    click.echo(f"{file}: valid, profile {load_profile(file).profile}")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Overwrite a params.yaml that was edited by hand.")
+def use(name: str, force: bool) -> None:
+    """Make NAME the active profile: write it to params.yaml."""
+    click.echo(activate(name, force=force))
