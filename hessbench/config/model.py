@@ -1,0 +1,28 @@
+"""The section `model` of a profile: which ANI model is trained."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from hessbench.config.base import Section
+
+
+class ModelConfig(Section):
+    """Elements, network shape and start of an ANI model; null takes what the named shape says."""
+
+    elements: tuple[str, ...] = Field(("H", "C", "N", "O"), description="Elements the model knows.")
+    shape: Literal["ani1x", "authors", "gelu"] = Field(
+        "gelu",
+        description="Networks: ANI-1x (CELU, widths by element), the authors' later code (CELU, 256-64-256), "
+        "or GELU 256-192-160 for every element.",
+    )
+    hidden: tuple[PositiveInt, ...] | dict[str, tuple[PositiveInt, ...]] | None = Field(
+        None, description="Hidden widths in place of the shape's own, for all elements or by element."
+    )
+    activation: Literal["gelu", "celu"] | None = Field(None, description="In place of the shape's own.")
+    biases: bool | None = Field(None, description="In place of the shape's own.")
+    cutoff: Literal["cosine", "smooth"] = Field("cosine", description="Cutoff function of the AEVs.")
+    initialization: Literal["kaiming", "torchani"] = Field(
+        "kaiming",
+        description="Kaiming normal with zero biases, or torchani's default (torch.nn.Linear's).",
+    )

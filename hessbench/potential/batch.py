@@ -1,0 +1,140 @@
+"""What goes into a potential and what comes out: ragged batches of molecules, flat in memory."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import torch
+from ase import Atoms
+from torch import Tensor
+
+from hessbench.errors import HessbenchError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Molecules of any sizes, one after the other.
+
+    Attributes
+    ----------
+    numbers
+        (A,) int64, atomic numbers of all atoms.
+    coordinates
+        (A, 3), Angstrom; its dtype is that of the results.
+    counts
+        (M,) int64 on the CPU, atoms of each molecule.
+    """
+
+    numbers: Tensor
+    coordinates: Tensor
+    counts: Tensor
+
+    def __post_init__(self) -> None:
+        atoms = int(self.counts.sum())
+        if self.numbers.shape != (atoms,) or self.coordinates.shape != (atoms, 3):
+            raise HessbenchError(
+                f"Batch of {atoms} atoms by its counts, but numbers are {tuple(self.numbers.shape)} "
+                f"and coordinates {tuple(self.coordinates.shape)}."
+            )
+
+    def __len__(self) -> int:
+        """Return the number of molecules."""
+        return len(self.counts)
+
+    @cached_property
+    def offsets(self) -> Tensor:
+        """First atom of each molecule and, last, the number of atoms: (M + 1,) int64, CPU."""
+        return _offsets(self.counts)
+
+    @cached_property
+    def hessian_offsets(self) -> Tensor:
+        """First element of each molecule's Hessian in the flat array, and the total: (M + 1,) int64, CPU."""
+        return _offsets((3 * self.counts) ** 2)
+
+    @cached_property
+    def molecule(self) -> Tensor:
+        """Molecule of each atom, (A,) int64 on the device of the coordinates."""
+        index = torch.repeat_interleave(torch.arange(len(self.counts)), self.counts)
+        return index.to(self.coordinates.device)
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Self:
+        """Move to a device, or convert the coordinates."""
+        return replace(
+            self,
+            numbers=self.numbers.to(device=device),
+            coordinates=self.coordinates.to(device=device, dtype=dtype),
+        )
+
+    def slice(self, first: int, last: int) -> Self:
+        """Molecules first to last - 1, without copying."""
+        start, stop = int(self.offsets[first]), int(self.offsets[last])
+        return type(self)(self.numbers[start:stop], self.coordinates[start:stop], self.counts[first:last])
+
+    @classmethod
+    def from_molecules(
+        cls,
+        molecules: Iterable[tuple[Sequence[int], Sequence[Sequence[float]]]],
+        dtype: torch.dtype = torch.float64,
+    ) -> Self:
+        """Join pairs of atomic numbers (N,) and coordinates (N, 3) in Angstrom."""
+        numbers, coordinates = [], []
+        for molecule_numbers, positions in molecules:
+            numbers.append(torch.as_tensor(molecule_numbers, dtype=torch.int64))
+            coordinates.append(torch.as_tensor(positions, dtype=dtype))
+        if not numbers:
+            raise HessbenchError("A batch needs at least one molecule.")
+        counts = torch.tensor([len(item) for item in numbers])
+        return cls(torch.cat(numbers), torch.cat(coordinates), counts)
+
+    @classmethod
+    def from_atoms(cls, atoms: Iterable[Atoms], dtype: torch.dtype = torch.float64) -> Self:
+        """Join ASE Atoms; periodic boundary conditions are refused.
+
+        Raises
+        ------
+        HessbenchError
+            A structure is periodic: the models here are of molecules.
+        """
+        structures = list(atoms)
+        for index, item in enumerate(structures):
+            if item.pbc.any():
+                raise HessbenchError(
+                    f"Structure {index} ({item.get_chemical_formula()}) is periodic; "
+                    "only molecules are supported, set pbc to False."
+                )
+        return cls.from_molecules(((item.numbers, item.positions) for item in structures), dtype)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Results for a batch, kcal/mol and Angstrom; None stands for what was not asked for.
+
+    Attributes
+    ----------
+    energies
+        (M,), network energies, without self-energies.
+    forces
+        (A, 3).
+    hessians
+        (sum of (3 N)^2,), row-major, one molecule after the other: see `Batch.hessian_offsets`.
+    products
+        (A, 3, k), products of the Hessian with k probes.
+    """
+
+    energies: Tensor
+    forces: Tensor | None = None
+    hessians: Tensor | None = None
+    products: Tensor | None = None
+
+    def hessian(self, batch: Batch, molecule: int) -> Tensor:
+        """Hessian of one molecule as a (3 N, 3 N) matrix."""
+        if self.hessians is None:
+            raise HessbenchError("No Hessians were asked for: call evaluate with derivatives=2.")
+        start, stop = batch.hessian_offsets[molecule : molecule + 2].tolist()
+        size = 3 * int(batch.counts[molecule])
+        return self.hessians[start:stop].view(size, size)
+
+
+def _offsets(sizes: Tensor) -> Tensor:
+    return torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
