@@ -1,1 +1,1 @@
-
+"""Data sets from reaction geometries at a level of theory."""

@@ -1,0 +1,160 @@
+"""Stationary points at a level of theory, from geometries optimised at another one.
+
+Minima by L-BFGS (Liu and Nocedal, Math. Program. 45, 503 (1989)), transition states by Sella (Hermes et al.,
+J. Chem. Theory Comput. 18, 6974 (2022)) in Cartesian coordinates, started from a difference Hessian.
+"""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.data import covalent_radii
+from ase.optimize import LBFGS
+from sella import Sella
+
+from hessbench.generate.geometries import ReactionGeometries
+from hessbench.generate.levels import (
+    Level,
+    LevelCalculator,
+    LevelError,
+    forward_difference_hessian,
+    make_level,
+)
+from hessbench.generate.runner import Failure, Outcome
+from hessbench.normal_modes import atomic_masses, normal_modes
+from hessbench.units import EV
+
+MINIMUM_STEPS = 500
+SADDLE_STEPS = 150
+INITIAL_CURVATURE = 40.0
+"""L-BFGS starts from this curvature, eV/Angstrom^2: a third fewer steps for these molecules than ASE's 70."""
+BONDED, BROKEN = 1.2, 1.5
+"""Distance over sum of covalent radii: a bond below the first, none above the second, undecided between."""
+
+
+class RefinementError(Exception):
+    """An optimization did not give what was asked for."""
+
+
+@dataclass(frozen=True)
+class RefineTask:
+    """One reaction to refine at a level until no force on an atom exceeds fmax (eV/Angstrom)."""
+
+    geometries: ReactionGeometries
+    level: str
+    fmax: float
+
+    @property
+    def name(self) -> str:
+        """Name of the reaction."""
+        return self.geometries.name
+
+
+def refine_reaction(task: RefineTask) -> Outcome:
+    """Refine the structures of one reaction.
+
+    Minima are checked for convergence and for unchanged bonds, the transition state for exactly one
+    imaginary mode; that the minima have none is checked where they are labelled (`label`).
+
+    Returns
+    -------
+    Outcome
+        Arrays numbers (N,) and, of those that came out, R, TS, P (N, 3) in Angstrom.
+    """
+    numbers = task.geometries.numbers
+    outcome = Outcome(task.name, {"numbers": numbers})
+    for role in ("R", "TS", "P"):
+        start = task.geometries.coordinates.get(role)
+        if start is None:
+            outcome.failures.append(Failure(role, "no starting geometry"))
+            continue
+        level = make_level(task.level, numbers)
+        try:
+            if role == "TS":
+                outcome.arrays[role] = find_transition_state(level, start, task.fmax)
+            else:
+                outcome.arrays[role] = find_minimum(level, start, task.fmax)
+        except (RefinementError, LevelError) as error:
+            outcome.failures.append(Failure(role, str(error)))
+    return outcome
+
+
+def find_minimum(level: Level, start: np.ndarray, fmax: float) -> np.ndarray:
+    """Minimise the energy.
+
+    Parameters
+    ----------
+    level
+        Of theory, for the molecule.
+    start
+        (N, 3), Angstrom.
+    fmax
+        Largest force on an atom, eV/Angstrom.
+
+    Returns
+    -------
+    ndarray
+        (N, 3), Angstrom.
+
+    Raises
+    ------
+    RefinementError
+        Not converged, or a bond was broken or made on the way.
+    LevelError
+        A single point failed.
+    """
+    atoms = Atoms(level.numbers, start, calculator=LevelCalculator(level))
+    optimizer = LBFGS(atoms, logfile=os.devnull, alpha=INITIAL_CURVATURE)
+    if not optimizer.run(fmax=fmax, steps=MINIMUM_STEPS):
+        raise RefinementError(f"minimum not converged in {MINIMUM_STEPS} steps")
+    changed = changed_bonds(level.numbers, start, atoms.positions)
+    if changed:
+        raise RefinementError(f"bonds changed on the way to the minimum: {changed}")
+    return atoms.positions.copy()
+
+
+def find_transition_state(level: Level, start: np.ndarray, fmax: float) -> np.ndarray:
+    """Find the first-order saddle point near a geometry, and check it by its Hessian.
+
+    Parameters and returned array as in `find_minimum`.
+
+    Raises
+    ------
+    RefinementError
+        Not converged, or the number of imaginary modes is not one.
+    LevelError
+        A single point failed.
+    """
+    atoms = Atoms(level.numbers, start, calculator=LevelCalculator(level))
+    optimizer = Sella(
+        atoms,
+        order=1,
+        internal=False,
+        logfile=os.devnull,
+        hessian_function=lambda at: forward_difference_hessian(level.gradient, at.positions) / EV,
+    )
+    try:
+        converged = optimizer.run(fmax=fmax, steps=SADDLE_STEPS)
+    except (RuntimeError, ValueError, np.linalg.LinAlgError) as error:
+        raise RefinementError(f"saddle point search failed: {error}") from error
+    if not converged:
+        raise RefinementError(f"saddle point not converged in {SADDLE_STEPS} steps")
+    positions = atoms.positions.copy()
+    modes = normal_modes(positions, atomic_masses(level.numbers), level.hessian(positions))
+    if modes.imaginary != 1:
+        raise RefinementError(f"transition state with {modes.imaginary} imaginary modes")
+    return positions
+
+
+def changed_bonds(numbers: np.ndarray, before: np.ndarray, after: np.ndarray) -> str:
+    """Name the bonds that one geometry clearly has and another one clearly has not, e.g. "3-7 broken"."""
+    radii = covalent_radii[numbers]
+    scale = radii[:, None] + radii[None, :]
+    ratio_before, ratio_after = (
+        np.linalg.norm(x[:, None] - x[None, :], axis=-1) / scale for x in (before, after)
+    )
+    pairs = np.triu(np.ones_like(scale, dtype=bool), 1)
+    broken = np.argwhere(pairs & (ratio_before < BONDED) & (ratio_after > BROKEN))
+    made = np.argwhere(pairs & (ratio_before > BROKEN) & (ratio_after < BONDED))
+    return ", ".join([f"{i}-{j} broken" for i, j in broken] + [f"{i}-{j} made" for i, j in made])
