@@ -1,0 +1,76 @@
+"""What a run was made with: profile, data, versions; results/run.json, written by the pipeline, read by all outputs."""
+
+import json
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from hessbench.config.base import Section
+from hessbench.errors import HessbenchError
+
+RUN = "run.json"
+"""File name inside the results directory."""
+
+
+class RunInfo(Section):
+    """Profile, data and software of the results beside which this stands."""
+
+    profile: str = Field(min_length=1, description="name of the profile")
+    data: dict[str, str] = Field(
+        min_length=1,
+        description="test set (rtp, irc, nms) to identity of its file: name, version, level of theory, checksum",
+    )
+    versions: dict[str, str] = Field(default={}, description="package to version")
+
+    @property
+    def footer(self) -> str:
+        """One line for the foot of a figure or table: no date, no commit, so that equal results look equal."""
+        sets = "; ".join(f"{name}: {identity}" for name, identity in self.data.items())
+        return f"Profile {self.profile}. Data: {sets}."
+
+
+def write_run_info(
+    results: Path, *, profile: str, data: dict[str, str], versions: dict[str, str] | None = None
+) -> Path:
+    """Write results/run.json.
+
+    Parameters
+    ----------
+    results
+        The results directory; made if needed.
+    profile
+        Name of the active profile.
+    data
+        Identity of each test set's file, e.g. ``{"rtp": ReactionFile(path).identity}``.
+    versions
+        Versions of the packages on which the results depend.
+    """
+    info = RunInfo(profile=profile, data=data, versions=versions or {})
+    results.mkdir(parents=True, exist_ok=True)
+    path = results / RUN
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(json.dumps(info.model_dump(), indent=1) + "\n")
+    os.replace(beside, path)
+    return path
+
+
+def read_run_info(results: Path) -> RunInfo:
+    """Read results/run.json.
+
+    Raises
+    ------
+    HessbenchError
+        The file is missing or does not fit the schema.
+    """
+    path = results / RUN
+    try:
+        return RunInfo.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise HessbenchError(f"{path} does not exist; `make repro` writes it with the results.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise HessbenchError(
+            f"{path}{f', {place}' if place else ''}: {first['msg']}; `make repro` writes it anew."
+        ) from None
