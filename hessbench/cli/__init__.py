@@ -11,7 +11,12 @@ from hessbench.errors import HessbenchError
 
 COMMANDS = {
     "profile": "Show, validate or activate a profile (params.yaml).",
-    "data": "Verify data files and lay out the active data set.",
+    "dataset": "Lay out the active data set.",
+    "data": "Verify data files.",
+    "fetch": "Download and verify the published data set.",
+    "convert": "Bring a foreign data file into the one layout.",
+    "inspect": "Say what is in a data file of any known format.",
+    "composition": "Count elements and bonds of data sets.",
     "generate": "Make data sets from reaction geometries.",
     "split": "Split the active data set into training, validation and test.",
     "train": "Train an ensemble with one of the losses.",

@@ -1,0 +1,14 @@
+"""`hessbench dataset`: put the active data set in place."""
+
+import click
+
+from hessbench.config.base import load_section
+from hessbench.config.data import DataConfig
+from hessbench.data.active import prepare_active
+
+
+@click.command()
+def command() -> None:
+    """Lay out the data set that params.yaml names in data/active, every reaction checked."""
+    for name, identity in prepare_active(load_section(DataConfig, "data")).items():
+        click.echo(f"{name}: {identity}")
