@@ -1,6 +1,5 @@
 """A profile: all settings of a run, one file in reproduce/profiles/; params.yaml is the active one."""
 
-import os
 from pathlib import Path
 
 from pydantic import Field
@@ -12,6 +11,7 @@ from hessbench.config.model import ModelConfig
 from hessbench.config.split import SplitConfig
 from hessbench.config.training import TrainingConfig
 from hessbench.errors import ConfigurationError
+from hessbench.files import write_text
 
 PARAMS = Path("params.yaml")
 PROFILES = Path("reproduce/profiles")
@@ -71,7 +71,5 @@ def activate(name: str, *, force: bool = False) -> str:
             )
     elif PARAMS.exists():
         return f"profile {name} is active"
-    beside = PARAMS.with_suffix(".yaml.new")
-    beside.write_text(text)
-    os.replace(beside, PARAMS)
+    write_text(PARAMS, text)
     return f"profile {name} is now active (params.yaml)"

@@ -1,4 +1,4 @@
-"""The active data set: the files of the profile's source, or a part of them, where all stages look for them."""
+"""The active data set: the profile's source or a part of it, where all stages look for it."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from hessbench.errors import HessbenchError
 from hessbench.files import replacing
 
 SETS = ("rtp", "irc", "nms")
-"""Stationary points (trained and tested on), reaction paths, displaced structures (section 2.1 of the paper)."""
+"""Stationary points (trained and tested on), reaction paths, displaced structures: section 2.1."""
 ACTIVE = Path("data/active")
 EMBEDDED = Path("data/embedded")
 GENERATED = Path("data/generated")
@@ -75,7 +75,8 @@ def choose_reactions(sources: dict[str, Path], config: DataConfig) -> dict[str, 
         wanted = getattr(config.reactions, name)
         if wanted is not None and wanted > len(names[name]):
             raise HessbenchError(
-                f"params.yaml, data.reactions.{name}: {wanted} asked for, {sources[name]} holds {len(names[name])}."
+                f"params.yaml, data.reactions.{name}: {wanted} asked for, "
+                f"but {sources[name]} holds {len(names[name])}."
             )
     every = sorted(set().union(*names.values()))
     place = dict(zip(every, np.random.default_rng(config.seed).permutation(len(every)), strict=True))
