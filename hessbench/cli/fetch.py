@@ -1,0 +1,26 @@
+"""`hessbench fetch`: download and verify the published data set."""
+
+from pathlib import Path
+
+import click
+
+from hessbench.data.fetch import default_directory, fetch
+from hessbench.data.published import OPENREACT
+
+
+@click.command(name="fetch")
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Where to keep downloads.  [default: {default_directory(OPENREACT)}]",
+)
+@click.option(
+    "--source", help="Mirror (http://, https://) or copy (directory, file://); default HESSBENCH_DATA."
+)
+def command(directory: Path | None, source: str | None) -> None:
+    """Fetch OpenREACT-CHON-EFH, 1.9 GB; what is there already is only verified."""
+    for file in fetch(OPENREACT, directory, source=source):
+        verdict = "as published" if file.published else "NOT the published file, used as your own"
+        click.echo(f"{file.path}: {verdict}, md5 {file.md5}")
+    click.echo(f"{OPENREACT.licence}; cite {OPENREACT.citation}")
