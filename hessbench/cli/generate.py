@@ -11,7 +11,7 @@ from pathlib import Path  # noqa: E402
 import click  # noqa: E402
 
 from hessbench.config.base import load_section  # noqa: E402
-from hessbench.config.generate import GenerateSection  # noqa: E402
+from hessbench.config.generate import GenerateConfig  # noqa: E402
 
 
 @click.group()
@@ -19,8 +19,8 @@ def command() -> None:
     """Make data sets from reaction geometries; every command can be interrupted and started again."""
 
 
-def _settings(params: Path | None) -> GenerateSection:
-    return load_section(GenerateSection, "generate", params) if params else GenerateSection()
+def _settings(params: Path | None) -> GenerateConfig:
+    return load_section(GenerateConfig, "generate", params) if params else GenerateConfig()
 
 
 @command.command()

@@ -5,7 +5,7 @@ from pydantic import Field
 from hessbench.config.base import Section
 
 
-class GenerateSection(Section):
+class GenerateConfig(Section):
     """Settings of `hessbench generate`; results depend on nothing else."""
 
     level: str = Field(
