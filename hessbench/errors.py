@@ -9,6 +9,10 @@ class ConfigurationError(HessbenchError):
     """A profile or params.yaml does not fit the schema."""
 
 
+class TrainingError(HessbenchError):
+    """A training cannot start or go on."""
+
+
 class DataError(HessbenchError):
     """A data file cannot be used.
 

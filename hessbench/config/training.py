@@ -84,6 +84,11 @@ class TrainingConfig(Section):
     processes: PositiveInt = Field(2, description="Models trained at the same time, one thread each.")
     epochs: PositiveInt = Field(description="Passes over the training set.")
     batch_size: PositiveInt = Field(description="Structures of a step.")
+    minimum_steps: int = Field(
+        0,
+        ge=0,
+        description="Steps a small training set is given at least: an epoch then passes over it repeatedly.",
+    )
     form: Literal["rmse", "mse"] = Field(
         "rmse", description="Each error of eq. 6 as root mean square (the paper) or as mean square."
     )

@@ -1,0 +1,185 @@
+"""An ensemble: models that differ in their seed alone, trained side by side, and their files."""
+
+import json
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from hessbench.config.model import ModelConfig
+from hessbench.config.training import LossConfig, TrainingConfig
+from hessbench.data.split import Split
+from hessbench.data.structures import Structures
+from hessbench.errors import TrainingError
+from hessbench.files import write_text
+from hessbench.potential.files import save
+from hessbench.potential.model import build
+from hessbench.processes import Report, run_tasks
+from hessbench.training.fingerprint import describe, fingerprint, hardware
+from hessbench.training.loop import COLUMNS, Row, train
+from hessbench.training.preparation import examples, prepare
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """What to train and where its files go.
+
+    Attributes
+    ----------
+    name
+        Loss and size, for example "efh-80".
+    loss, model, config
+        Settings.
+    description
+        All that decides about the models, see `hessbench.training.fingerprint.describe`.
+    folder
+        Of seed-<k>.safetensors, history.csv, metrics.json, training.json.
+    checkpoints
+        Folder of the checkpoints; it outlives `folder`, which DVC removes before a stage.
+    """
+
+    name: str
+    loss: LossConfig
+    model: ModelConfig
+    config: TrainingConfig
+    description: dict[str, Any]
+    folder: Path
+    checkpoints: Path
+
+
+def model_file(folder: Path, seed: int) -> Path:
+    """File of one model of an ensemble."""
+    return folder / f"seed-{seed}.safetensors"
+
+
+def train_ensemble(
+    structures: Structures,
+    split: Split,
+    loss_name: str,
+    percent: int,
+    model: ModelConfig,
+    config: TrainingConfig,
+    models: Path = Path("models"),
+) -> Path:
+    """Train all seeds with one loss on one share of the data and write their files.
+
+    Seeds that are finished with the same data, settings and code are not trained again; those that
+    were interrupted go on from their last checkpoint.
+
+    Parameters
+    ----------
+    structures
+        The whole data set that `split` shares out.
+    split
+        Training and validation structures.
+    loss_name, percent
+        Which loss of `config.losses`, which training set of the split.
+    model, config
+        Settings.
+    models
+        Folder of all ensembles.
+
+    Returns
+    -------
+    Path
+        The folder of this ensemble, `models`/<loss>-<percent>.
+
+    Raises
+    ------
+    TrainingError
+        No such loss; or a training failed: the message names loss, seed, epoch and batch.
+    """
+    if loss_name not in config.losses:
+        raise TrainingError(
+            f"No loss {loss_name!r} in params.yaml, training.losses; there are {', '.join(config.losses)}."
+        )
+    loss = config.losses[loss_name]
+    indices = split.training_at(percent)
+    name = f"{loss_name}-{percent}"
+    ensemble = Ensemble(
+        name=name,
+        loss=loss,
+        model=model,
+        config=config,
+        description=describe(split.data, indices, split.validation, loss, model, config),
+        folder=models / name,
+        checkpoints=models / "checkpoints" / name,
+    )
+    parts = structures.select(indices), structures.select(split.validation)
+    with tqdm(total=config.seeds * config.epochs, desc=f"train {name}", unit="epoch", smoothing=0.1) as bar:
+
+        def show(row: Row) -> None:
+            errors = {letter: row.get(f"validation_{column}") for letter, column in LETTERS.items()}
+            bar.set_postfix({key: f"{value:.3g}" for key, value in errors.items() if value}, refresh=False)
+            bar.update()
+
+        histories = run_tasks(_train_seed, range(config.seeds), (ensemble, *parts), config.processes, show)
+    _write_summary(ensemble, histories, structures=len(indices))
+    return ensemble.folder
+
+
+LETTERS = {letter: COLUMNS[quantity] for letter, quantity in zip("EFH", COLUMNS, strict=True)}
+"""Errors shown beside the progress bar."""
+
+
+def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], report: Report) -> list[Row]:
+    """Train one model and write its file; runs in a process of its own."""
+    ensemble, training, validation = shared
+    print_of_seed = fingerprint(ensemble.description, seed)
+    model = build(ensemble.model, seed)
+    prepare(model, training, scale_features=ensemble.config.scale_features)
+
+    history = train(
+        model,
+        examples(model, training),
+        examples(model, validation),
+        ensemble.loss,
+        ensemble.config,
+        seed,
+        checkpoint=ensemble.checkpoints / f"seed-{seed}.pt",
+        fingerprint=print_of_seed,
+        report=report,
+        label=f"{ensemble.name}, seed {seed}",
+    )
+    ensemble.folder.mkdir(parents=True, exist_ok=True)
+    notes = {"training": ensemble.name, "seed": str(seed), "data": ensemble.description["data"]}
+    save(model, model_file(ensemble.folder, seed), notes | {"fingerprint": print_of_seed})
+    return history
+
+
+def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: int) -> None:
+    """Write learning curves, metrics and provenance of an ensemble."""
+    curves = pd.concat(
+        [pd.DataFrame(history).assign(seed=seed) for seed, history in enumerate(histories)], ignore_index=True
+    )
+    leading = ["epoch", "seed"]
+    curves = curves[leading + [column for column in curves.columns if column not in leading]]
+    write_text(ensemble.folder / "history.csv", curves.to_csv(index=False, float_format="%.6g"))
+    final = [history[-1] for history in histories]
+    errors = [column for column in curves.columns if column.startswith(("training_", "validation_"))]
+    metrics: dict[str, Any] = {
+        column: statistics.fmean(row[column] for row in final)  # type: ignore[misc]
+        for column in errors
+        if column != "training_seconds"
+    }
+    passes = ensemble.config.epochs * final[0]["passes"] / final[0]["epoch"]  # type: ignore[operator]
+    seconds = [sum(row["training_seconds"] for row in history) for history in histories]  # type: ignore[misc]
+    metrics["seconds_per_pass"] = statistics.fmean(seconds) / passes
+    write_text(ensemble.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    provenance = {
+        **ensemble.description,
+        "training_set_size": structures,
+        "seeds": {
+            str(seed): {
+                "fingerprint": fingerprint(ensemble.description, seed),
+                "training_seconds": seconds[seed],
+            }
+            for seed in range(len(histories))
+        },
+        "processes": ensemble.config.processes,
+        "hardware": hardware(),
+    }
+    write_text(ensemble.folder / "training.json", json.dumps(provenance, indent=1) + "\n")

@@ -1,0 +1,83 @@
+"""What a model was trained with, so that a rerun knows whether it is the same training."""
+
+import hashlib
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import hessbench
+from hessbench.config.model import ModelConfig
+from hessbench.config.training import LossConfig, TrainingConfig
+
+PACKAGES = ("torch", "torchani", "numpy")
+"""Packages on whose versions a trained model depends."""
+SOURCES = ("potential", "training", "data/structures.py")
+"""Code on which a trained model depends, inside the package."""
+
+
+def describe(
+    data: str,
+    training: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    loss: LossConfig,
+    model: ModelConfig,
+    config: TrainingConfig,
+) -> dict[str, Any]:
+    """Collect all that decides about a trained model, except its seed, as plain data."""
+    settings = config.model_dump(
+        mode="json",
+        exclude={"seeds", "processes", "losses", "checkpoint_epochs", "hessian_validation_epochs"},
+    )
+    return {
+        "data": data,
+        "training_structures": _digest(np.asarray(training, dtype="<i8").tobytes()),
+        "validation_structures": _digest(np.asarray(validation, dtype="<i8").tobytes()),
+        "loss": loss.model_dump(mode="json"),
+        "model": model.model_dump(mode="json"),
+        "training": settings,
+        "versions": {package: version(package) for package in PACKAGES},
+        "source": source_digest(),
+    }
+
+
+def fingerprint(description: dict[str, Any], seed: int) -> str:
+    """Digest of a description and a seed."""
+    return _digest(json.dumps([description, seed], sort_keys=True).encode())
+
+
+def source_digest() -> str:
+    """Digest of the code that trains: after an edit nothing is resumed that was begun before it."""
+    root = Path(hessbench.__file__).parent
+    files = [
+        file
+        for source in SOURCES
+        for file in (sorted((root / source).rglob("*.py")) if (root / source).is_dir() else [root / source])
+    ]
+    return _digest(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files))
+
+
+def hardware() -> dict[str, Any]:
+    """Machine and software that a time was measured with."""
+    model = platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line
+        ]
+        model = names[0] if names else model
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

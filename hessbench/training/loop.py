@@ -1,0 +1,200 @@
+"""The training of one model: epochs over shuffled batches, validation, checkpoints."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hessbench.config.training import LossConfig, TrainingConfig
+from hessbench.errors import TrainingError
+from hessbench.potential import Batch, Prediction, evaluate
+from hessbench.training.batches import Examples, batches
+from hessbench.training.checkpoint import load_checkpoint, save_checkpoint
+from hessbench.training.loss import apply_hessians, combined_loss, draw_probes
+from hessbench.training.optimization import Optimization
+from hessbench.training.validation import validate, weighted
+
+Row = dict[str, float | int | None]
+"""A line of the learning curve: epoch, learning rate, errors of training and validation, seconds."""
+
+COLUMNS = {
+    "energy": "energy_rmse_kcal_mol",
+    "force": "force_rmse_kcal_mol_A",
+    "hessian": "hessian_rmse_kcal_mol_A2",
+}
+"""Quantity: its column of the learning curve, after "training_" or "validation_"."""
+
+
+class Evaluate(Protocol):
+    """What a model needs to be trained: the signature of `hessbench.potential.evaluate`.
+
+    It returns network energies (M,), forces (A, 3) and flat Hessians in kcal/mol and Angstrom, differentiable
+    with respect to the parameters of the model.
+    """
+
+    def __call__(
+        self, model: Any, batch: Batch, derivatives: Literal[0, 1, 2], probes: Tensor | None = None
+    ) -> Prediction:
+        """Predict for a batch."""
+        ...
+
+
+def train(
+    model: nn.Module,
+    training: Examples,
+    validation: Examples | None,
+    loss: LossConfig,
+    config: TrainingConfig,
+    seed: int = 0,
+    *,
+    evaluate: Evaluate = evaluate,
+    checkpoint: Path | None = None,
+    fingerprint: str = "",
+    report: Callable[[Row], None] = lambda row: None,
+    label: str = "",
+) -> list[Row]:
+    """Train a model in place.
+
+    The order of the batches and the probes of an epoch follow from seed and epoch alone, so a training that
+    was interrupted and resumed from its checkpoint takes the same steps as one that was not.
+
+    Parameters
+    ----------
+    model
+        Any module that `evaluate` can evaluate, in its own dtype.
+    training, validation
+        What to learn, and what only to watch (or choose the epoch by).
+    loss
+        Weights of eq. 6.
+    config
+        Epochs, batch size, optimizer; its `losses`, `seeds` and `processes` are not looked at.
+    seed
+        Of batch order and probes.
+    evaluate
+        Predicts energies and derivatives; custom models bring their own.
+    checkpoint
+        File to write every few epochs and to resume from if it exists and has this fingerprint.
+    fingerprint
+        Says what is trained on what, see `hessbench.training.ensemble`.
+    report
+        Called with each line of the learning curve.
+    label
+        Names the training in errors.
+
+    Returns
+    -------
+    list of Row
+        The learning curve.
+
+    Raises
+    ------
+    TrainingError
+        The loss became infinite or not a number, or the data do not have what the loss needs.
+    """
+    torch.set_flush_denormal(True)  # the descriptors' Gaussians are full of denormals: up to 15 times slower
+    size = config.batch_size
+    steps_of_pass = math.ceil(len(training) / size)
+    passes = max(1, math.ceil(config.minimum_steps / (config.epochs * steps_of_pass)))
+    optimization = Optimization(model, config.optimizer, config.epochs * passes * steps_of_pass)
+    needs_loss = optimization.needs_validation or config.keep == "best"
+    if needs_loss and validation is None:
+        raise TrainingError("The optimizer or the choice of the best epoch needs validation data; give some.")
+    history: list[Row] = []
+    best: dict[str, Any] | None = None
+    saved = load_checkpoint(checkpoint, fingerprint) if checkpoint else None
+    if saved:
+        history, best = saved["history"], saved["best"]
+        model.load_state_dict(saved["model"])
+        if not saved["finished"]:
+            optimization.load_state_dict(saved["optimization"])
+        for done in history:
+            report(done)
+
+    for epoch in range(len(history) + 1, config.epochs + 1):
+        last = epoch == config.epochs
+        place = ", ".join(filter(None, [label, f"epoch {epoch}"]))
+        row: Row = {"epoch": epoch, "passes": epoch * passes, "learning_rate": optimization.learning_rate}
+        start = time.perf_counter()
+        random = np.random.default_rng((seed, epoch))
+        row |= _run_epoch(model, training, loss, config, optimization, random, passes, evaluate, place)
+        row["training_seconds"] = time.perf_counter() - start
+        if validation is not None:
+            whole = last or epoch % config.hessian_validation_epochs == 0
+            derivatives: Literal[1, 2] = 2 if whole or (needs_loss and loss.hessian) else 1
+            errors = validate(model, validation, derivatives, size, evaluate)
+            row |= _columns("validation", errors)
+            if needs_loss:
+                row["validation_loss"] = weighted(errors, loss, config.form)
+        optimization.end_epoch(row.get("validation_loss"))
+        history.append(row)
+        if config.keep == "best" and (best is None or row["validation_loss"] < best["loss"]):
+            weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+            best = {"loss": row["validation_loss"], "model": weights}
+        if last and best is not None:
+            model.load_state_dict(best["model"])
+        if checkpoint and (last or epoch % config.checkpoint_epochs == 0):
+            save_checkpoint(
+                checkpoint,
+                {
+                    "fingerprint": fingerprint,
+                    "finished": last,
+                    "model": model.state_dict(),
+                    "optimization": None if last else optimization.state_dict(),
+                    "history": history,
+                    "best": None if last else best,
+                },
+            )
+        report(row)
+    return history
+
+
+def _run_epoch(
+    model: nn.Module,
+    training: Examples,
+    loss: LossConfig,
+    config: TrainingConfig,
+    optimization: Optimization,
+    random: np.random.Generator,
+    passes: int,
+    evaluate: Evaluate,
+    place: str,
+) -> Row:
+    """Pass over the training set; returns loss and errors, root mean square over the steps."""
+    generator = torch.Generator().manual_seed(int(random.integers(2**62)))
+    dtype = next(model.parameters()).dtype
+    orders = [random.permutation(len(training)) for _ in range(passes)]
+    total, squares, steps = 0.0, dict.fromkeys(COLUMNS, 0.0), 0
+    for batch, reference in chain(*(batches(training, config.batch_size, dtype, order) for order in orders)):
+        probes = None
+        if loss.hessian and loss.probes is not None and reference.hessians is not None:
+            probes = draw_probes(batch, loss.probes, generator)
+            reference = replace(reference, products=apply_hessians(reference.hessians, batch, probes))
+        prediction = evaluate(model, batch, loss.derivatives, probes)
+        result = combined_loss(prediction, reference, batch, loss, config.form)
+        value = result.total.item()
+        steps += 1
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"{place}, batch {steps}: the loss is {value}; lower the learning rate or lengthen the "
+                "warm-up (training.optimizer), or look for damaged data with `hessbench data`."
+            )
+        optimization.zero_grad()
+        result.total.backward()
+        optimization.step()
+        total += value
+        for quantity, error in result.errors.items():
+            squares[quantity] += error**2
+    mean = {quantity: math.sqrt(squares[quantity] / steps) for quantity in result.errors}
+    return {"training_loss": total / steps, **_columns("training", mean)}
+
+
+def _columns(part: str, errors: dict[str, float]) -> Row:
+    """Name errors with their units, for the learning curve."""
+    return {f"{part}_{COLUMNS[quantity]}": error for quantity, error in errors.items()}

@@ -1,0 +1,128 @@
+"""Optimizers and learning rates of a training, by the settings of a profile."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+
+from hessbench.config.training import AdamConfig, Decay, MuonConfig, OptimizerConfig
+from hessbench.errors import TrainingError
+from hessbench.training.muon import Muon
+
+
+class Optimization:
+    """The optimizers of a model with their learning rates, as one thing that steps, saves and loads.
+
+    Parameters
+    ----------
+    model
+        Its parameters are optimized.
+    config
+        Which optimizer and schedule.
+    steps
+        Steps of the whole training, after which a decaying learning rate is zero.
+    """
+
+    def __init__(self, model: nn.Module, config: OptimizerConfig, steps: int) -> None:
+        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self._optimizers: list[torch.optim.Optimizer] = []
+        if isinstance(config, MuonConfig):
+            hidden = [p for p in parameters if _is_hidden(p)]
+            if hidden:
+                self._optimizers.append(
+                    Muon(hidden, config.learning_rate, config.momentum, config.weight_decay)
+                )
+            rest = [p for p in parameters if not _is_hidden(p)]
+            self._optimizers.append(_adamw(rest, config.adam_learning_rate, 0.0))
+        elif isinstance(config, AdamConfig):
+            self._optimizers.append(_adamw(parameters, config.learning_rate, config.weight_decay))
+        else:
+            matrices = [p for p in parameters if p.ndim > 1]
+            self._optimizers.append(_adamw(matrices, config.learning_rate, config.weight_decay))
+            biases = [p for p in parameters if p.ndim == 1]
+            if biases:
+                self._optimizers.append(torch.optim.SGD(biases, config.bias_learning_rate))
+        self._decays: list[LambdaLR] = []
+        self._plateaus: list[ReduceLROnPlateau] = []
+        if isinstance(config, MuonConfig | AdamConfig):
+            factor = decay_factor(config.schedule, steps)
+            self._decays = [LambdaLR(optimizer, factor) for optimizer in self._optimizers]
+        else:
+            self._plateaus = [
+                ReduceLROnPlateau(optimizer, factor=config.factor, patience=config.patience)
+                for optimizer in self._optimizers
+            ]
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the learning rates depend on the validation loss."""
+        return bool(self._plateaus)
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the first optimizer, for the next step."""
+        return float(self._optimizers[0].param_groups[0]["lr"])
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for optimizer in self._optimizers:
+            optimizer.zero_grad()
+
+    def step(self) -> None:
+        """Update the parameters, then the learning rates that go by step."""
+        for optimizer in self._optimizers:
+            optimizer.step()
+        for decay in self._decays:
+            decay.step()
+
+    def end_epoch(self, validation_loss: float | None) -> None:
+        """Update the learning rates that go by validation loss."""
+        if self._plateaus and validation_loss is None:
+            raise TrainingError("The learning rate follows the validation loss: validation data are needed.")
+        for plateau in self._plateaus:
+            plateau.step(validation_loss)  # type: ignore[arg-type]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on exactly."""
+        return {
+            "optimizers": [item.state_dict() for item in self._optimizers],
+            "schedules": [item.state_dict() for item in (*self._decays, *self._plateaus)],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        for schedule, saved in zip((*self._decays, *self._plateaus), state["schedules"], strict=True):
+            schedule.load_state_dict(saved)
+
+
+def decay_factor(schedule: Decay, steps: int) -> Callable[[int], float]:
+    """Share of the full learning rate at each step, zero at `steps`."""
+
+    def factor(step: int) -> float:
+        if step < schedule.warmup_steps:
+            return (step + 1) / (schedule.warmup_steps + 1)
+        left = max(0.0, (steps - step) / max(1, steps - schedule.warmup_steps))
+        return left if schedule.kind == "linear" else 0.5 * (1 - math.cos(math.pi * left))
+
+    return factor
+
+
+def _is_hidden(parameter: nn.Parameter) -> bool:
+    """Whether Muon applies: a matrix, and not the single row of an output layer."""
+    return parameter.ndim == 2 and min(parameter.shape) > 1
+
+
+def _adamw(
+    parameters: list[nn.Parameter], learning_rate: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """AdamW whose weight decay spares biases."""
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=learning_rate, fused=True)

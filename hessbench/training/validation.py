@@ -1,0 +1,66 @@
+"""Errors of a model over a set of structures that it is not trained on, while it is trained."""
+
+import math
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from hessbench.config.training import LossConfig
+from hessbench.training.batches import Examples, batches
+
+
+def validate(
+    model: nn.Module, examples: Examples, derivatives: Literal[0, 1, 2], batch_size: int, evaluate: Any
+) -> dict[str, float]:
+    """Root-mean-square errors over all elements of a set.
+
+    Parameters
+    ----------
+    model, evaluate
+        As in `hessbench.training.loop.train`.
+    examples
+        The set; Hessians are left out if it has none.
+    derivatives
+        0 for energies, 1 for forces too, 2 for Hessians too.
+    batch_size
+        Structures predicted at once.
+
+    Returns
+    -------
+    dict
+        By quantity ("energy", "force", "hessian"), kcal/mol, kcal/mol/Angstrom, kcal/mol/Angstrom^2.
+    """
+    if examples.structures.hessians is None:
+        derivatives = min(derivatives, 1)
+    squares, elements = dict.fromkeys(QUANTITIES, 0.0), dict.fromkeys(QUANTITIES, 0)
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in trainable:  # not torch.no_grad: a custom model may differentiate for its forces
+        parameter.requires_grad_(False)
+    try:
+        for batch, reference in batches(examples, batch_size, next(model.parameters()).dtype):
+            prediction = evaluate(model, batch, derivatives)
+            for order, (quantity, attribute) in enumerate(QUANTITIES.items()):
+                if order <= derivatives:
+                    error = getattr(prediction, attribute).detach() - getattr(reference, attribute)
+                    squares[quantity] += float(torch.sum(error.double() ** 2))
+                    elements[quantity] += error.numel()
+    finally:
+        for parameter in trainable:
+            parameter.requires_grad_(True)
+    return {
+        quantity: math.sqrt(squares[quantity] / elements[quantity])
+        for quantity in squares
+        if elements[quantity]
+    }
+
+
+QUANTITIES = {"energy": "energies", "force": "forces", "hessian": "hessians"}
+"""Quantity: its name in a `Prediction`, by order of the derivative."""
+
+
+def weighted(errors: dict[str, float], loss: LossConfig, form: Literal["rmse", "mse"]) -> float:
+    """Eq. 6 with the errors of a whole set."""
+    power = 1 if form == "rmse" else 2
+    weights = {"energy": 1.0, "force": loss.force, "hessian": loss.hessian}
+    return sum(weight * errors[quantity] ** power for quantity, weight in weights.items() if weight)
