@@ -1,0 +1,56 @@
+"""The section `stability` of a profile: molecular dynamics until a bond breaks (section 2.4 of the paper)."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from hessbench.config.base import Section
+
+
+class StabilityConfig(Section):
+    """Heating of molecules with each model; the defaults are the paper's where it states a value."""
+
+    molecules: Path = Field(
+        Path("data/embedded/md17.extxyz"), description="Starting structures, one frame a molecule."
+    )
+    losses: tuple[str, ...] = Field(("e", "ef", "efh"), min_length=1, description="Ensembles to run.")
+    percent: int = Field(80, ge=1, le=99, description="Training set size of these ensembles.")
+    seeds: PositiveInt = Field(1, description="Models of each ensemble; seeds 0, 1, ...")
+    processes: PositiveInt = Field(2, description="Models that run at the same time, one thread each.")
+    optimization_steps: PositiveInt = Field(1000, description="Steps of L-BFGS at most.")
+    fmax_ev: PositiveFloat = Field(0.01, description="Largest force after the optimization, eV/Angstrom.")
+    timestep_fs: PositiveFloat = 0.5
+    friction_per_fs: NonNegativeFloat = Field(
+        0.01, description="Of the Langevin thermostat; the paper states none, this is ASE's example."
+    )
+    start_k: PositiveFloat = Field(5.0, description="Temperature of the first interval.")
+    increment_k: PositiveFloat = Field(5.0, description="Rise of temperature after each interval.")
+    interval_fs: PositiveFloat = Field(
+        5000.0, description="Time at each temperature; less than the paper's 5 ps is heating faster."
+    )
+    cap_k: PositiveFloat = Field(
+        2500.0, description="A molecule whole at the end of this temperature is censored."
+    )
+    trajectory_molecule: str = Field("aspirin", description="Molecule whose frames are kept (first seed).")
+    trajectory_frames: PositiveInt = Field(200, description="Frames kept, spread over the whole heating.")
+    checkpoint_s: PositiveFloat = Field(20.0, description="Seconds between checkpoints.")
+    seed: int = Field(0, ge=0, description="Of velocities and thermostat.")
+
+    @model_validator(mode="after")
+    def _heats(self) -> Self:
+        if self.cap_k < self.start_k:
+            raise ValueError("cap_k must not be below start_k")
+        if self.interval_fs < self.timestep_fs:
+            raise ValueError("interval_fs must be at least timestep_fs")
+        return self
+
+    @property
+    def interval_steps(self) -> int:
+        """Steps at each temperature."""
+        return round(self.interval_fs / self.timestep_fs)
+
+    @property
+    def intervals(self) -> int:
+        """Temperatures from the first to the last one not above the cap."""
+        return int((self.cap_k - self.start_k) / self.increment_k + 1e-9) + 1
