@@ -6,7 +6,7 @@ from torch import Tensor
 
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.model import ANI
-from hessbench.potential.reference import evaluate_by_autograd
+from hessbench.potential.pure import evaluate_pure
 
 __all__ = ["ANI", "Batch", "Prediction", "evaluate"]
 
@@ -15,4 +15,4 @@ def evaluate(
     model: ANI, batch: Batch, derivatives: Literal[0, 1, 2], probes: Tensor | None = None
 ) -> Prediction:
     """Energies, forces and Hessians of molecules, differentiable with respect to the parameters."""
-    return evaluate_by_autograd(model, batch, derivatives, probes)
+    return evaluate_pure(model, batch, derivatives, probes)

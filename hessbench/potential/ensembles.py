@@ -1,0 +1,52 @@
+"""Trained ensembles on disk: one folder a loss and training set size, one file a seed."""
+
+import json
+from pathlib import Path
+
+from hessbench.errors import DataError
+from hessbench.potential.files import load
+from hessbench.potential.model import ANI
+
+MODELS = Path("models")
+PROVENANCE = "training.json"
+"""Data, settings, seeds, hardware and times of an ensemble, inside its folder."""
+
+
+def ensemble_folder(loss: str, percent: int, models: Path = MODELS) -> Path:
+    """Folder of the ensemble of one loss ("e", "ef", ...) and training set size."""
+    return models / f"{loss}-{percent}"
+
+
+def model_file(folder: Path, seed: int) -> Path:
+    """File of one model of an ensemble."""
+    return folder / f"seed-{seed}.safetensors"
+
+
+def trained_seeds(folder: Path) -> list[int]:
+    """Seeds of a finished ensemble.
+
+    Raises
+    ------
+    DataError
+        The ensemble is not there, or its training did not finish.
+    """
+    path = folder / PROVENANCE
+    try:
+        return [int(seed) for seed in json.loads(path.read_text())["seeds"]]
+    except FileNotFoundError:
+        loss, _, percent = folder.name.partition("-")
+        problem = f"does not exist; run `hessbench train --loss {loss} --percent {percent}` to the end."
+        raise DataError(path, problem) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(path, f"cannot be read ({error}); train again.") from None
+
+
+def load_ensemble(folder: Path) -> list[ANI]:
+    """Read all models of a finished ensemble, in the order of their seeds.
+
+    Raises
+    ------
+    DataError
+        As `trained_seeds`, or a model file is missing or damaged.
+    """
+    return [load(model_file(folder, seed)) for seed in trained_seeds(folder)]
