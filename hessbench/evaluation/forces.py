@@ -7,27 +7,13 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 from numpy.typing import NDArray
 
-from hessbench.potential import ANI, Batch, evaluate
+from hessbench.potential.batch import Batch
 from hessbench.units import EV
 
 Array = NDArray[np.float64]
 BatchedForces = Callable[[Batch], tuple[Array, Array]]
 """Takes M molecules with A atoms in all, coordinates in float64; gives energies (M,) in kcal/mol, up to
-a constant of each molecule, and forces (A, 3) in kcal/mol/Angstrom."""
-
-
-def model_forces(model: ANI) -> BatchedForces:
-    """Use a model: one call for all molecules, in the dtype of the model."""
-
-    def forces(batch: Batch) -> tuple[Array, Array]:
-        prediction = evaluate(model, batch.to(dtype=model.dtype), derivatives=1)
-        assert prediction.forces is not None
-        return (
-            prediction.energies.detach().numpy().astype(float),
-            prediction.forces.detach().numpy().astype(float),
-        )
-
-    return forces
+a constant of each molecule, and forces (A, 3) in kcal/mol/Angstrom. A `ForceField` is one."""
 
 
 def calculator_forces(calculator: Calculator) -> BatchedForces:

@@ -19,7 +19,7 @@ from ase import units as _ase
 from ase.data import atomic_masses
 
 from hessbench.evaluation.forces import Array, BatchedForces
-from hessbench.potential import Batch
+from hessbench.potential.batch import Batch
 from hessbench.units import EV
 
 BOLTZMANN = _ase.kB * EV

@@ -13,7 +13,7 @@ from scipy.stats import ks_2samp
 
 from hessbench.evaluation.forces import calculator_forces
 from hessbench.evaluation.langevin import ACCELERATION, BLOCK, BOLTZMANN, advance, kinetic_temperature, start
-from hessbench.potential import Batch
+from hessbench.potential.batch import Batch
 from hessbench.units import EV
 
 SPRING = 500.0
