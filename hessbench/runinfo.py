@@ -1,13 +1,13 @@
-"""What a run was made with: profile, data, versions; results/run.json, written by the pipeline, read by all outputs."""
+"""What a run was made with: results/run.json, written by the pipeline, read by all that shows results."""
 
 import json
-import os
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
 from hessbench.config.base import Section
 from hessbench.errors import HessbenchError
+from hessbench.files import write_text
 
 RUN = "run.json"
 """File name inside the results directory."""
@@ -19,19 +19,23 @@ class RunInfo(Section):
     profile: str = Field(min_length=1, description="name of the profile")
     data: dict[str, str] = Field(
         min_length=1,
-        description="test set (rtp, irc, nms) to identity of its file: name, version, level of theory, checksum",
+        description="set (rtp, irc, nms) to identity of its file: name, version, level of theory, checksum",
     )
     versions: dict[str, str] = Field(default={}, description="package to version")
 
     @property
     def footer(self) -> str:
-        """One line for the foot of a figure or table: no date, no commit, so that equal results look equal."""
+        """One line for the foot of a figure or table: no date, no commit; equal results look equal."""
         sets = "; ".join(f"{name}: {identity}" for name, identity in self.data.items())
         return f"Profile {self.profile}. Data: {sets}."
 
 
 def write_run_info(
-    results: Path, *, profile: str, data: dict[str, str], versions: dict[str, str] | None = None
+    results: Path,
+    *,
+    profile: str,
+    data: dict[str, str],
+    versions: dict[str, str] | None = None,
 ) -> Path:
     """Write results/run.json.
 
@@ -47,11 +51,8 @@ def write_run_info(
         Versions of the packages on which the results depend.
     """
     info = RunInfo(profile=profile, data=data, versions=versions or {})
-    results.mkdir(parents=True, exist_ok=True)
     path = results / RUN
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_text(json.dumps(info.model_dump(), indent=1) + "\n")
-    os.replace(beside, path)
+    write_text(path, json.dumps(info.model_dump(), indent=1) + "\n")
     return path
 
 

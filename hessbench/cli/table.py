@@ -1,0 +1,28 @@
+"""`hessbench table`: regenerate tables from stored results."""
+
+from pathlib import Path
+
+import click
+
+from hessbench.artefacts import available, load
+from hessbench.tables import write_ensembles_table
+from hessbench.verification.verdicts import make_verdicts
+
+BESIDE = {"ensembles": write_ensembles_table, "verdicts": make_verdicts}
+"""Tables that the paper does not have."""
+
+
+@click.command(name="table")
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@click.option("--tables", type=click.Path(path_type=Path), default=Path("tables"), show_default=True)
+def command(names: tuple[str, ...], results: Path, tables: Path) -> None:
+    """Regenerate tables, e.g. `hessbench table 2`, from stored results; without NAME, all of them.
+
+    NAME is the number of a table of the paper, `ensembles` (RMSE and MAE of every ensemble of the run) or
+    `verdicts` (each claim of the paper, reproduced or not).
+    """
+    for name in names or [*available("table"), *BESIDE]:
+        make = BESIDE[name] if name in BESIDE else load("table", name).make
+        for path in make(results=results, tables=tables):
+            click.echo(path)

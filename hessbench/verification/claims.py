@@ -1,0 +1,60 @@
+"""The paper's claims, each with the statistic that speaks for it and the line at which it stops to hold.
+
+Findings have 95 % intervals (bootstrap: `hessbench.statistics`). A claim is reproduced when all its findings
+lie beyond their lines with their whole intervals, not reproduced when one lies on the wrong side with its
+whole interval, and undecided otherwise. The lines:
+
+Order ("A < B < C")
+    Each pair's ratio of the larger to the smaller RMSE lies above 1; all pairs are looked at, not only
+    neighbours.
+Gap ("at least 10 times")
+    The ratio lies above 10; above 9.5, which rounds to 10, where the text says "about 10 times".
+Gain ("31.3 % below")
+    The text states a size, which other data at another level of theory will not repeat to the digit; its
+    direction alone would be too cheap. So the reduction lies above half of the published one;
+    whether the published size lies inside the interval, the columns tell.
+Factor ("nearly 2 times")
+    The ratio lies above 1.5, halfway between no gain and the factor.
+Match ("matches", "nearly matches")
+    The RMSE is less than 5 % above the other, or 10 % for "nearly": the ratio of the other to it lies above
+    1 / 1.05 or 1 / 1.10. The paper shows these in Figure S17 and prints no numbers.
+Most of the points near the TS below it, only E-F-H
+    The share of E-F-H lies above three quarters, those of E and E-F below: halfway between all and the one half
+    that a model with a slope and no curvature puts below.
+Only E-F-H converges
+    The share of converged bands lies above one half for E-F-H, below it for E and E-F.
+Every
+    The number of cases lies above all but one half.
+About 25 times, about 5 orders of magnitude
+    The ratio lies within a factor of 2 of 25; above half a decade below 5 decades.
+
+The docstrings of the statistics say what is compared.
+"""
+
+from collections.abc import Callable
+
+from hessbench.errors import ConfigurationError
+from hessbench.verification import error_claims, experiment_claims
+from hessbench.verification.evidence import Evidence, Finding
+from hessbench.verification.published import Published
+
+Statistic = Callable[[Evidence], list[Finding]]
+
+STATISTICS: dict[str, Statistic] = {**error_claims.STATISTICS, **experiment_claims.STATISTICS}
+"""Claim of published.yaml to the function that gives its findings."""
+
+
+def check_complete(published: Published) -> None:
+    """Make sure that claims and statistics match one to one.
+
+    Raises
+    ------
+    ConfigurationError
+        published.yaml names a claim without statistic, or lacks one that has a statistic.
+    """
+    unknown = sorted(published.claims.keys() ^ STATISTICS.keys())
+    if unknown:
+        raise ConfigurationError(
+            f"claims: {', '.join(unknown)} must stand both in reproduce/published.yaml and, as the name of a "
+            "statistic, in hessbench/verification/."
+        )

@@ -1,0 +1,148 @@
+"""Pinned values: what earlier runs of a profile gave, with tolerances; reproduce/pinned/<profile>.csv.
+
+The rule of the tolerances. A rerun on the same machine gives the same numbers. Another machine (BLAS,
+instruction set) rounds differently, and training amplifies that, in the worst case until its models are as
+different from ours as those of other seeds. The mean over m models then differs from ours by a standard error
+of ``s sqrt(2 / m)``, s being the spread over the models; and one run's mean from that of k runs by
+``r sqrt(1 + 1 / k)``, r being the spread over runs. The tolerance is four times the larger of the two, plus
+one percent of the value for what a few models, close to each other by chance, do not show::
+
+    atol = 4 max(s sqrt(2 / m), r sqrt(1 + 1 / k))    rtol = 0.01
+
+Beyond it lie changes of the method, and those are to be pinned anew on purpose.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hessbench.errors import HessbenchError
+from hessbench.files import write_text
+from hessbench.runinfo import RunInfo, read_run_info
+from hessbench.tables import TABLES, read_tables, to_csv
+from hessbench.verification.comparison import KEYS
+
+PINNED = Path("reproduce/pinned")
+STANDARD_ERRORS = 4.0
+RTOL = 0.01
+COLUMNS = ["profile", "data", *KEYS, "unit", "rmse", "rtol", "atol", "models", "runs"]
+
+
+def pinned_path(profile: str) -> Path:
+    """Where the values of a profile are pinned."""
+    return PINNED / f"{profile}.csv"
+
+
+def pin(runs: list[Path]) -> pd.DataFrame:
+    """Make pinned values, columns `COLUMNS`, from one or several runs of the same profile on the same data.
+
+    Parameters
+    ----------
+    runs
+        Project directories, each with tables/ and results/run.json.
+
+    Raises
+    ------
+    HessbenchError
+        A table is missing, the runs are not of one profile and data set, hold different rows, or give no
+        spread (a single run of a single model).
+    """
+    infos = [read_run_info(run / "results") for run in runs]
+    for run, info in zip(runs[1:], infos[1:], strict=True):
+        if (info.profile, info.data) != (infos[0].profile, infos[0].data):
+            raise HessbenchError(
+                f"{run} is a run of profile {info.profile} on other data or settings than {runs[0]} "
+                f"(profile {infos[0].profile}); pin runs of one profile and one data set together."
+            )
+    frames = [read_tables(run / "tables") for run in runs]
+    for run, frame in zip(runs[1:], frames[1:], strict=True):
+        if not frame[[*KEYS, "unit", "models"]].equals(frames[0][[*KEYS, "unit", "models"]]):
+            raise HessbenchError(
+                f"{run} has other rows, units or numbers of models than {runs[0]}; run both anew."
+            )
+    first = frames[0]
+    values = np.array([frame["rmse"] for frame in frames])  # (k, rows)
+    models = first["models"].to_numpy()
+    candidates = np.zeros_like(values[0])
+    if (models > 1).all():
+        variance = np.mean([frame["spread"] ** 2 for frame in frames], axis=0)
+        candidates = np.sqrt(variance * 2 / models)
+    elif len(runs) == 1:
+        raise HessbenchError(
+            "one run of one model has no spread to take tolerances from; train two models or more, or give "
+            "several runs with --from."
+        )
+    if len(runs) > 1:
+        candidates = np.maximum(candidates, values.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(runs)))
+    return first.assign(
+        profile=infos[0].profile,
+        data=[data_identity(infos[0], table) for table in first["table"]],
+        rmse=values.mean(axis=0),
+        rtol=RTOL,
+        atol=STANDARD_ERRORS * candidates,
+        runs=len(runs),
+    )[COLUMNS]
+
+
+def write_pinned(frame: pd.DataFrame) -> Path:
+    """Write pinned values to the file of their profile and give its path."""
+    path = pinned_path(frame["profile"].iloc[0])
+    write_text(path, to_csv(frame))
+    return path
+
+
+def read_pinned(info: RunInfo) -> pd.DataFrame:
+    """Read the values pinned for a run's profile and make sure that they are of the same data.
+
+    Raises
+    ------
+    HessbenchError
+        The file is missing, lacks a column, or was pinned for another profile or other data.
+    """
+    path = pinned_path(info.profile)
+    try:
+        frame = pd.read_csv(path)
+    except FileNotFoundError:
+        raise HessbenchError(
+            f"{path} does not exist: nothing is pinned for profile {info.profile}; `hessbench pin` "
+            "writes it from the present tables."
+        ) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise HessbenchError(f"{path} is no CSV table ({error}); `hessbench pin` writes it anew.") from None
+    missing = [column for column in COLUMNS if column not in frame.columns]
+    if missing:
+        raise HessbenchError(
+            f"{path}: column {', '.join(missing)} is missing; `hessbench pin` writes it anew."
+        )
+    for column in ("rmse", "rtol", "atol"):
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            raise HessbenchError(f"{path}, column {column}: holds text; `hessbench pin` writes it anew.")
+    for profile in frame["profile"].unique():
+        if profile != info.profile:
+            raise HessbenchError(
+                f"{path}, column profile: {profile} where {info.profile} belongs; `hessbench pin`."
+            )
+    for table, identity in frame[["table", "data"]].drop_duplicates().itertuples(index=False):
+        if table in TABLES and identity != data_identity(info, table):
+            raise HessbenchError(
+                f"{path} was pinned on the data {identity}, but {table} shows {data_identity(info, table)}; "
+                "run on the pinned data, or accept the new ones with `hessbench pin`."
+            )
+    return frame
+
+
+def data_identity(info: RunInfo, table: str) -> str:
+    """Identity of the data that a table was computed on.
+
+    Raises
+    ------
+    HessbenchError
+        The run does not name its data for the table's test set.
+    """
+    test_set = TABLES[table]
+    if test_set not in info.data:
+        raise HessbenchError(
+            f"results/run.json, data: names no {test_set} data, which {table} shows; `make repro`."
+        )
+    return info.data[test_set]

@@ -1,0 +1,88 @@
+"""The gate's report: what differs from the pinned values, how far it is from the paper, the verdicts."""
+
+from typing import Literal
+
+import pandas as pd
+
+from hessbench.verification import verdicts
+from hessbench.verification.comparison import EXTRA, MISSING, WITHIN
+
+Format = Literal["text", "markdown"]
+
+
+def gate_report(comparison: pd.DataFrame, tables: pd.DataFrame, claims: pd.DataFrame, form: Format) -> str:
+    """Write the report of `hessbench check`.
+
+    Parameters
+    ----------
+    comparison
+        From `comparison.compare`.
+    tables
+        From `tables.read_tables`: found beside published.
+    claims
+        From `verdicts.verdicts`.
+    form
+        ``markdown`` for a pull request or job summary, ``text`` for a terminal.
+    """
+    differing = comparison[comparison["status"] != WITHIN]
+    sections = [_heading("Pinned values", form) + gate_summary(comparison)]
+    if not differing.empty:
+        sections.append(_table(_differences(differing), form))
+    sections.append(_heading("Published values", form) + _table(_beside_published(tables), form))
+    shown = verdicts.readable(claims)
+    if form == "text":
+        shown = shown.drop(columns="Reason")
+    sections.append(_heading(f"Claims: {verdicts.summary(claims)}", form) + _table(shown, form))
+    return "\n\n".join(sections) + "\n"
+
+
+def gate_summary(comparison: pd.DataFrame) -> str:
+    """One line: how many values are within tolerance, and how many are not, by kind."""
+    differing = comparison[comparison["status"] != WITHIN]
+    within = f"{len(comparison) - len(differing)} of {len(comparison)} values within tolerance"
+    kinds = ", ".join(
+        f"{count} {kind}" for kind, count in differing["status"].value_counts(sort=False).items()
+    )
+    return f"{within}; {kinds}." if kinds else f"{within}."
+
+
+def _differences(differing: pd.DataFrame) -> pd.DataFrame:
+    def number(row: pd.Series, column: str) -> str:
+        return "" if row["status"] in (MISSING, EXTRA) and pd.isna(row[column]) else f"{row[column]:.5g}"
+
+    rows = [row for _, row in differing.iterrows()]
+    return pd.DataFrame(
+        {
+            "Table": differing["table"].tolist(),
+            "Training": differing["training"].tolist(),
+            "Quantity": (differing["quantity"] + " (" + differing["unit"] + ")").tolist(),
+            "Status": differing["status"].tolist(),
+            "Found": [number(row, "found") for row in rows],
+            "Pinned": [number(row, "pinned") for row in rows],
+            "Deviation": [number(row, "deviation") for row in rows],
+            "Tolerance": [number(row, "tolerance") for row in rows],
+        }
+    )
+
+
+def _beside_published(tables: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Table": tables["table"],
+            "Training": tables["training"],
+            "Quantity": tables["quantity"] + " (" + tables["unit"] + ")",
+            "RMSE": [f"{value:.2f}" for value in tables["rmse"]],
+            "Published": [f"{value:.2f}" for value in tables["published"]],
+            "Ratio": [f"{value:.2f}" for value in tables["rmse"] / tables["published"]],
+        }
+    )
+
+
+def _heading(text: str, form: Format) -> str:
+    return f"### {text}\n\n" if form == "markdown" else f"{text}\n{'-' * len(text)}\n"
+
+
+def _table(frame: pd.DataFrame, form: Format) -> str:
+    kind = "pipe" if form == "markdown" else "simple"
+    text: str = frame.to_markdown(index=False, tablefmt=kind, disable_numparse=True)
+    return text

@@ -1,0 +1,12 @@
+"""Table 4: errors on structures displaced from reaction paths by normal mode sampling (NMS)."""
+
+from pathlib import Path
+
+from hessbench.tables import write_rmse_table
+
+TITLE = "Table 4. Errors on structures displaced from reaction paths by normal mode sampling (NMS)"
+
+
+def make(results: Path, tables: Path) -> list[Path]:
+    """Write tables/table-4.{csv,md,tex} from results/errors."""
+    return write_rmse_table("table-4", TITLE, results=results, tables=tables)
