@@ -10,19 +10,9 @@ from tqdm import tqdm
 
 from hessbench.config.data import DataConfig
 from hessbench.data.layout import Reaction, ReactionFile, verify, write_reactions
+from hessbench.data.locations import EMBEDDED, GENERATED, SETS, active_file
 from hessbench.errors import HessbenchError
 from hessbench.files import replacing
-
-SETS = ("rtp", "irc", "nms")
-"""Stationary points (trained and tested on), reaction paths, displaced structures: section 2.1."""
-ACTIVE = Path("data/active")
-EMBEDDED = Path("data/embedded")
-GENERATED = Path("data/generated")
-
-
-def active_file(name: str) -> Path:
-    """Path of a set of the active data."""
-    return ACTIVE / f"{name}.h5"
 
 
 def prepare_active(config: DataConfig) -> dict[str, str]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hessbench.config.data import DataConfig, ReactionCounts
-from hessbench.data import active
+from hessbench.data import active, locations
 from hessbench.data.layout import Metadata, Reaction, ReactionFile, write_reactions
 from hessbench.errors import HessbenchError
 
@@ -31,20 +31,20 @@ def reaction(number: int, structures: int = 3) -> Reaction:
 def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with embedded data: 20 reactions, the last five of them with paths."""
     monkeypatch.chdir(tmp_path)
-    write_reactions(active.EMBEDDED / "rtp.h5", [reaction(n) for n in range(20)], METADATA)
+    write_reactions(locations.EMBEDDED / "rtp.h5", [reaction(n) for n in range(20)], METADATA)
     for name in ("irc", "nms"):
-        write_reactions(active.EMBEDDED / f"{name}.h5", [reaction(n, 5) for n in range(15, 20)], METADATA)
+        write_reactions(locations.EMBEDDED / f"{name}.h5", [reaction(n, 5) for n in range(15, 20)], METADATA)
     return tmp_path
 
 
 def names(set_name: str) -> list[str]:
-    with ReactionFile(active.active_file(set_name)) as file:
+    with ReactionFile(locations.active_file(set_name)) as file:
         return file.names
 
 
 def test_whole_source_keeps_its_identity(workdir: Path) -> None:
     identities = active.prepare_active(DataConfig(source="embedded"))
-    with ReactionFile(active.EMBEDDED / "rtp.h5") as file:
+    with ReactionFile(locations.EMBEDDED / "rtp.h5") as file:
         assert identities["rtp"] == file.identity
     assert len(names("rtp")) == 20
 
@@ -52,7 +52,7 @@ def test_whole_source_keeps_its_identity(workdir: Path) -> None:
 def test_part_holds_the_reactions_with_paths_and_is_seeded(workdir: Path) -> None:
     config = DataConfig(source="embedded", reactions=ReactionCounts(rtp=9, irc=3, nms=2))
     identities = active.prepare_active(config)
-    rtp, irc, nms = (names(item) for item in active.SETS)
+    rtp, irc, nms = (names(item) for item in locations.SETS)
     assert (len(rtp), len(irc), len(nms)) == (9, 3, 2)
     assert set(nms) < set(irc) < set(rtp)
     assert "9 of 20 reactions" in identities["rtp"]
@@ -76,18 +76,18 @@ def test_too_many_reactions_asked_for(workdir: Path) -> None:
 
 def test_damaged_source_leaves_the_active_set_alone(workdir: Path) -> None:
     active.prepare_active(DataConfig(source="embedded"))
-    before = active.active_file("rtp").read_bytes()
-    broken = active.EMBEDDED / "rtp.h5"
+    before = locations.active_file("rtp").read_bytes()
+    broken = locations.EMBEDDED / "rtp.h5"
     content = bytearray(broken.read_bytes())
     content[len(content) // 2] ^= 0xFF
     broken.write_bytes(content)
-    with pytest.raises(HessbenchError, match="rtp.h5"):
+    with pytest.raises(HessbenchError, match=r"rtp\.h5"):
         active.prepare_active(DataConfig(source="embedded"))
-    assert active.active_file("rtp").read_bytes() == before
+    assert locations.active_file("rtp").read_bytes() == before
 
 
 def test_generated_data_that_is_not_there_names_the_command(workdir: Path) -> None:
     with pytest.raises(HessbenchError, match="hessbench generate rtp"):
         active.prepare_active(DataConfig(source="generated"))
-    shutil.copytree(active.EMBEDDED, active.GENERATED)
-    assert set(active.prepare_active(DataConfig(source="generated"))) == set(active.SETS)
+    shutil.copytree(locations.EMBEDDED, locations.GENERATED)
+    assert set(active.prepare_active(DataConfig(source="generated"))) == set(locations.SETS)

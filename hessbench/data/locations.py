@@ -1,0 +1,14 @@
+"""Where the data sets are."""
+
+from pathlib import Path
+
+SETS = ("rtp", "irc", "nms")
+"""Stationary points (trained and tested on), reaction paths, displaced structures: section 2.1."""
+ACTIVE = Path("data/active")
+EMBEDDED = Path("data/embedded")
+GENERATED = Path("data/generated")
+
+
+def active_file(name: str) -> Path:
+    """Path of a set of the active data, where all stages look for it."""
+    return ACTIVE / f"{name}.h5"
