@@ -111,9 +111,14 @@ class ResultsError(HessbenchError):
 
     def __init__(self, path: object, problem: str, column: str | None = None) -> None:
         self.path = Path(str(path))
+        self.problem = problem
         self.column = column
         place = f"{path}, column {column}" if column is not None else f"{path}"
         super().__init__(f"{place}: {problem}")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let the error travel between processes."""
+        return type(self), (self.path, self.problem, self.column)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ COMMANDS = {
     "split": "Split the active data set into training, validation and test.",
     "train": "Train an ensemble with one of the losses.",
     "evaluate": "Predict and score an ensemble on the test sets.",
+    "figure": "Draw figures of the paper anew from stored results.",
     "table": "Regenerate one table of the paper from stored results.",
+    "report": "Write the report, one page with figures, tables and verdicts.",
     "check": "Compare the tables with pinned and published values.",
     "pin": "Pin the present tables as expected values.",
     "benchmark": "Time the derivatives, side by side.",
@@ -36,7 +38,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"hessbench.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"hessbench.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,0 +1,50 @@
+"""What the molecules of a data set are made of (SI, section A)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from hessbench.plotting.source import Source
+
+
+def read(source: Source, test_set: str = "rtp") -> pd.DataFrame:
+    """Read the counts of one set: columns reaction, structure, kind, name, count."""
+    columns = ["set", "reaction", "structure", "kind", "name", "count"]
+    return source.rows("composition", source.table("composition", columns), set=test_set)
+
+
+def draw_histogram(axes: Axes, counts: pd.Series, label: str, color: str) -> None:
+    """Number of molecules by how often something occurs in them; every whole number is a bar."""
+    values, molecules = np.unique(counts.to_numpy(dtype=int), return_counts=True)
+    axes.bar(values, molecules, width=0.85, color=color, edgecolor="white", linewidth=0.3)
+    axes.set_xlabel(label)
+    axes.set_ylabel("Molecules")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+    axes.grid(axis="x", visible=False)
+    axes.text(
+        0.98, 0.97, f"mean {counts.mean():.1f}", transform=axes.transAxes, ha="right", va="top", fontsize=6
+    )
+    axes.margins(y=0.12)
+
+
+def element_order(names: pd.Series) -> list[str]:
+    """Elements as chemists write them: C, H, then by name."""
+    found = sorted(set(names))
+    return [name for name in ("C", "H") if name in found] + [name for name in found if name not in ("C", "H")]
+
+
+def color_of(name: str) -> str:
+    """Colour of an element as in molecules (hydrogen light blue, as white would vanish), else grey."""
+    return {"C": "#606060", "H": "#56B4E9", "N": "#0072B2", "O": "#D55E00"}.get(name, "#8C8C8C")
+
+
+def size(source: Source, table: pd.DataFrame, what: str = "molecules") -> str:
+    """Line that says how many molecules these are, and how many the paper has."""
+    structures = table[["reaction", "structure"]].drop_duplicates()
+    published = source.published.counts["rtp"]
+    return (
+        f"{len(structures):,} {what} of {structures['reaction'].nunique():,} reactions "
+        f"(paper: {published.structures:,} structures of {published.reactions:,} reactions)"
+    )

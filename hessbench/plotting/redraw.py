@@ -1,0 +1,53 @@
+"""Draw figures anew from stored results; one that fails does not keep the others from being drawn."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import matplotlib.style
+
+from hessbench import artefacts
+from hessbench.errors import HessbenchError
+from hessbench.plotting.sheet import save
+from hessbench.plotting.source import Source
+
+STYLE = artefacts.FOLDER / "style.mplstyle"
+
+
+def redraw(name: str, root: Path, figures: Path) -> list[Path]:
+    """Draw one figure.
+
+    Parameters
+    ----------
+    name
+        Name of the figure, "3" or "s3".
+    root
+        Folder that holds results/ and models/.
+    figures
+        Folder to write figure-<name>.png and figure-<name>.pdf to.
+
+    Raises
+    ------
+    HessbenchError
+        There is no such figure, or its results are missing or broken; the message names file and column.
+    """
+    module = artefacts.load("figure", name)
+    source = Source(root)
+    with matplotlib.rc_context():
+        matplotlib.style.use(STYLE)
+        figure = module.draw(source)
+        title = f"Figure {name.upper()}. {module.TITLE}"
+        return save(figure, figures / f"figure-{name.lower()}", title, source.footer)
+
+
+def redraw_all(
+    names: Sequence[str], root: Path, figures: Path, *, processes: int = 2
+) -> Iterator[tuple[str, list[Path] | HessbenchError]]:
+    """Draw several figures side by side; gives each name with its files, or with what stopped it."""
+    with ProcessPoolExecutor(min(processes, len(names))) as pool:
+        jobs = {name: pool.submit(redraw, name, root, figures) for name in names}
+        for name, job in jobs.items():
+            try:
+                yield name, job.result()
+            except HessbenchError as error:
+                yield name, error

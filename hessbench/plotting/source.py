@@ -1,0 +1,153 @@
+"""What a figure is drawn from, and whose identity therefore stands under it."""
+
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hessbench.results import (
+    ERRORS,
+    LABELS,
+    PAPER_TRAININGS,
+    Identity,
+    ResultsError,
+    read_identity,
+    read_table,
+)
+from hessbench.runinfo import read_run_info
+from hessbench.verification.published import PUBLISHED, Published, read_published
+
+PUBLISHED_PERCENT = 80
+"""Share of the data that the models of Tables 2 - 4 were trained on."""
+
+
+class Source:
+    """Stored results of a run; remembers which were read, so that their identity can be shown.
+
+    Parameters
+    ----------
+    root
+        Folder that holds results/ and models/.
+    published
+        The paper's numbers.
+    """
+
+    def __init__(self, root: Path = Path(), published: Path = PUBLISHED) -> None:
+        self.results = root / "results"
+        self.models = root / "models"
+        self.identities: dict[Path, Identity] = {}
+        self._published = published
+
+    @cached_property
+    def published(self) -> Published:
+        """The paper's numbers."""
+        return read_published(self._published)
+
+    def table(self, name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
+        """Read columns of results/<name>.parquet; see `read_table`."""
+        path = self.path(name)
+        frame = read_table(path, columns)
+        self.identities[path] = read_identity(path)
+        return frame
+
+    def path(self, name: str) -> Path:
+        """File of a table."""
+        return self.results / f"{name}.parquet"
+
+    def extra(self, name: str) -> dict[str, Any]:
+        """What a table's writer noted for its drawing."""
+        return dict(read_identity(self.path(name)).extra)
+
+    def rows(self, table: str, frame: pd.DataFrame, /, **wanted: object) -> pd.DataFrame:
+        """Rows of a table that have these values.
+
+        Raises
+        ------
+        ResultsError
+            There is none; the table and the first column that does not match are named.
+        """
+        for column, value in wanted.items():
+            frame = frame[frame[column] == value]
+            if frame.empty:
+                raise ResultsError(self.path(table), f"no rows with {value!r}; run `dvc repro` anew.", column)
+        return frame
+
+    def rmse(self, *, largest: bool = False) -> pd.DataFrame:
+        """RMSE of every model (eq. 3-5 of the paper) from the errors tables.
+
+        Parameters
+        ----------
+        largest
+            Only the largest training set size. The losses of the paper must be complete in any case: a size
+            that one of them has, all have.
+
+        Returns
+        -------
+        DataFrame
+            Columns training, fraction, set, quantity, seed, rmse, structures.
+
+        Raises
+        ------
+        ResultsError
+            No errors tables, a missing one, or a broken one.
+        """
+        folder = self.results / ERRORS
+        found = sorted(folder.glob("*-*.parquet"))
+        suffixes = {path: path.stem.rsplit("-", 1)[1] for path in found}
+        sizes = {path: int(suffix) for path, suffix in suffixes.items() if suffix.isdecimal()}
+        wanted = set(sizes.values()) or {PUBLISHED_PERCENT}
+        if largest:
+            wanted = {max(wanted)}
+        losses = {loss for loss, label in LABELS.items() if label in PAPER_TRAININGS}
+        paths = {folder / f"{loss}-{size}.parquet" for loss in losses for size in wanted}
+        paths |= {path for path, size in sizes.items() if size in wanted}
+        parts = []
+        columns = ["training", "fraction", "seed", "set", "quantity", "squared", "count"]
+        for path in sorted(paths):
+            frame = read_table(path, columns)
+            self.identities[path] = read_identity(path)
+            sums = frame.groupby(["training", "fraction", "set", "quantity", "seed"], as_index=False).agg(
+                squared=("squared", "sum"), count=("count", "sum"), structures=("count", "size")
+            )
+            parts.append(sums)
+        sums = pd.concat(parts, ignore_index=True)
+        sums["rmse"] = np.sqrt(sums["squared"] / sums["count"])
+        return sums.drop(columns=["squared", "count"])
+
+    def architecture(self) -> dict[str, Any]:
+        """Description of the trained model, from the header of the first model file (no weights are read).
+
+        Raises
+        ------
+        ResultsError
+            There is no model file, or none that describes its model.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        paths = sorted(self.models.glob("*/*.safetensors"))
+        if not paths:
+            raise ResultsError(self.models, "holds no model files; `dvc repro` trains them.")
+        try:
+            with safe_open(paths[0], framework="np") as file:
+                content: dict[str, Any] = json.loads(file.metadata()["hessbench"])["architecture"]
+        except (KeyError, TypeError, ValueError, SafetensorError, OSError) as error:
+            raise ResultsError(paths[0], f"does not describe a model ({error}); train it anew.") from None
+        run = read_run_info(self.results)
+        self.identities[paths[0]] = Identity(run.profile, "; ".join(run.data.values()), level="")
+        return content
+
+    @property
+    def footer(self) -> str:
+        """One line: profile, data and models of all that was read; no date and no commit."""
+        identities = list(self.identities.values())
+        profiles = ", ".join(dict.fromkeys(identity.profile for identity in identities))
+        data = "; ".join(
+            dict.fromkeys(part.strip() for identity in identities for part in identity.data.split(";"))
+        )
+        counts = sorted({identity.models for identity in identities if identity.models is not None})
+        models = f" · models per training: {', '.join(map(str, counts))}" if counts else ""
+        return f"hessbench {identities[0].hessbench} · profile {profiles} · data: {data}{models}"

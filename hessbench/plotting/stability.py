@@ -1,0 +1,173 @@
+"""How far molecules can be heated before a model breaks them (sections 2.4 and 3.5)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from hessbench.plotting.sheet import published_handle, published_marker
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import WARNING, in_order, loss_of, style_of
+from hessbench.results import ResultsError
+from hessbench.verification.published import Failure, Stability
+
+STATUSES = ("failed", "censored", "optimization failed")
+
+
+def read(source: Source) -> pd.DataFrame:
+    """Read the runs; a failed optimization counts as temperature and time 0, as in the paper.
+
+    Raises
+    ------
+    ResultsError
+        The table is broken, or holds a status that is not in `STATUSES`.
+    """
+    columns = ["training", "seed", "molecule", "status", "temperature_k", "time_fs", "cap_k"]
+    table = source.table("stability", columns)
+    unknown = set(table["status"]) - set(STATUSES)
+    if unknown:
+        raise ResultsError(
+            source.path("stability"), f"unknown {sorted(unknown)}, expected one of {STATUSES}.", "status"
+        )
+    not_optimized = table["status"] == "optimization failed"
+    table.loc[not_optimized, ["temperature_k", "time_fs"]] = 0.0
+    for column in ("temperature_k", "time_fs"):
+        if table[column].isna().any():
+            raise ResultsError(source.path("stability"), "empty in a run that was heated.", column)
+    return table
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What the bars show: a column, what divides it, and the axis label."""
+
+    column: str
+    scale: float
+    label: str
+
+
+TEMPERATURE = Quantity("temperature_k", 1.0, "Temperature before failure (K)")
+TIME = Quantity("time_fs", 1000.0, "Simulation time before failure (ps)")
+
+
+def draw_bars(
+    axes: Axes, table: pd.DataFrame, quantity: Quantity, published: Stability, *, labels: bool = True
+) -> None:
+    """Bars of the mean over models, with every model as a dot and the published value as a diamond.
+
+    A run that reached the cap unbroken is a lower bound (triangle, and a "≥" before the time); one whose
+    molecule could not be optimized stands at 0 as a cross.
+    """
+    trainings = in_order(table["training"])
+    molecules = sorted(table["molecule"].unique())
+    width = 0.84 / len(trainings)
+    for k, training in enumerate(trainings):
+        style = style_of(training, trainings)
+        for place, molecule in enumerate(molecules):
+            runs = table[(table["training"] == training) & (table["molecule"] == molecule)]
+            if runs.empty:
+                continue
+            x = place + (k - (len(trainings) - 1) / 2) * width
+            values = runs[quantity.column].to_numpy() / quantity.scale
+            axes.bar(
+                x,
+                values.mean(),
+                width=width * 0.92,
+                color=style.color,
+                hatch=style.hatch,
+                edgecolor="white",
+                linewidth=0.3,
+                alpha=0.85,
+            )
+            _draw_runs(axes, x, width, runs["status"].to_numpy(), values)
+            top = values.max()
+            loss = loss_of(training)
+            expected = published_failure(published, molecule, loss) if loss else None
+            if expected:
+                value = expected.temperature if quantity is TEMPERATURE else expected.time / quantity.scale
+                axes.plot(x, value, linestyle="none", **(published_marker(style.color) | {"markersize": 3.4}))
+                top = max(top, value)
+            if labels:
+                _label(axes, x, runs, top)
+    axes.set_xticks(
+        range(len(molecules)), [name.replace("_", " ").capitalize() for name in molecules], fontsize=6
+    )
+    axes.set_xlim(-0.6, len(molecules) - 0.4)
+    axes.set_ylabel(quantity.label)
+    axes.grid(axis="x", visible=False)
+
+
+def _draw_runs(axes: Axes, x: float, width: float, statuses: np.ndarray, values: np.ndarray) -> None:
+    offsets = np.linspace(-0.25, 0.25, len(values)) * width if len(values) > 1 else np.zeros(1)
+    for status, value, offset in zip(statuses, values, offsets, strict=True):
+        if status == "optimization failed":
+            look: dict[str, Any] = {"marker": "x", "color": WARNING, "ms": 3.0, "mew": 0.9}
+        elif status == "censored":
+            look = {"marker": "^", "mfc": "black", "mec": "white", "ms": 3.2, "mew": 0.3}
+        else:
+            look = {"marker": "o", "mfc": "black", "mec": "white", "ms": 2.2, "mew": 0.3}
+        axes.plot(x + offset, value, linestyle="none", zorder=5, clip_on=False, **look)
+
+
+def _label(axes: Axes, x: float, runs: pd.DataFrame, top: float) -> None:
+    time = runs["time_fs"].mean() / 1000
+    bound = "≥ " if (runs["status"] == "censored").any() else ""
+    digits = 0 if time >= 100 else 1
+    axes.annotate(
+        f"{bound}{time:.{digits}f} ps",
+        (x, top),
+        xytext=(0, 4),
+        textcoords="offset points",
+        rotation=90,
+        ha="center",
+        va="bottom",
+        fontsize=4.6,
+        color=WARNING if time == 0 else "black",
+    )
+
+
+def published_failure(published: Stability, molecule: str, loss: str) -> Failure | None:
+    """Published value of a molecule, None if there is none; salicylic_acid finds the paper's "salicylic"."""
+    for name, row in published.failure.items():
+        if molecule.lower().startswith(name):
+            failure: Failure = getattr(row, loss)
+            return failure
+    return None
+
+
+def handles(table: pd.DataFrame) -> list[Line2D | Patch]:
+    """Legend entries of `draw_bars`, only those that occur."""
+    trainings = in_order(table["training"])
+    entries: list[Line2D | Patch] = []
+    for training in trainings:
+        style = style_of(training, trainings)
+        count = table.loc[table["training"] == training, "seed"].nunique()
+        label = f"{training} (mean of {count})" if count > 1 else training
+        entries.append(Patch(facecolor=style.color, hatch=style.hatch, edgecolor="white", label=label))
+    found = set(table["status"])
+    if "failed" in found:
+        entries.append(
+            Line2D([], [], ls="", marker="o", mfc="black", mec="white", ms=3, label="one model: failed here")
+        )
+    if "censored" in found:
+        entries.append(
+            Line2D(
+                [],
+                [],
+                ls="",
+                marker="^",
+                mfc="black",
+                mec="white",
+                ms=4,
+                label="one model: cap reached unbroken",
+            )
+        )
+    if "optimization failed" in found:
+        entries.append(
+            Line2D([], [], ls="", marker="x", color=WARNING, ms=3.5, label="one model: optimization failed")
+        )
+    return [*entries, published_handle()]

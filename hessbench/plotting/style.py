@@ -1,0 +1,63 @@
+"""How a training looks, in every figure the same: colour (Okabe, Ito 2008), marker, line and hatch differ."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+from hessbench.results import PAPER_TRAININGS, REFERENCE
+
+SINGLE, DOUBLE = 3.4, 7.0
+"""Widths in inches of a figure of one and of two columns of the journal."""
+PAPER_LEVEL = "paper, ωB97X-D/6-31G(d)"
+"""How the published values are called in every legend."""
+GREY = "0.45"
+WARNING = "#B00020"
+"""Colour of what failed; always together with a word or a cross."""
+UNIT_LABELS = {"energy": "kcal mol⁻¹", "force": "kcal mol⁻¹ Å⁻¹", "hessian": "kcal mol⁻¹ Å⁻²"}
+QUANTITY_LABELS = {"energy": "Energy", "force": "Force", "hessian": "Hessian"}
+SET_LABELS = {"rtp": "reactants, TSs, products", "irc": "IRC structures", "nms": "NMS structures"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """Look of one training."""
+
+    color: str
+    marker: str
+    line: Any  # a matplotlib line style
+    hatch: str
+
+
+_STYLES = {
+    "E": Style("#009E73", "s", (0, (4, 1.5)), "////"),
+    "E-F": Style("#D55E00", "^", (0, (5, 1.2, 1, 1.2)), "...."),
+    "E-F-H": Style("#0072B2", "o", "-", ""),
+    "E-F-HVP": Style("#CC79A7", "D", (0, (1, 1)), "xxxx"),
+    REFERENCE: Style("black", "o", "-", ""),
+}
+_OTHERS = (
+    Style("#E69F00", "v", (0, (3, 1, 1, 1, 1, 1)), "\\\\\\\\"),
+    Style("#56B4E9", "P", (0, (6, 2)), "++++"),
+    Style("#8C6D31", "X", (0, (2, 2)), "----"),
+)
+
+
+def style_of(training: str, trainings: Iterable[str] = ()) -> Style:
+    """Look of a training; those the project does not know take the free looks in turn, by name."""
+    if training in _STYLES:
+        return _STYLES[training]
+    unknown = sorted({training, *(name for name in trainings if name not in _STYLES)})
+    return next(islice(cycle(_OTHERS), unknown.index(training), None))
+
+
+def in_order(trainings: Iterable[str]) -> list[str]:
+    """Trainings once each, without the reference: the paper's first, in its order, others by name."""
+    found = set(trainings) - {REFERENCE}
+    known = [name for name in _STYLES if name in found]
+    return known + sorted(found - set(known))
+
+
+def loss_of(training: str) -> str | None:
+    """Key of a training of the paper in published.yaml (E-F is ef), None for others."""
+    return training.replace("-", "").lower() if training in PAPER_TRAININGS else None

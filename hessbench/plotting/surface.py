@@ -1,0 +1,53 @@
+"""A potential energy surface over two coordinates (Figure 1a of the paper)."""
+
+import numpy as np
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.gridspec import SubplotSpec
+from mpl_toolkits.mplot3d import Axes3D
+
+from hessbench.plotting.source import Source
+from hessbench.results import ResultsError
+
+
+def draw_surface(
+    figure: Figure | SubFigure, place: SubplotSpec, source: Source, *, top_percentile: float = 92
+) -> Axes3D:
+    """Surface in perspective over its contours; energies far above the rest are cut off.
+
+    Raises
+    ------
+    ResultsError
+        The points do not fill a rectangular grid.
+    """
+    table = source.table("surface")
+    extra = source.extra("surface")
+    grid = table.pivot_table(index="y", columns="x", values="energy")
+    if grid.isna().to_numpy().any() or min(grid.shape) < 3 or grid.size != len(table):
+        raise ResultsError(source.path("surface"), "the points do not fill a rectangular grid.", "energy")
+    energy = grid.to_numpy() - grid.to_numpy().min()
+    top = np.percentile(energy, top_percentile)
+    x, y = np.meshgrid(grid.columns.to_numpy(), grid.index.to_numpy())
+    shown = np.minimum(energy, top)
+    axes: Axes3D = figure.add_subplot(place, projection="3d")
+    floor = -0.55 * top
+    axes.plot_surface(
+        x,
+        y,
+        shown,
+        cmap="cividis",
+        rcount=60,
+        ccount=60,
+        linewidth=0.12,
+        edgecolor=(0, 0, 0, 0.25),
+        antialiased=True,
+        rasterized=True,
+    )
+    axes.contour(x, y, shown, levels=12, zdir="z", offset=floor, cmap="cividis", linewidths=0.6)
+    axes.set_zlim(floor, top)
+    axes.set_xlabel(extra.get("x_label", "x (Å)"), labelpad=-9)
+    axes.set_ylabel(extra.get("y_label", "y (Å)"), labelpad=-9)
+    axes.set_zticks([tick for tick in axes.get_zticks() if 0 <= tick <= top])
+    axes.tick_params(pad=-4, labelsize=5)
+    axes.view_init(elev=28, azim=-52)
+    axes.set_box_aspect((1, 1, 0.85), zoom=1.05)
+    return axes

@@ -1,0 +1,73 @@
+"""Figure 1: what energies, forces and Hessians in training do for an ANI model.
+
+(a) A potential energy surface. (b-d) Energies along the reaction path predicted by ensembles that were
+trained on the TS alone (mean and standard deviation), against the reference. (e) Energy error on perturbed
+structures against the share of the data. (f) Temperature at which molecules break in heated dynamics. (g)
+Time per epoch against the share of the data, with the paper's autograd loop.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import curves, single_ts, stability
+from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import DOUBLE, in_order
+from hessbench.plotting.surface import draw_surface
+from hessbench.results import PAPER_TRAININGS
+
+TITLE = "Effects of energies, forces and Hessians on predictions outside the training data"
+STAGES = ("surface", "single_ts", "evaluate", "stability", "epoch_cost")
+CLAIMS = ("single_ts_curvature", "data_efficiency_nms", "md_stability_order", "epoch_cost")
+MOLECULES = ("aspirin", "benzene", "ethanol", "uracil")
+
+
+def draw(source: Source) -> Figure:
+    """Draw panels a - g."""
+    figure = new_sheet(DOUBLE, 4.6)
+    grid = figure.add_gridspec(2, 1, height_ratios=(1, 1.08))
+    upper, lower = (figure.add_subfigure(grid[row]) for row in (0, 1))
+    places = upper.add_gridspec(1, 4, width_ratios=(1.3, 1, 1, 1))
+    letter(draw_surface(upper, places[0], source), "a", "Energy (kcal mol⁻¹)")
+
+    predicted, reference = single_ts.read(source)
+    first = None
+    for place, label, training in zip((1, 2, 3), "bcd", PAPER_TRAININGS, strict=True):
+        axes = upper.add_subplot(places[place], sharey=first)
+        source.rows("single_ts", predicted, training=training)
+        single_ts.draw_ensemble(axes, predicted, training, every=3)
+        single_ts.draw_reference(axes, reference, size=1.5)
+        axes.set_ylim(*single_ts.limits(reference, 0.45, 0.9))
+        axes.set_xlabel("IRC (amu$^{1/2}$ Å)")
+        letter(axes, label, f"{training}, trained on the TS")
+        models = predicted.loc[predicted["training"] == training, "model"].nunique()
+        axes.text(0.97, 0.03, f"mean ± SD of {models}", transform=axes.transAxes, ha="right", fontsize=5.5)
+        if first is None:
+            first = axes
+            axes.set_ylabel("Energy (kcal mol⁻¹)")
+        else:
+            axes.tick_params(labelleft=False)
+
+    axes = lower.subplots(1, 3)
+    rmse = source.rmse()
+    curves.draw_rmse(axes[0], rmse, "nms", "energy", source.published)
+    letter(axes[0], "e", "Error off the reaction path")
+    table = stability.read(source)
+    chosen = table[table["molecule"].str.lower().isin(MOLECULES)]
+    stability.draw_bars(
+        axes[1],
+        table if chosen.empty else chosen,
+        stability.TEMPERATURE,
+        source.published.stability,
+        labels=False,
+    )
+    axes[1].axhline(source.published.stability.expected_temperature, color="#E69F00", ls="--", lw=1)
+    axes[1].tick_params(axis="x", labelrotation=20)
+    letter(axes[1], "f", "Stability in dynamics")
+    curves.draw_epoch_cost(axes[2], source, engines=(curves.LOOP,))
+    letter(axes[2], "g", "Cost of training (autograd loop)")
+    figure.legend(
+        handles=[*training_handles(in_order(rmse["training"])), published_handle()],
+        loc="outside upper center",
+        ncols=5,
+    )
+    return figure

@@ -1,0 +1,72 @@
+"""Figure 2: the 30 structures nearest the TS, predicted by models that were trained on the TS alone.
+
+(a) Mean energies of the ensembles with their standard deviation as bands. (b) Mean absolute errors of the
+models, stacked. Dotted lines mark the distances that section 3.1 names: +-0.25, from where E and E-F grow
+uncertain, and +0.6 amu^0.5 Angstrom, up to where E-F-H stays accurate.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import single_ts
+from hessbench.plotting.sheet import letter, new_sheet
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import DOUBLE, in_order
+
+TITLE = "Energies near a TS predicted by models trained on that TS alone"
+STAGES = ("single_ts",)
+CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
+NAMED_DISTANCES = (-0.25, 0.25, 0.6)
+
+
+def draw(source: Source) -> Figure:
+    """Draw panels a and b."""
+    predicted, reference = single_ts.read(source)
+    close = single_ts.nearest(reference, source.published.single_ts.nearest_points)
+    predicted = predicted[predicted["structure"].isin(close["structure"])]
+    modes = source.table("single_ts_modes")
+    figure = new_sheet(DOUBLE, 3.1)
+    left, right = figure.subplots(1, 2)
+    for training in in_order(predicted["training"]):
+        single_ts.draw_ensemble(left, predicted, training)
+    single_ts.draw_reference(left, close)
+    left.set_ylim(*single_ts.limits(close, 0.6, 0.9))
+    span = close["path_coordinate"].min(), close["path_coordinate"].max()
+    for distance in NAMED_DISTANCES:
+        if span[0] <= distance <= span[1]:
+            left.axvline(distance, color="0.35", ls=":", lw=0.8, zorder=1)
+            left.annotate(
+                f"{distance:+g}",
+                (distance, 0.005),
+                xycoords=("data", "axes fraction"),
+                xytext=(1.5, 0),
+                textcoords="offset points",
+                fontsize=5.5,
+                color="0.35",
+            )
+    left.set_xlabel(single_ts.PATH_LABEL)
+    left.set_ylabel(single_ts.ENERGY_LABEL)
+    left.legend(loc="upper center", ncols=1, fontsize=5.8)
+    letter(left, "a", f"The {len(close)} structures nearest the TS")
+
+    single_ts.draw_stacked_errors(right, predicted)
+    right.set_xticks(
+        range(0, len(close), 3), [f"{s:.2f}" for s in close["path_coordinate"].to_numpy()[::3]], rotation=45
+    )
+    right.set_xlabel(single_ts.PATH_LABEL)
+    right.set_ylabel("Mean absolute error, stacked (kcal mol⁻¹)")
+    right.legend(loc="upper center", ncols=3)
+    shares = modes[modes["model"] >= 0].groupby("training")["ts_is_maximum"].mean()
+    right.text(
+        0.5,
+        0.86,
+        "Models for which the TS is a maximum of the path:\n"
+        + ", ".join(f"{name} {100 * shares[name]:.0f} %" for name in in_order(shares.index)),
+        transform=right.transAxes,
+        ha="center",
+        va="top",
+        fontsize=5.8,
+    )
+    right.margins(y=0.3)
+    right.grid(axis="x", visible=False)
+    letter(right, "b", "Mean errors at these structures")
+    return figure

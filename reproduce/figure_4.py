@@ -1,0 +1,21 @@
+"""Figure 4: the path of a single hydrogen transfer.
+
+Nudged elastic bands with every model against the reference path; bands that did not converge are thin
+lines, those that left the axes or exploded are named in the text. Diamonds: the barriers of the paper.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import neb
+from hessbench.plotting.source import Source
+
+TITLE = "Reaction path of a single hydrogen transfer"
+STAGES = ("neb",)
+CLAIMS = ("neb_convergence",)
+
+
+def draw(source: Source) -> Figure:
+    """Draw the path, and reactant, TS and product above it."""
+    return neb.draw_reaction(
+        source, "single hydrogen transfer", source.published.neb.reactions["single_hydrogen_transfer"]
+    )

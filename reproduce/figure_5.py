@@ -1,0 +1,60 @@
+"""Figure 5: harmonic frequencies along the reaction path of Figure 4.
+
+(a) From Hessians of the reference level. (b) From Hessians of the E-F-H model, the reference in grey
+behind. The mode that softens at the TS is in bold.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import spectra
+from hessbench.plotting.sheet import letter, new_sheet
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import SINGLE
+from hessbench.results import REFERENCE
+
+TITLE = "Vibrational frequencies along a reaction path"
+STAGES = ("spectra",)
+CLAIMS = ("spectra_softening", "spectra_speedup")
+TRAINING = "E-F-H"
+NOTE_CM1 = 2200
+"""Where no molecule of H, C, N and O without triple bonds vibrates: room for a line of text."""
+
+
+def draw(source: Source) -> Figure:
+    """Draw panels a and b."""
+    table = source.table("spectra")
+    reference = source.rows("spectra", table, training=REFERENCE)
+    reference = source.rows("spectra", reference, reaction=reference["reaction"].iloc[0])
+    model = source.rows("spectra", table, training=TRAINING, reaction=reference["reaction"].iloc[0])
+    model = source.rows("spectra", model, seed=model["seed"].min())
+    cost = source.table("spectra_cost")
+    figure = new_sheet(1.55 * SINGLE, 5.2)
+    upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
+    spectra.draw_modes(upper, reference, REFERENCE)
+    letter(upper, "a", f"Reference Hessians ({spectra.cost_of(source, cost, REFERENCE)})")
+    spectra.draw_modes(lower, reference, REFERENCE, background=True)
+    spectra.draw_modes(lower, model, TRAINING)
+    letter(lower, "b", f"{TRAINING} Hessians ({spectra.cost_of(source, cost, TRAINING)})")
+    rms, mean, share = spectra.deviation(source, model)
+    published = source.published.spectra
+    lower.text(
+        0.5,
+        NOTE_CM1,
+        f"{100 * share:.0f} % of the modes matched; RMSD {rms:.0f} cm⁻¹, MAD {mean:.0f} cm⁻¹",
+        transform=lower.get_yaxis_transform(),
+        ha="center",
+        fontsize=5.8,
+    )
+    upper.text(
+        0.5,
+        NOTE_CM1,
+        f"paper: {published.images} images, reference {published.reference_total:,.0f} s, "
+        f"model {published.model_total:g} s of CPU time",
+        transform=upper.get_yaxis_transform(),
+        ha="center",
+        fontsize=5.8,
+    )
+    upper.legend(loc="lower left")
+    lower.legend(loc="lower left")
+    lower.set_xlabel("Intrinsic coordinate, distance from the highest image (Å)")
+    return figure

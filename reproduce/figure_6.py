@@ -1,0 +1,58 @@
+"""Figure 6: errors on perturbed structures (NMS) and time per epoch against the share of the data trained on.
+
+(a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; open diamonds are
+Table 4 of the paper. The dotted line in (a) is E-F with the most data: section 3.8 finds E-F-H below it
+with 2 %. (d) Time per epoch, filled marks: exact engine, open marks: the paper's autograd loop; diamonds:
+25 times E-F in that loop.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import curves
+from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import DOUBLE, in_order
+
+TITLE = "Errors on perturbed structures and cost of training against the amount of data"
+STAGES = ("evaluate", "epoch_cost")
+CLAIMS = (
+    "data_efficiency_nms",
+    "epoch_cost",
+    "nms_energy_gain_vs_ef",
+    "nms_energy_gain_vs_e",
+    "nms_force_gain",
+)
+
+
+def draw(source: Source) -> Figure:
+    """Draw panels a - d."""
+    rmse = source.rmse()
+    figure = new_sheet(DOUBLE, 4.9)
+    axes = figure.subplots(2, 2).ravel()
+    for ax, label, quantity in zip(axes, "abc", ("energy", "force", "hessian"), strict=False):
+        summary = curves.draw_rmse(ax, rmse, "nms", quantity, source.published)
+        letter(ax, label)
+        if quantity == "energy":
+            curves.draw_level(ax, summary, "E-F")
+    summary = curves.draw_epoch_cost(axes[3], source)
+    ratios = ", ".join(f"{engine} {ratio:.1f}" for engine, ratio in curves.cost_ratios(summary).items())
+    axes[3].text(
+        0.03,
+        0.97,
+        f"E-F-H : E-F with the most data: {ratios}\n"
+        f"(paper: about {source.published.epoch_cost.ratio:g}, diamonds)",
+        transform=axes[3].transAxes,
+        va="top",
+        fontsize=5.8,
+    )
+    axes[3].legend(handles=curves.engine_handles(), loc="lower right")
+    letter(axes[3], "d")
+    models = rmse.groupby(["training", "fraction"])["seed"].nunique()
+    names = in_order(rmse["training"])
+    figure.legend(
+        handles=[*training_handles(names), published_handle()],
+        loc="outside upper center",
+        ncols=len(names) + 1,
+        title=f"NMS structures; mean ± SD of {curves.count_text(models)} models",
+    )
+    return figure

@@ -1,0 +1,18 @@
+"""Figure S14: Hessian predictions of the E-F-H models against the reference.
+
+Density of all predicted values on the three test sets; the red dotted line is perfect agreement.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting.correlation import draw_sets
+from hessbench.plotting.source import Source
+
+TITLE = "Hessian predictions of E-F-H models against the reference"
+STAGES = ("correlation", "evaluate")
+CLAIMS = ()
+
+
+def draw(source: Source) -> Figure:
+    """Draw one panel per test set."""
+    return draw_sets(source, "E-F-H", "hessian")

@@ -1,0 +1,30 @@
+"""Figure S15: the simulated time before the model breaks a molecule.
+
+As Figure 3, in time; the axis is logarithmic above 1 ps and linear below, so that 0 (a failed optimization)
+can be shown.
+"""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
+
+from hessbench.plotting import stability
+from hessbench.plotting.sheet import new_sheet
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import DOUBLE
+
+TITLE = "Simulated time before failure in heated dynamics"
+STAGES = ("stability",)
+CLAIMS = ("md_stability_order",)
+
+
+def draw(source: Source) -> Figure:
+    """Draw the bars of all molecules."""
+    table = stability.read(source)
+    figure = new_sheet(DOUBLE, 3.6)
+    axes = figure.subplots()
+    axes.set_yscale("symlog", linthresh=1.0, linscale=0.4)
+    stability.draw_bars(axes, table, stability.TIME, source.published.stability)
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.set_ylim(0, axes.get_ylim()[1] * 4)
+    figure.legend(handles=stability.handles(table), loc="outside upper center", ncols=4)
+    return figure

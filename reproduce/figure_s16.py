@@ -1,0 +1,20 @@
+"""Figure S16: the path of a reaction in which several bonds change at once.
+
+As Figure 4; below it the barriers of all held-out reactions, with the share of bands that converged.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import neb
+from hessbench.plotting.source import Source
+
+TITLE = "Reaction path of a multi-process reaction"
+STAGES = ("neb",)
+CLAIMS = ("neb_convergence",)
+
+
+def draw(source: Source) -> Figure:
+    """Draw the path, and the barrier errors of the held-out reactions."""
+    return neb.draw_reaction(
+        source, "multi-process", source.published.neb.reactions["multi_process"], held_out=True
+    )

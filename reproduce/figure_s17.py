@@ -1,0 +1,45 @@
+"""Figure S17: errors on structures along reaction paths (IRC) against the share of the data trained on.
+
+(a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; open diamonds are
+Table 3 of the paper. The horizontal lines in (a) lead from E-F with 40 and 80 % to E-F-H with half of that,
+where the SI finds equal errors.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import curves
+from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import DOUBLE, in_order
+
+TITLE = "Errors along reaction paths against the amount of data"
+STAGES = ("evaluate",)
+CLAIMS = (
+    "data_efficiency_irc",
+    "irc_energy_gain_ef",
+    "irc_energy_gain_efh",
+    "irc_force_gain_efh",
+    "irc_hessian_gap",
+)
+
+
+def draw(source: Source) -> Figure:
+    """Draw panels a - c."""
+    rmse = source.rmse()
+    figure = new_sheet(DOUBLE, 2.75)
+    axes = figure.subplots(1, 3)
+    for ax, label, quantity in zip(axes, "abc", ("energy", "force", "hessian"), strict=True):
+        summary = curves.draw_rmse(ax, rmse, "irc", quantity, source.published)
+        letter(ax, label)
+        if quantity == "energy":
+            for percent in (40, 80):
+                curves.draw_half(ax, summary, "E-F", percent)
+    models = rmse.groupby(["training", "fraction"])["seed"].nunique()
+    names = in_order(rmse["training"])
+    figure.legend(
+        handles=[*training_handles(names), published_handle()],
+        loc="outside upper center",
+        ncols=len(names) + 1,
+        title=f"IRC structures; mean ± SD of {curves.count_text(models)} models",
+    )
+    return figure

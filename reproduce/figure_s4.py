@@ -1,0 +1,30 @@
+"""Figure S4: the whole reaction path, predicted by models that were trained on its TS alone.
+
+Mean energies of the ensembles with their standard deviation as bands, against the reference.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import single_ts
+from hessbench.plotting.sheet import new_sheet
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import DOUBLE, in_order
+
+TITLE = "Energies along a reaction path predicted by models trained on its TS alone"
+STAGES = ("single_ts",)
+CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
+
+
+def draw(source: Source) -> Figure:
+    """Draw the three ensembles."""
+    predicted, reference = single_ts.read(source)
+    figure = new_sheet(0.75 * DOUBLE, 3.6)
+    axes = figure.subplots()
+    for training in in_order(predicted["training"]):
+        single_ts.draw_ensemble(axes, predicted, training)
+    single_ts.draw_reference(axes, reference)
+    axes.set_ylim(*single_ts.limits(reference, 0.5, 1.0))
+    axes.set_xlabel(single_ts.PATH_LABEL)
+    axes.set_ylabel(single_ts.ENERGY_LABEL)
+    axes.legend(loc="upper center", ncols=2)
+    return figure

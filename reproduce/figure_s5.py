@@ -1,0 +1,32 @@
+"""Figure S5: every single model of the ensembles of Figure S4.
+
+One line per model, all models of a training in one panel.
+"""
+
+from matplotlib.figure import Figure
+
+from hessbench.plotting import single_ts
+from hessbench.plotting.sheet import letter, new_sheet
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import DOUBLE, in_order
+
+TITLE = "Energies along a reaction path, one line per model trained on its TS alone"
+STAGES = ("single_ts",)
+CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
+
+
+def draw(source: Source) -> Figure:
+    """Draw one panel per training."""
+    predicted, reference = single_ts.read(source)
+    trainings = in_order(predicted["training"])
+    figure = new_sheet(DOUBLE, 2.7)
+    axes = figure.subplots(1, len(trainings), sharey=True, squeeze=False)[0]
+    for ax, label, training in zip(axes, "abcdefgh", trainings, strict=False):
+        count = single_ts.draw_members(ax, predicted, training)
+        single_ts.draw_reference(ax, reference, size=1.8)
+        ax.set_ylim(*single_ts.limits(reference, 0.6, 1.1))
+        ax.set_xlabel("IRC (amu$^{1/2}$ Å)")
+        letter(ax, label, f"{training}, {count} models")
+    axes[0].set_ylabel(single_ts.ENERGY_LABEL)
+    axes[0].legend(loc="upper center")
+    return figure
