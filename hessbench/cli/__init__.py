@@ -38,7 +38,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"hessbench.cli.{cmd_name.replace('-', '_')}").command
+        module = importlib.import_module(f"hessbench.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -63,7 +64,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         click.echo(f"hessbench: {error}", err=True)
         sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""`python -m hessbench`: the command line."""
+
+from hessbench.cli import main
+
+main()
