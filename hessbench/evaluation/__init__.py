@@ -1,1 +1,1 @@
-
+"""Evaluation of trained ensembles against reference data."""

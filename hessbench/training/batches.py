@@ -31,16 +31,20 @@ class Examples:
         return len(self.energies)
 
 
-def to_tensors(examples: Examples, dtype: torch.dtype) -> tuple[Batch, Prediction]:
-    """Make one batch of all these structures, and the values to learn."""
-    structures = examples.structures
-    batch = Batch(
+def to_batch(structures: Structures, dtype: torch.dtype) -> Batch:
+    """Make one batch of all these structures."""
+    return Batch(
         torch.as_tensor(structures.numbers.astype(np.int64)),
         torch.as_tensor(structures.coordinates, dtype=dtype),
         torch.as_tensor(structures.counts.astype(np.int64)),
     )
+
+
+def to_tensors(examples: Examples, dtype: torch.dtype) -> tuple[Batch, Prediction]:
+    """Make one batch of all these structures, and the values to learn."""
+    structures = examples.structures
     hessians = None if structures.hessians is None else torch.as_tensor(structures.hessians, dtype=dtype)
-    return batch, Prediction(
+    return to_batch(structures, dtype), Prediction(
         energies=torch.as_tensor(examples.energies, dtype=dtype),
         forces=torch.as_tensor(structures.forces, dtype=dtype),
         hessians=hessians,

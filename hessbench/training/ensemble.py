@@ -15,6 +15,7 @@ from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import TrainingError
 from hessbench.files import write_text
+from hessbench.potential.ensembles import MODELS, PROVENANCE, ensemble_folder, model_file
 from hessbench.potential.files import save
 from hessbench.potential.model import build
 from hessbench.processes import Report, run_tasks
@@ -50,11 +51,6 @@ class Ensemble:
     checkpoints: Path
 
 
-def model_file(folder: Path, seed: int) -> Path:
-    """File of one model of an ensemble."""
-    return folder / f"seed-{seed}.safetensors"
-
-
 def train_ensemble(
     structures: Structures,
     split: Split,
@@ -62,7 +58,7 @@ def train_ensemble(
     percent: int,
     model: ModelConfig,
     config: TrainingConfig,
-    models: Path = Path("models"),
+    models: Path = MODELS,
 ) -> Path:
     """Train all seeds with one loss on one share of the data and write their files.
 
@@ -105,7 +101,7 @@ def train_ensemble(
         model=model,
         config=config,
         description=describe(split.data, indices, split.validation, loss, model, config),
-        folder=models / name,
+        folder=ensemble_folder(loss_name, percent, models),
         checkpoints=models / "checkpoints" / name,
     )
     parts = structures.select(indices), structures.select(split.validation)
@@ -117,6 +113,9 @@ def train_ensemble(
             bar.update()
 
         histories = run_tasks(_train_seed, range(config.seeds), (ensemble, *parts), config.processes, show)
+    for path in set(ensemble.folder.glob("*.safetensors")):  # of an earlier, larger ensemble
+        if path not in [model_file(ensemble.folder, seed) for seed in range(config.seeds)]:
+            path.unlink()
     _write_summary(ensemble, histories, structures=len(indices))
     return ensemble.folder
 
@@ -182,4 +181,4 @@ def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: i
         "processes": ensemble.config.processes,
         "hardware": hardware(),
     }
-    write_text(ensemble.folder / "training.json", json.dumps(provenance, indent=1) + "\n")
+    write_text(ensemble.folder / PROVENANCE, json.dumps(provenance, indent=1) + "\n")

@@ -127,7 +127,7 @@ def test_seed_decides_the_order_of_batches():
     config = training_config()
     models = []
     for seed in (0, 0, 1):
-        model, training, validation = prepared()
+        model, training, _ = prepared()
         train(model, training, None, config.losses["e"], config, seed)
         models.append(model.state_dict()["networks.atomics.H.final_layer.weight"])
     assert torch.equal(models[0], models[1])
