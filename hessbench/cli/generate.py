@@ -6,42 +6,141 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 
+from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 
 from hessbench.config.base import load_section  # noqa: E402
 from hessbench.config.generate import GenerateConfig  # noqa: E402
 
+EMBEDDED = Path("data/embedded")
+GENERATED = Path("data/generated")
+
 
 @click.group()
 def command() -> None:
-    """Make data sets from reaction geometries; every command can be interrupted and started again."""
+    """Make data sets from reaction geometries.
+
+    A run that was interrupted goes on where it stopped when the same command is given again. What fails is
+    listed with its reason in OUTPUT-failures.csv.
+    """
 
 
-def _settings(params: Path | None) -> GenerateConfig:
+def _common(output: Path | None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Options that every command takes."""
+    options = [
+        click.option(
+            "--output",
+            type=click.Path(path_type=Path),
+            required=output is None,
+            default=output,
+            show_default=True,
+            help="File to write.",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(1),
+            default=lambda: os.cpu_count() or 1,
+            show_default="all cores",
+            help="Worker processes.",
+        ),
+        click.option(
+            "--params", type=click.Path(path_type=Path), help="Take the section `generate` of this YAML file."
+        ),
+    ]
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        for option in options:
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def _source(default: Path | None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.argument(
+        "source", type=click.Path(path_type=Path), default=default, required=default is None
+    )
+
+
+_reactions = click.option(
+    "--reactions", type=click.IntRange(1), help="How many to treat, chosen by the seed; all if not given."
+)
+
+
+def _config(params: Path | None) -> GenerateConfig:
     return load_section(GenerateConfig, "generate", params) if params else GenerateConfig()
 
 
 @command.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("output", type=click.Path(path_type=Path))
-@click.option(
-    "--workers", type=click.IntRange(1), default=os.cpu_count, help="Processes; all cores by default."
-)
-@click.option("--params", type=click.Path(path_type=Path), help="Read the section `generate` from this file.")
+@_source(None)
+@_common(None)
 def refine(source: Path, output: Path, workers: int, params: Path | None) -> None:
-    """Refine the reactant, TS and product geometries in SOURCE (npz) and write them to OUTPUT."""
-    from hessbench.generate.geometries import read_npz, shuffled
-    from hessbench.generate.refine import RefineTask, refine_reaction
-    from hessbench.generate.runner import Journal, run
+    """Refine the reactants, transition states and products in SOURCE."""
+    from hessbench.generate.datasets import make_geometries
 
-    settings = _settings(params)
-    reactions = {reaction.name: reaction for reaction in read_npz(source)}
-    tasks = [
-        RefineTask(reactions[name], settings.level, settings.fmax_ev)
-        for name in shuffled(reactions, settings.seed)
-    ]
-    content = {"command": "refine", "level": settings.level, "fmax_ev": settings.fmax_ev}
-    with Journal(output.with_name(output.name + ".journal"), content) as journal:
-        run(refine_reaction, tasks, journal, workers, "refine")
+    click.echo(make_geometries(source, output, workers, _config(params)))
+
+
+@command.command()
+@_source(EMBEDDED / "geometries.h5")
+@_common(GENERATED / "rtp.h5")
+@_reactions
+def rtp(**arguments: Any) -> None:
+    """Label stationary points, starting from the geometries in SOURCE [data/embedded/geometries.h5]."""
+    from hessbench.generate.datasets import make_rtp
+
+    click.echo(make_rtp(config=_config(arguments.pop("params")), **arguments))
+
+
+@command.command()
+@_source(GENERATED / "rtp.h5")
+@_common(GENERATED / "irc.h5")
+@_reactions
+def irc(**arguments: Any) -> None:
+    """Follow and label reaction paths from the transition states in SOURCE [data/generated/rtp.h5]."""
+    from hessbench.generate.datasets import make_irc
+
+    click.echo(make_irc(config=_config(arguments.pop("params")), **arguments))
+
+
+@command.command()
+@_source(GENERATED / "irc.h5")
+@_common(GENERATED / "nms.h5")
+@_reactions
+def nms(**arguments: Any) -> None:
+    """Displace and label the structures of the paths in SOURCE [data/generated/irc.h5]."""
+    from hessbench.generate.datasets import make_nms
+
+    click.echo(make_nms(config=_config(arguments.pop("params")), **arguments))
+
+
+@command.command(name="single-ts")
+@click.argument("source", type=click.Path(path_type=Path), default=EMBEDDED / "single-ts-geometries.extxyz")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=EMBEDDED / "single-ts.h5", show_default=True
+)
+@click.option(
+    "--params", type=click.Path(path_type=Path), help="Take the section `generate` of this YAML file."
+)
+def single_ts(source: Path, output: Path, params: Path | None) -> None:
+    """Refine R, TS and P in SOURCE, follow the path between them and label it."""
+    from hessbench.generate.single_ts import make_single_ts
+
+    click.echo(make_single_ts(source, output, _config(params)))
+
+
+@command.command()
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=EMBEDDED / "md17.extxyz", show_default=True
+)
+@click.option(
+    "--params", type=click.Path(path_type=Path), help="Take the section `generate` of this YAML file."
+)
+def md17(output: Path, params: Path | None) -> None:
+    """Make minima of the ten MD17 molecules from their SMILES."""
+    from hessbench.generate.md17 import make_md17
+
+    click.echo(make_md17(output, _config(params)))

@@ -66,6 +66,8 @@ def read_molecules(path: Path) -> dict[str, Atoms]:
         if not name or name in molecules or "/" in name:
             raise DataError(path, f"frame {index}: `name` is missing, taken twice or has a slash ({name!r}).")
         molecules[name] = atoms
+    if not molecules:
+        raise DataError(path, "holds no structures; `hessbench generate md17` makes them.")
     return molecules
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from hessbench.evaluation.stability_criterion import (
     first_violation,
     running_means,
 )
+from hessbench.evaluation.stability_run import read_molecules
 from hessbench.potential.batch import Batch
 
 
@@ -161,6 +163,27 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 )
 def test_bonds_of_real_molecules(name, count):
     assert len(find_bonds(molecule(name))) == count
+
+
+def test_bonds_of_the_embedded_molecules_are_those_of_their_smiles():
+    chem = pytest.importorskip("rdkit.Chem")
+    molecules = read_molecules(Path("data/embedded/md17.extxyz"))
+    assert len(molecules) == 10
+    for name, atoms in molecules.items():
+        graph = chem.AddHs(chem.MolFromSmiles(atoms.info["smiles"]))
+        assert len(find_bonds(atoms)) == graph.GetNumBonds(), name
+        elements = sorted(atom.GetAtomicNum() for atom in graph.GetAtoms())
+        assert sorted(atoms.numbers.tolist()) == elements
+
+
+@pytest.mark.parametrize(
+    "content", ["", "2\nname=a\nH 0 0 0\n", "1\nx=1\nH 0 0 0\n", "1\nname=a/b\nH 0 0 0\n"]
+)
+def test_broken_molecule_files_are_named(tmp_path, content):
+    path = tmp_path / "mine.extxyz"
+    path.write_text(content)
+    with pytest.raises(DataError, match=r"mine\.extxyz"):
+        read_molecules(path)
 
 
 def test_bonds_are_named_from_one():
