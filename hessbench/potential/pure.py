@@ -77,7 +77,7 @@ def _hessians(
     size = int(batch.counts.max())
     offsets = batch.offsets[:-1].to(batch.molecule.device)
     local = torch.arange(len(batch.molecule), device=batch.molecule.device) - offsets[batch.molecule]
-    total = _cartesian_blocks(geometry, blocks, local, batch.molecule, len(batch), size)
+    total = cartesian_blocks(geometry, blocks, local, batch.molecule, len(batch), size)
     for network, state, rows in zip(networks, states, build_rows(geometry, local, size), strict=True):
         if rows is not None:
             of_atoms = _tangent_products(network, state, rows)
@@ -107,7 +107,7 @@ def _tangent_products(network: Network, state: NetworkState, rows: ElementRows) 
     return total
 
 
-def _cartesian_blocks(
+def cartesian_blocks(
     geometry: Geometry, blocks: Blocks, local: Tensor, molecule: Tensor, molecules: int, size: int
 ) -> Tensor:
     """Add relative blocks up to padded Hessians (M, 3 N, 3 N); centre blocks follow from translation."""
