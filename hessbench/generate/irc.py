@@ -1,0 +1,214 @@
+"""Intrinsic reaction coordinates: from a transition state down to both sides.
+
+K. Fukui, Acc. Chem. Res. 14, 363 (1981). The path is followed by Sella's constrained quasi-Newton steps of a
+fixed mass-weighted length, starting along the imaginary mode of the given Hessian.
+"""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from sella import IRC
+from sella.optimize.irc import IRCInnerLoopConvergenceFailure
+
+from hessbench.config.generate import GenerateConfig
+from hessbench.generate.labels import collect, label
+from hessbench.generate.levels import Level, LevelCalculator, LevelError, make_level
+from hessbench.generate.runner import Failure, Outcome
+from hessbench.normal_modes import atomic_masses
+from hessbench.units import EV
+
+SHORTEST = 3
+"""A side of a path with fewer structures than this, besides the TS, is a failure."""
+
+
+class PathError(Exception):
+    """A path could not be followed."""
+
+
+@dataclass(frozen=True)
+class IrcTask:
+    """One reaction path to follow and label.
+
+    Attributes
+    ----------
+    name
+        Of the reaction.
+    numbers
+        (N,) atomic numbers.
+    transition_state, hessian
+        (N, 3) in Angstrom and (3N, 3N) in kcal/mol/Angstrom^2.
+    reactant, product
+        (N, 3), Angstrom; they only decide which side of the path has negative coordinates.
+    config
+        Settings.
+    """
+
+    name: str
+    numbers: np.ndarray
+    transition_state: np.ndarray
+    hessian: np.ndarray
+    reactant: np.ndarray
+    product: np.ndarray
+    config: GenerateConfig
+
+
+def irc_reaction(task: IrcTask) -> Outcome:
+    """Follow the path of one reaction to both sides, choose structures evenly along it and label them.
+
+    Returns
+    -------
+    Outcome
+        Labels with the annotations path_coordinate (amu^(1/2) Angstrom; 0 at the TS, negative towards the
+        reactant) and role ("TS" at 0, else "IRC"), by ascending path coordinate.
+    """
+    config = task.config
+    level = make_level(config.level, task.numbers)
+    try:
+        sides = [
+            follow(level, task.transition_state, task.hessian, direction, config)
+            for direction in ("forward", "reverse")
+        ]
+    except (PathError, LevelError) as error:
+        return Outcome(task.name, failures=[Failure("IRC", str(error))])
+    if _mismatch(sides[0][-1], task.reactant) + _mismatch(sides[1][-1], task.product) > _mismatch(
+        sides[1][-1], task.reactant
+    ) + _mismatch(sides[0][-1], task.product):
+        sides.reverse()
+    path = np.stack([*sides[0][:0:-1], task.transition_state, *sides[1][1:]])
+    coordinate = path_coordinate(path, atomic_masses(task.numbers), origin=len(sides[0]) - 1)
+    chosen = choose_evenly(coordinate, config.irc_structures)
+
+    level = make_level(config.level, task.numbers)
+    labels, failures, kept = [], [], []
+    for index in chosen:
+        try:
+            labels.append(label(level, path[index]))
+            kept.append(index)
+        except LevelError as error:
+            failures.append(Failure(f"IRC {coordinate[index]:+.3f}", str(error)))
+    arrays = collect(
+        task.numbers,
+        [path[index] for index in kept],
+        labels,
+        path_coordinate=[coordinate[index] for index in kept],
+        role=["TS" if coordinate[index] == 0 else "IRC" for index in kept],
+    )
+    return Outcome(task.name, arrays, failures)
+
+
+def follow(
+    level: Level, start: np.ndarray, hessian: np.ndarray, direction: str, config: GenerateConfig
+) -> list[np.ndarray]:
+    """Follow the path from a transition state to one side, as long as the energy falls.
+
+    It ends where the largest force on an atom has fallen below `config.irc_fmax_ev` after it had been above,
+    where the energy would rise, where no further step is found, or after `config.irc_steps` steps.
+
+    Parameters
+    ----------
+    level
+        Of theory, for the molecule.
+    start
+        (N, 3) geometry of the TS, Angstrom.
+    hessian
+        (3N, 3N) Hessian there, kcal/mol/Angstrom^2.
+    direction
+        "forward" or "reverse" along the imaginary mode.
+    config
+        Settings.
+
+    Returns
+    -------
+    list of ndarray
+        Geometries (N, 3), the TS first, with strictly descending energies.
+
+    Raises
+    ------
+    PathError
+        The path ends after fewer than `SHORTEST` steps.
+    LevelError
+        A single point failed.
+    """
+    atoms = Atoms(
+        level.numbers, start, masses=atomic_masses(level.numbers), calculator=LevelCalculator(level)
+    )
+    irc = IRC(atoms, logfile=os.devnull, dx=config.irc_step, hessian_function=lambda _: hessian / EV)
+    path, energies = [start.copy()], [atoms.get_potential_energy()]
+    steep, end = False, "the step limit"
+    try:
+        for _ in irc.irun(fmax=config.irc_fmax_ev, steps=config.irc_steps, direction=direction):
+            if np.array_equal(atoms.positions, path[-1]):
+                continue  # The first item is the start itself.
+            energy = atoms.get_potential_energy()
+            if energy >= energies[-1]:
+                end = "a rise of the energy"
+                break
+            path.append(atoms.positions.copy())
+            energies.append(energy)
+            largest = np.linalg.norm(atoms.get_forces(), axis=1).max()
+            if steep and largest < config.irc_fmax_ev:
+                end = "a stationary point"
+                break
+            steep = steep or largest > config.irc_fmax_ev
+    except IRCInnerLoopConvergenceFailure:
+        end = "a step that did not converge"
+    if len(path) <= SHORTEST:
+        raise PathError(f"the {direction} path ends at {end} after {len(path) - 1} steps")
+    return path
+
+
+def path_coordinate(path: np.ndarray, masses: np.ndarray, origin: int) -> np.ndarray:
+    """Mass-weighted length along a path.
+
+    Parameters
+    ----------
+    path
+        (n, N, 3), Angstrom.
+    masses
+        (N,), amu.
+    origin
+        Index of the structure with the coordinate zero.
+
+    Returns
+    -------
+    ndarray
+        (n,), amu^(1/2) Angstrom.
+    """
+    steps = np.diff(path, axis=0) * np.sqrt(masses)[None, :, None]
+    length = np.concatenate([[0.0], np.cumsum(np.sqrt((steps**2).sum(axis=(1, 2))))])
+    return length - length[origin]
+
+
+def choose_evenly(coordinate: np.ndarray, number: int) -> np.ndarray:
+    """Choose structures evenly along a path, with both ends and the one at zero; all if there are not more.
+
+    Parameters
+    ----------
+    coordinate
+        (n,) ascending, with a zero.
+    number
+        How many to choose.
+
+    Returns
+    -------
+    ndarray
+        Ascending indices, at most `number`.
+    """
+    if len(coordinate) <= number:
+        return np.arange(len(coordinate))
+    origin = int(np.flatnonzero(coordinate == 0)[0])
+    # Each side gets a share by its length, and at least its end.
+    share = origin / (len(coordinate) - 1)
+    left = min(max(round(share * (number - 1)), 1), number - 2)
+    before = np.linspace(coordinate[0], 0, left + 1)[:-1]
+    after = np.linspace(0, coordinate[-1], number - left)
+    targets = np.concatenate([before, after])
+    return np.unique(np.abs(coordinate[None, :] - targets[:, None]).argmin(axis=1))
+
+
+def _mismatch(first: np.ndarray, second: np.ndarray) -> float:
+    """Root mean square difference of interatomic distances: no superposition needed."""
+    distances = [np.linalg.norm(x[:, None] - x[None, :], axis=-1) for x in (first, second)]
+    return float(np.sqrt(((distances[0] - distances[1]) ** 2).mean()))
