@@ -14,6 +14,7 @@ quantiles further out.
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -87,26 +88,33 @@ def ensemble_errors(rows: pd.DataFrame, name: str) -> EnsembleErrors:
     HessbenchError
         The models were not all tested on the same structures.
     """
-    structures = rows.pivot_table(
-        index=["reaction", "structure"], columns="seed", values="count", aggfunc="first", observed=True
-    )
-    if structures.isna().any(axis=None) or structures.nunique(axis=1).gt(1).any():
+    ordered = rows.sort_values(["seed", "reaction", "structure"])
+    seeds = ordered["seed"].unique()
+    if len(ordered) % len(seeds) == 0:
+        shape = (len(seeds), -1)
+        same = ordered["seed"].to_numpy().reshape(shape) == seeds[:, None]
+        for column in ("reaction", "structure", "count"):
+            values = ordered[column].to_numpy().reshape(shape)
+            same &= values == values[0]
+    if len(ordered) % len(seeds) or not same.all():
         raise HessbenchError(
-            f"{name}: its models (seeds {', '.join(map(str, structures.columns))}) were not all tested "
-            "on the same structures; `dvc repro` tests them anew once results/errors is removed."
+            f"{name}: its models (seeds {', '.join(map(str, seeds))}) were not all tested on the "
+            "same structures; `dvc repro` tests them anew once results/errors is removed."
         )
-    counts = structures.iloc[:, 0].groupby("reaction", observed=True).agg(["sum", "size"])
-    squared, absolute = (
-        rows.pivot_table(index="seed", columns="reaction", values=column, aggfunc="sum", observed=True)
-        for column in ("squared", "absolute")
+    reactions, first, structures = np.unique(
+        ordered["reaction"].to_numpy(str)[: len(ordered) // len(seeds)], return_index=True, return_counts=True
+    )
+    squared, absolute, counts = (
+        np.add.reduceat(ordered[column].to_numpy(float).reshape(shape), first, axis=1)
+        for column in ("squared", "absolute", "count")
     )
     return EnsembleErrors(
         name=name,
-        reactions=tuple(map(str, counts.index)),
-        squared=squared.to_numpy(float),
-        absolute=absolute.to_numpy(float),
-        counts=counts["sum"].to_numpy(float),
-        structures=counts["size"].to_numpy(np.int64),
+        reactions=tuple(reactions.tolist()),
+        squared=squared,
+        absolute=absolute,
+        counts=counts[0],
+        structures=structures,
     )
 
 
@@ -125,13 +133,18 @@ def spread(values: Array) -> float | None:
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
-def reaction_weights(reactions: int, *, replicates: int = REPLICATES, seed: int = SEED) -> NDArray[np.int64]:
+@lru_cache(maxsize=1)
+def reaction_weights(reactions: int, *, replicates: int = REPLICATES, seed: int = SEED) -> Array:
     """How often each reaction is drawn in each replicate; (B, R), rows sum to R, the same for every call."""
     generator = np.random.default_rng([seed, reactions])
-    return generator.multinomial(reactions, np.full(reactions, 1 / reactions), size=replicates)
+    weights = generator.multinomial(reactions, np.full(reactions, 1 / reactions), size=replicates).astype(
+        float
+    )
+    weights.flags.writeable = False  # shared by all that ask
+    return weights
 
 
-def replicates_of_rmse(errors: EnsembleErrors, weights: NDArray[np.int64], *, seed: int = SEED) -> Array:
+def replicates_of_rmse(errors: EnsembleErrors, weights: Array, *, seed: int = SEED) -> Array:
     """Ensemble-mean RMSE in each bootstrap replicate.
 
     Parameters

@@ -19,7 +19,7 @@ Match ("matches", "nearly matches")
     The RMSE is less than 5 % above the other, or 10 % for "nearly": the ratio of the other to it lies above
     1 / 1.05 or 1 / 1.10. The paper shows these in Figure S17 and prints no numbers.
 Most of the points near the TS below it, only E-F-H
-    The share of E-F-H lies above three quarters, those of E and E-F below: halfway between all and the one half
+    The share of E-F-H lies above three quarters, those of E and E-F below: halfway between all and the half
     that a model with a slope and no curvature puts below.
 Only E-F-H converges
     The share of converged bands lies above one half for E-F-H, below it for E and E-F.

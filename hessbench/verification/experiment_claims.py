@@ -152,7 +152,7 @@ def md_stability_order(evidence: Evidence) -> list[Finding]:
             published=published,
         ),
         Finding(
-            label=f"molecules, of {int(others.sum())} besides azobenzene, whole up to {expected:g} K by E-F-H",
+            label=f"molecules, of {int(others.sum())} but azobenzene, whole up to {expected:g} K by E-F-H",
             estimate=Estimate(cool.value, cool.low, hot.high),
             line=int(others.sum()) - 0.5,
             published=published_hot,

@@ -1,0 +1,32 @@
+import json
+
+import pytest
+
+from hessbench.errors import HessbenchError
+from hessbench.runinfo import read_run_info, write_run_info
+
+
+def test_round_trip(tmp_path):
+    data = {"rtp": "small 1.0 GFN2-xTB 0123456789ab", "irc": "small-irc 1.0 GFN2-xTB ba9876543210"}
+    path = write_run_info(tmp_path / "results", profile="ci", data=data, versions={"torch": "2.13.0"})
+    info = read_run_info(tmp_path / "results")
+    assert (info.profile, info.data, info.versions) == ("ci", data, {"torch": "2.13.0"})
+    assert path.name == "run.json"
+    for identity in data.values():
+        assert identity in info.footer
+
+
+@pytest.mark.parametrize("damage", [{"profile": ""}, {"data": {}}, {"data": 3}, {"date": "today"}])
+def test_what_does_not_fit_is_named(tmp_path, damage):
+    path = write_run_info(tmp_path, profile="ci", data={"rtp": "some"})
+    path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+    with pytest.raises(HessbenchError, match=rf"run\.json, {next(iter(damage))}"):
+        read_run_info(tmp_path)
+
+
+def test_missing_or_cut_off(tmp_path):
+    with pytest.raises(HessbenchError, match=r"run\.json does not exist"):
+        read_run_info(tmp_path)
+    (tmp_path / "run.json").write_text('{"profile": ')
+    with pytest.raises(HessbenchError, match=r"run\.json"):
+        read_run_info(tmp_path)

@@ -1,0 +1,225 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from hessbench.errors import HessbenchError
+from hessbench.results import Identity, write_table
+from hessbench.runinfo import write_run_info
+from hessbench.stored import StoredResults
+from hessbench.verification.evidence import Evidence
+from hessbench.verification.experiment_claims import STATISTICS
+from hessbench.verification.published import read_published
+from hessbench.verification.verdicts import judge
+
+PUBLISHED = read_published()
+LABELS = {"e": "E", "ef": "E-F", "efh": "E-F-H"}
+
+
+@pytest.fixture
+def verdict(tmp_path):
+    """Write one results table and judge one claim by it."""
+    write_run_info(tmp_path, profile="ci", data={"rtp": "made up"})
+
+    def judged(claim, name, rows):
+        identity = Identity(profile="ci", data="made up", level="none")
+        write_table(tmp_path / f"{name}.parquet", pd.DataFrame(rows), identity)
+        return judge(STATISTICS[claim](Evidence(StoredResults(tmp_path), PUBLISHED)))
+
+    return judged
+
+
+def single_ts(*, curved):
+    """Models of the given trainings follow the reference; the others go straight on, each its own way."""
+    generator = np.random.default_rng(0)
+    path = np.linspace(-1.5, 1.5, 61)
+    reference = -20 * path**2
+    rows = []
+    for training in ("reference", "E", "E-F", "E-F-H"):
+        for model in range(1 if training == "reference" else 60):
+            slope = generator.normal(0, 30)
+            energies = (
+                reference + generator.normal(0, 0.01) if training in ("reference", *curved) else slope * path
+            )
+            rows += [
+                {
+                    "training": training,
+                    "model": model,
+                    "structure": k,
+                    "path_coordinate": path[k],
+                    "energy": energies[k],
+                }
+                for k in range(len(path))
+            ]
+    return rows
+
+
+def test_single_ts_curvature(verdict):
+    assert verdict("single_ts_curvature", "single_ts", single_ts(curved=["E-F-H"])).verdict == "reproduced"
+    both = verdict("single_ts_curvature", "single_ts", single_ts(curved=["E-F-H", "E-F"]))
+    assert both.verdict == "not reproduced"
+    assert "E-F puts" in both.decisive.label
+    assert verdict("single_ts_curvature", "single_ts", single_ts(curved=[])).verdict == "not reproduced"
+
+
+def test_single_ts_uncertainty(verdict):
+    assert verdict("single_ts_uncertainty", "single_ts", single_ts(curved=["E-F-H"])).verdict == "reproduced"
+    assert verdict("single_ts_uncertainty", "single_ts", single_ts(curved=[])).verdict != "reproduced"
+
+
+def stability(temperatures, *, seeds=3, cap=3000.0):
+    rows = []
+    for molecule, by_loss in temperatures.items():
+        for loss, temperature in by_loss.items():
+            for seed in range(seeds):
+                reached = min(temperature + 5 * seed, cap)
+                row = {
+                    "training": LABELS[loss],
+                    "seed": seed,
+                    "molecule": molecule,
+                    "bond": "C1-H2",
+                    "reason": "broke",
+                }
+                row |= {"status": "failed", "temperature_k": reached, "time_fs": 1000 * reached, "cap_k": cap}
+                rows.append(row | ({"status": "censored", "bond": None} if reached == cap else {}))
+    return rows
+
+
+PAPER_TEMPERATURES = {
+    molecule: {loss: getattr(failure, loss).temperature for loss in LABELS}
+    for molecule, failure in PUBLISHED.stability.failure.items()
+}
+
+
+def test_md_stability_of_the_paper(verdict):
+    found = verdict("md_stability_order", "stability", stability(PAPER_TEMPERATURES))
+    assert found.verdict == "reproduced"
+    assert found.decisive.estimate.value == found.decisive.published
+
+
+def test_one_molecule_the_other_way_refutes_the_order(verdict):
+    temperatures = PAPER_TEMPERATURES | {"toluene": {"e": 1600, "ef": 400, "efh": 900}}
+    found = verdict("md_stability_order", "stability", stability(temperatures))
+    assert found.verdict == "not reproduced"
+    assert found.decisive.estimate.value == 9
+
+
+def test_runs_at_the_cap_do_not_decide(verdict):
+    found = verdict("md_stability_order", "stability", stability(PAPER_TEMPERATURES, cap=600.0))
+    assert found.verdict == "undecided"
+
+
+def test_one_run_a_molecule_does_not_decide(verdict):
+    found = verdict("md_stability_order", "stability", stability(PAPER_TEMPERATURES, seeds=1))
+    assert found.verdict == "undecided"
+    assert "no interval" in found.reason
+
+
+def neb(converging, error):
+    generator = np.random.default_rng(1)
+    rows = []
+    for reaction in range(20):
+        for training in ("E", "E-F", "E-F-H"):
+            fine = training in converging
+            rows.append(
+                {
+                    "reaction": f"rxn{reaction:06d}",
+                    "kind": "held-out",
+                    "training": training,
+                    "seed": 0,
+                    "status": "converged" if fine else "not converged",
+                    "reason": "" if fine else "force 3 eV/A after 500 iterations",
+                    "iterations": 100,
+                    "max_force_ev_a": 0.04 if fine else 3.0,
+                    "barrier": 60 + error * generator.uniform(0.5, 1) if fine else None,
+                    "barrier_reference": 60.0,
+                    "rmsd_ts": 0.1 if fine else None,
+                }
+            )
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("converging", "error", "expected"),
+    [
+        (["E-F-H"], 0.5, "reproduced"),
+        (["E-F-H"], 8.0, "not reproduced"),
+        (["E-F", "E-F-H"], 0.5, "not reproduced"),
+        ([], 0.5, "not reproduced"),
+    ],
+)
+def test_neb_convergence(verdict, converging, error, expected):
+    assert verdict("neb_convergence", "neb_summary", neb(converging, error)).verdict == expected
+
+
+def spectra(*, shift, noise):
+    generator = np.random.default_rng(2)
+    path = np.linspace(-2, 2, 41)
+    rows = []
+    for seed in range(3):
+        for image, s in enumerate(path):
+            for mode in range(10):
+                depth = 2500 if mode == 0 else 100
+                reference = 1000 + 200 * mode - depth * np.exp(-(s**2) / 0.2)
+                found = (
+                    1000 + 200 * mode - depth * np.exp(-((s - shift) ** 2) / 0.2) + generator.normal(0, noise)
+                )
+                rows.append(
+                    {
+                        "reaction": "rxn000001",
+                        "training": "E-F-H",
+                        "seed": seed,
+                        "image": image,
+                        "path_coordinate": s,
+                        "mode": mode,
+                        "frequency_cm1": found,
+                        "reference_frequency_cm1": None if mode == 9 else reference,
+                        "overlap": None if mode == 9 else 0.9,
+                    }
+                )
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("shift", "noise", "expected"),
+    [(0.0, 20, "reproduced"), (1.0, 20, "not reproduced"), (0.0, 1500, "not reproduced")],
+)
+def test_spectra_softening(verdict, shift, noise, expected):
+    assert verdict("spectra_softening", "spectra", spectra(shift=shift, noise=noise)).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"), [(18071.0, "undecided"), (60000.0, "reproduced"), (61.0, "not reproduced")]
+)
+def test_spectra_speedup(verdict, reference, expected):
+    rows = [
+        {"source": "reference", "images": 60, "cpu_s": reference},
+        {"source": "E-F-H", "images": 60, "cpu_s": 0.478},
+    ]
+    found = verdict("spectra_speedup", "spectra_cost", rows)
+    assert found.verdict == expected
+    assert found.decisive.published == pytest.approx(37805, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"), [(25, "reproduced"), (4, "not reproduced"), (90, "not reproduced")]
+)
+def test_epoch_cost(verdict, factor, expected):
+    rows = []
+    for training, seconds in (("E", 0.5), ("E-F", 1.0), ("E-F-H", factor)):
+        for engine, quicker in (("autograd loop", 1), ("exact", 25)):
+            for percent in (20, 80):
+                for repeat in range(5):
+                    measured = (
+                        seconds * percent * (1 + 0.02 * repeat) / (quicker if training == "E-F-H" else 1)
+                    )
+                    row = {"training": training, "engine": engine, "structures": percent, "percent": percent}
+                    rows.append(row | {"repeat": repeat, "seconds": measured})
+    found = verdict("epoch_cost", "epoch_cost", rows)
+    assert found.verdict == expected
+    assert found.decisive.estimate.value == pytest.approx(factor)
+
+
+def test_results_without_a_training_are_an_error(verdict):
+    rows = [row for row in stability(PAPER_TEMPERATURES) if row["training"] != "E-F"]
+    with pytest.raises(HessbenchError, match=r"stability\.parquet: no rows of E-F"):
+        verdict("md_stability_order", "stability", rows)

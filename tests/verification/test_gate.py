@@ -1,0 +1,195 @@
+"""`hessbench pin` and `hessbench check` on a whole made-up run, as a user meets them."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hessbench.cli import main
+from hessbench.errors import HessbenchError
+from hessbench.runinfo import write_run_info
+from hessbench.tables import read_tables, write_rmse_table
+from hessbench.verification.pinned import RTOL, STANDARD_ERRORS, pin
+from tests.synthetic_errors import PAPER, write_run
+
+REPRODUCE = Path("reproduce").resolve()
+SHARP = {"spread": 0.02, "noise": 0.05, "reactions": 12}
+
+
+def complete(folder, rmse=PAPER, **options):
+    """A run with its tables."""
+    results = write_run(folder, rmse, **(SHARP | options))
+    for name in ("table-2", "table-3", "table-4"):
+        write_rmse_table(name, "Title", results=results, tables=folder / "tables")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    folder = complete(tmp_path_factory.mktemp("project"))
+    (folder / "reproduce").mkdir()
+    shutil.copy(REPRODUCE / "published.yaml", folder / "reproduce")
+    return folder
+
+
+@pytest.fixture
+def project(template, tmp_path, monkeypatch):
+    folder = tmp_path / "project"
+    shutil.copytree(template, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*arguments):
+        try:
+            main(arguments)
+        except SystemExit as end:
+            status = end.code or 0
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def pinned(project, run):
+    assert run("pin")[0] == 0
+    return project / "reproduce" / "pinned" / "ci.csv"
+
+
+def test_the_run_that_was_pinned_passes_and_gets_verdicts(project, pinned, run):
+    status, out, err = run("check")
+    assert (status, err) == (0, "")
+    assert "27 of 27 values within tolerance" in out
+    assert "19 claims" in out
+    assert len(pd.read_csv(project / "tables" / "verdicts.csv")) == 19
+    assert (project / "tables" / "verdicts.md").exists()
+
+
+@pytest.mark.parametrize(("sign", "word"), [(1, "better"), (-1, "worse")])
+def test_a_pinned_number_changed_by_ten_tolerances(pinned, run, sign, word):
+    frame = pd.read_csv(pinned)
+    row = frame.iloc[13]
+    frame.loc[13, "rmse"] += sign * 10 * (row["atol"] + row["rtol"] * row["rmse"])
+    frame.to_csv(pinned, index=False)
+    status, out, _ = run("check", "--format", "markdown")
+    assert status == 1
+    line = next(line for line in out.splitlines() if f"| {word} " in line)
+    for cell in (row["table"], row["training"], row["quantity"]):
+        assert cell in line
+    assert "26 of 27 values within tolerance; 1 " + word in out
+
+
+def test_a_removed_and_an_added_row(pinned, run):
+    frame = pd.read_csv(pinned)
+    gone = frame.iloc[5]
+    frame.drop(index=5).to_csv(pinned, index=False)
+    status, out, _ = run("check")
+    assert status == 1
+    line = next(line for line in out.splitlines() if " extra " in line)
+    assert gone["table"] in line
+    assert gone["quantity"] in line
+    added = pd.concat([frame, frame.iloc[[5]].assign(training="E-F-H-T")])
+    added.to_csv(pinned, index=False)
+    status, out, _ = run("check")
+    assert status == 1
+    assert "E-F-H-T" in next(line for line in out.splitlines() if " missing " in line)
+
+
+def test_nothing_pinned(project, run):
+    status, _, err = run("check")
+    assert status == 2
+    assert "reproduce/pinned/ci.csv does not exist" in err
+    assert "hessbench pin" in err
+    assert "Traceback" not in err
+
+
+def test_another_profile_is_refused(pinned, run):
+    status, _, err = run("check", "--profile", "desktop")
+    assert status == 2
+    assert "profile ci, not desktop" in err
+    assert run("check", "--profile", "ci")[0] == 0
+    pinned.write_text(pinned.read_text().replace("ci,", "desktop,"))
+    status, _, err = run("check")
+    assert status == 2
+    assert "desktop where ci belongs" in err
+
+
+def test_other_data_are_refused(project, pinned, run):
+    data = {name: f"made-up-{name} 1.0 none 0123456789ab" for name in ("rtp", "irc", "nms")}
+    write_run_info(
+        project / "results", profile="ci", data=data | {"irc": "made-up-irc 2.0 none fedcba987654"}
+    )
+    status, _, err = run("check")
+    assert status == 2
+    assert "table-3" in err
+    assert "fedcba987654" in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (",rtol,", ",tolerance,", "column rtol is missing"),
+        (",0.01,", ",little,", "column rtol: holds text"),
+    ],
+)
+def test_damaged_pinned_file(pinned, run, old, new, words):
+    pinned.write_text(pinned.read_text().replace(old, new))
+    status, _, err = run("check")
+    assert status == 2
+    assert words in err
+
+
+def test_tolerance_of_one_run(project):
+    frame, tables = pin([project]), read_tables(project / "tables")
+    np.testing.assert_allclose(frame["atol"], STANDARD_ERRORS * tables["spread"] * np.sqrt(2 / 3), rtol=1e-6)
+    assert (frame["rtol"] == RTOL).all()
+    np.testing.assert_allclose(frame["rmse"], tables["rmse"])
+
+
+def test_several_runs(tmp_path, project, run):
+    other = complete(tmp_path / "other", {key: 1.2 * value for key, value in PAPER.items()})
+    status, out, _ = run("pin", "--from", str(project), str(other))
+    assert status == 0
+    assert "27 values from 2 run(s)" in out
+    frame = pd.read_csv(project / "reproduce" / "pinned" / "ci.csv")
+    both = np.array([read_tables(folder / "tables")["rmse"] for folder in (project, other)])
+    np.testing.assert_allclose(frame["rmse"], both.mean(axis=0), rtol=1e-5)
+    # Runs differ more than models: their spread makes the tolerance.
+    np.testing.assert_allclose(
+        frame["atol"], STANDARD_ERRORS * both.std(axis=0, ddof=1) * np.sqrt(3 / 2), rtol=1e-4
+    )
+    assert run("check")[0] == 0
+
+
+def test_runs_of_different_data_or_rows_are_not_pinned_together(tmp_path, project):
+    other = complete(tmp_path / "other", profile="desktop")
+    with pytest.raises(HessbenchError, match="profile desktop"):
+        pin([project, other])
+    fewer = complete(tmp_path / "fewer", seeds=2)
+    with pytest.raises(HessbenchError, match="numbers of models"):
+        pin([project, fewer])
+
+
+def test_one_model_of_one_run_has_no_tolerance(tmp_path):
+    alone = complete(tmp_path / "alone", seeds=1)
+    with pytest.raises(HessbenchError, match="no spread"):
+        pin([alone])
+
+
+def test_a_rerun_with_other_seeds_passes_and_a_regression_fails(tmp_path, pinned, project, run):
+    rerun = complete(tmp_path / "rerun", {key: 1.01 * value for key, value in PAPER.items()})
+    shutil.rmtree(project / "tables")
+    shutil.copytree(rerun / "tables", project / "tables")
+    assert run("check")[0] == 0
+    broken = PAPER | {("nms", "efh", "hessian"): 1.3 * PAPER["nms", "efh", "hessian"]}
+    regression = complete(tmp_path / "regression", broken)
+    shutil.rmtree(project / "tables")
+    shutil.copytree(regression / "tables", project / "tables")
+    status, out, _ = run("check")
+    assert status == 1
+    assert "1 worse" in out
