@@ -1,0 +1,51 @@
+"""How kernels are compiled: without the GIL, cached on disk under a name that changes with the sources."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config
+
+_SOURCES = sorted(Path(__file__).parent.glob("*.py"))
+
+
+def cache_directory() -> Path:
+    """Directory of compiled kernels, private to these sources and this version of numba.
+
+    numba renews a kernel only when its own file changes, not when a function it calls in another file
+    does; a directory named by all sources does.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in _SOURCES:
+        digest.update(source.read_bytes())
+    home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    directory = Path(home).expanduser() / "hessbench" / digest.hexdigest()[:16]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if os.access(directory, os.W_OK):
+            return directory
+    except OSError:
+        pass  # no writable home, as in some containers
+    return Path(tempfile.mkdtemp(prefix="hessbench-"))  # compiled anew by each process
+
+
+CACHE = cache_directory()
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile on first call, or load from `CACHE`.
+
+    Sums may be reordered (so that they vectorize), but NaN and infinity keep their meaning.
+    """
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(CACHE)
+    try:
+        return numba.njit(
+            nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp", "afn"}
+        )(function)
+    finally:
+        config.CACHE_DIR = before

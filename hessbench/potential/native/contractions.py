@@ -1,0 +1,153 @@
+"""Scalars of a triple: g contracted with the tables, the derivatives of P, and the adjoints of both.
+
+P = sum_nz g_nz h_n((r1 + r2) / 2) A_z(c) f(r1) f(r2); S_ab = sum_nz g_nz h_n^(a) A_z^(b).
+Order of the scalars everywhere: S = 00, 10, 01, 20, 11, 02; P = 1, 2, c, 11, 22, 12, 1c, 2c, cc.
+"""
+
+from hessbench.potential.native.compiler import kernel
+
+
+@kernel
+def contract(order, g, shells, angles, s):
+    """S_ab, a + b <= order, of one triple into s (6,); g (N Z) is this triple's part of the gradient."""
+    nz = angles.shape[1]
+    s[:] = 0.0
+    for n in range(shells.shape[0 + 1]):
+        y0 = y1 = y2 = shells.dtype.type(0)
+        for z in range(nz):
+            weight = g[n * nz + z]
+            y0 += weight * angles[0, z]
+            y1 += weight * angles[1, z]
+            y2 += weight * angles[2, z]
+        s[0] += shells[0, n] * y0
+        s[1] += shells[1, n] * y0
+        s[2] += shells[0, n] * y1
+        if order > 1:
+            s[3] += shells[2, n] * y0
+            s[4] += shells[1, n] * y1
+            s[5] += shells[0, n] * y2
+
+
+@kernel
+def spread(order, s, shells, angles, g):
+    """Adjoint of `contract`: add sum_ab S_ab h_n^(a) A_z^(b) to g (N Z)."""
+    cast = g.dtype.type
+    nz = angles.shape[1]
+    for n in range(shells.shape[1]):
+        y0 = cast(s[0] * shells[0, n] + s[1] * shells[1, n])
+        y1 = cast(s[2] * shells[0, n])
+        y2 = cast(0.0)
+        if order > 1:
+            y0 += cast(s[3] * shells[2, n])
+            y1 += cast(s[4] * shells[1, n])
+            y2 = cast(s[5] * shells[0, n])
+        for z in range(nz):
+            g[n * nz + z] += y0 * angles[0, z] + y1 * angles[1, z] + y2 * angles[2, z]
+
+
+@kernel
+def derivatives(order, s, cutoffs_p, cutoffs_q, d):
+    """Derivatives of P from S into d (9,)."""
+    f1, g1, k1 = cutoffs_p[0], cutoffs_p[1], cutoffs_p[2]
+    f2, g2, k2 = cutoffs_q[0], cutoffs_q[1], cutoffs_q[2]
+    f, left, right = f1 * f2, g1 * f2, f1 * g2
+    d[0] = 0.5 * s[1] * f + s[0] * left
+    d[1] = 0.5 * s[1] * f + s[0] * right
+    d[2] = s[2] * f
+    if order > 1:
+        quarter = 0.25 * s[3] * f
+        d[3] = quarter + s[1] * left + s[0] * k1 * f2
+        d[4] = quarter + s[1] * right + s[0] * f1 * k2
+        d[5] = quarter + 0.5 * s[1] * (left + right) + s[0] * g1 * g2
+        d[6] = 0.5 * s[4] * f + s[2] * left
+        d[7] = 0.5 * s[4] * f + s[2] * right
+        d[8] = s[5] * f
+
+
+@kernel
+def derivatives_adjoint(order, d, cutoffs_p, cutoffs_q, s):
+    """Adjoint of `derivatives`: from d (9,) into s (6,)."""
+    f1, g1, k1 = cutoffs_p[0], cutoffs_p[1], cutoffs_p[2]
+    f2, g2, k2 = cutoffs_q[0], cutoffs_q[1], cutoffs_q[2]
+    f, left, right = f1 * f2, g1 * f2, f1 * g2
+    s[0] = d[0] * left + d[1] * right
+    s[1] = 0.5 * (d[0] + d[1]) * f
+    s[2] = d[2] * f
+    s[3] = s[4] = s[5] = 0.0
+    if order > 1:
+        s[0] += d[3] * k1 * f2 + d[4] * f1 * k2 + d[5] * g1 * g2
+        s[1] += d[3] * left + d[4] * right + 0.5 * d[5] * (left + right)
+        s[2] += d[6] * left + d[7] * right
+        s[3] = 0.25 * f * (d[3] + d[4] + d[5])
+        s[4] = 0.5 * f * (d[6] + d[7])
+        s[5] = d[8] * f
+
+
+@kernel
+def blocks_of(d, r1, r2, c, u1, u2, w1, w2, blocks):
+    """Second derivatives of P in the coordinates of the two neighbours: 11, 12, 22 into blocks (3, 3, 3).
+
+    Hii = Pii u u' + (Pic - Pc/r) (u w' + w u') + Pcc w w' + (Pi/r - c Pc/r^2) (I - u u'),
+    H12 = P12 u1 u2' + P1c u1 w2' + P2c w1 u2' + Pcc w1 w2' + m (I - u1 u1' - u2 u2' + c u1 u2').
+    """
+    pc, pcc = d[2], d[8]
+    a1, a2 = d[6] - pc / r1, d[7] - pc / r2
+    b1, b2 = (d[0] - c * pc / r1) / r1, (d[1] - c * pc / r2) / r2
+    m = pc / (r1 * r2)
+    e1, e2, e12 = d[3] - b1, d[4] - b2, d[5] + c * m
+    for x in range(3):
+        left1, left2 = e1 * u1[x] + a1 * w1[x], e2 * u2[x] + a2 * w2[x]
+        right1, right2 = a1 * u1[x] + pcc * w1[x], a2 * u2[x] + pcc * w2[x]
+        for y in range(3):
+            blocks[0, x, y] = left1 * u1[y] + right1 * w1[y]
+            blocks[2, x, y] = left2 * u2[y] + right2 * w2[y]
+            blocks[1, x, y] = (
+                (e12 * u1[x] + d[7] * w1[x]) * u2[y]
+                + (d[6] * u1[x] + pcc * w1[x]) * w2[y]
+                - m * (u1[x] * u1[y] + u2[x] * u2[y])
+            )
+        blocks[0, x, x] += b1
+        blocks[1, x, x] += m
+        blocks[2, x, x] += b2
+
+
+@kernel
+def blocks_adjoint(blocks, r1, r2, c, u1, u2, w1, w2, d):
+    """Adjoint of `blocks_of`: from blocks (3, 3, 3) into d (9,)."""
+    q1 = q2 = x1 = x2 = y1 = y2 = t1 = t2 = tm = 0.0
+    uu = uw = wu = ww = m11 = m22 = 0.0
+    for x in range(3):
+        t1 += blocks[0, x, x]
+        tm += blocks[1, x, x]
+        t2 += blocks[2, x, x]
+        a1 = a2 = b1 = b2 = mu1 = mu2 = mw2 = 0.0
+        for y in range(3):
+            a1 += blocks[0, x, y] * u1[y]
+            b1 += blocks[0, x, y] * w1[y]
+            a2 += blocks[2, x, y] * u2[y]
+            b2 += blocks[2, x, y] * w2[y]
+            mu1 += blocks[1, x, y] * u1[y]
+            mu2 += blocks[1, x, y] * u2[y]
+            mw2 += blocks[1, x, y] * w2[y]
+        q1 += u1[x] * a1
+        q2 += u2[x] * a2
+        x1 += u1[x] * b1 + w1[x] * a1
+        x2 += u2[x] * b2 + w2[x] * a2
+        y1 += w1[x] * b1
+        y2 += w2[x] * b2
+        uu += u1[x] * mu2
+        uw += u1[x] * mw2
+        wu += w1[x] * mu2
+        ww += w1[x] * mw2
+        m11 += u1[x] * mu1
+        m22 += u2[x] * mu2
+    d[0] = (t1 - q1) / r1
+    d[1] = (t2 - q2) / r2
+    d[2] = (
+        -x1 / r1 - c * (t1 - q1) / (r1 * r1)
+        - x2 / r2 - c * (t2 - q2) / (r2 * r2)
+        + (tm - m11 - m22 + c * uu) / (r1 * r2)
+    )  # fmt: skip
+    d[3], d[4], d[5] = q1, q2, uu
+    d[6], d[7] = x1 + uw, x2 + wu
+    d[8] = y1 + y2 + ww
