@@ -10,7 +10,9 @@ from hessbench.verification.comparison import EXTRA, MISSING, WITHIN
 Format = Literal["text", "markdown"]
 
 
-def gate_report(comparison: pd.DataFrame, tables: pd.DataFrame, claims: pd.DataFrame, form: Format) -> str:
+def gate_report(
+    comparison: pd.DataFrame, tables: pd.DataFrame, claims: pd.DataFrame, footer: str, form: Format
+) -> str:
     """Write the report of `hessbench check`.
 
     Parameters
@@ -21,6 +23,8 @@ def gate_report(comparison: pd.DataFrame, tables: pd.DataFrame, claims: pd.DataF
         From `tables.read_tables`: found beside published.
     claims
         From `verdicts.verdicts`.
+    footer
+        Profile and data of the run.
     form
         ``markdown`` for a pull request or job summary, ``text`` for a terminal.
     """
@@ -33,7 +37,7 @@ def gate_report(comparison: pd.DataFrame, tables: pd.DataFrame, claims: pd.DataF
     if form == "text":
         shown = shown.drop(columns="Reason")
     sections.append(_heading(f"Claims: {verdicts.summary(claims)}", form) + _table(shown, form))
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join([*sections, footer]) + "\n"
 
 
 def gate_summary(comparison: pd.DataFrame) -> str:
