@@ -7,6 +7,7 @@ from pydantic import Field
 from hessbench.config.base import Section, read_yaml, validate
 from hessbench.config.data import DataConfig
 from hessbench.config.evaluation import EvaluationConfig
+from hessbench.config.generate import GenerateConfig
 from hessbench.config.model import ModelConfig
 from hessbench.config.split import SplitConfig
 from hessbench.config.training import TrainingConfig
@@ -22,6 +23,7 @@ class Profile(Section):
 
     profile: str = Field(description="name of the profile this file is, or was made from")
     data: DataConfig
+    generate: GenerateConfig = GenerateConfig()
     split: SplitConfig
     model: ModelConfig
     training: TrainingConfig
