@@ -58,7 +58,6 @@ def draw(source: Source) -> Figure:
         table if chosen.empty else chosen,
         stability.TEMPERATURE,
         source.published.stability,
-        labels=False,
     )
     axes[1].axhline(source.published.stability.expected_temperature, color="#E69F00", ls="--", lw=1)
     axes[1].tick_params(axis="x", labelrotation=20)

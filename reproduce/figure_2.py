@@ -29,7 +29,7 @@ def draw(source: Source) -> Figure:
     for training in in_order(predicted["training"]):
         single_ts.draw_ensemble(left, predicted, training)
     single_ts.draw_reference(left, close)
-    left.set_ylim(*single_ts.limits(close, 0.6, 0.9))
+    left.set_ylim(*single_ts.limits(close, 0.4, 1.0))
     span = close["path_coordinate"].min(), close["path_coordinate"].max()
     for distance in NAMED_DISTANCES:
         if span[0] <= distance <= span[1]:
@@ -45,7 +45,7 @@ def draw(source: Source) -> Figure:
             )
     left.set_xlabel(single_ts.PATH_LABEL)
     left.set_ylabel(single_ts.ENERGY_LABEL)
-    left.legend(loc="upper center", ncols=1, fontsize=5.8)
+    left.legend(loc="upper center", fontsize=5.8, frameon=True, framealpha=0.85, edgecolor="none")
     letter(left, "a", f"The {len(close)} structures nearest the TS")
 
     single_ts.draw_stacked_errors(right, predicted)

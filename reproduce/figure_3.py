@@ -24,7 +24,7 @@ def draw(source: Source) -> Figure:
     published = source.published.stability
     figure = new_sheet(DOUBLE, 3.6)
     axes = figure.subplots()
-    stability.draw_bars(axes, table, stability.TEMPERATURE, published)
+    bars = stability.draw_bars(axes, table, stability.TEMPERATURE, published)
     expected = axes.axhline(published.expected_temperature, color="#E69F00", ls="--", lw=1.2, zorder=3)
     expected.set_label(f"MD17 trajectories, {published.expected_temperature:g} K")
     entries: list = [*stability.handles(table), expected]
@@ -33,5 +33,6 @@ def draw(source: Source) -> Figure:
         axes.axhline(cap, color="0.5", ls=(0, (1, 2)), lw=0.8)
         entries.append(Line2D([], [], color="0.5", ls=(0, (1, 2)), lw=0.8, label=f"cap, {cap:g} K"))
     axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
+    stability.label_times(axes, bars)
     figure.legend(handles=entries, loc="outside upper center", ncols=4)
     return figure

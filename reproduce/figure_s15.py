@@ -23,8 +23,9 @@ def draw(source: Source) -> Figure:
     figure = new_sheet(DOUBLE, 3.6)
     axes = figure.subplots()
     axes.set_yscale("symlog", linthresh=1.0, linscale=0.4)
-    stability.draw_bars(axes, table, stability.TIME, source.published.stability)
+    bars = stability.draw_bars(axes, table, stability.TIME, source.published.stability)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.set_ylim(0, axes.get_ylim()[1] * 4)
+    stability.label_times(axes, bars)
     figure.legend(handles=stability.handles(table), loc="outside upper center", ncols=4)
     return figure

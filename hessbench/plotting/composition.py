@@ -20,13 +20,15 @@ def draw_histogram(axes: Axes, counts: pd.Series, label: str, color: str) -> Non
     axes.bar(values, molecules, width=0.85, color=color, edgecolor="white", linewidth=0.3)
     axes.set_xlabel(label)
     axes.set_ylabel("Molecules")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    low, high = values.min(), max(values.max(), values.min() + 4)
+    axes.set_xlim(low - 0.7, high + 0.7)
+    axes.set_xticks(range(low, high + 1, 1 if high - low < 10 else 2))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     axes.grid(axis="x", visible=False)
     axes.text(
         0.98, 0.97, f"mean {counts.mean():.1f}", transform=axes.transAxes, ha="right", va="top", fontsize=6
     )
-    axes.margins(y=0.12)
+    axes.margins(y=0.2)
 
 
 def element_order(names: pd.Series) -> list[str]:

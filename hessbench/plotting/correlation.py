@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
-from hessbench.plotting.style import DOUBLE, PAPER_LEVEL, QUANTITY_LABELS, SET_LABELS, UNIT_LABELS, loss_of
+from hessbench.plotting.style import DOUBLE, PAPER_LEVEL, QUANTITY_NAMES, SET_LABELS, UNIT_LABELS, loss_of
 from hessbench.results import SETS, ResultsError
 
 COLUMNS = ["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]
@@ -66,8 +66,8 @@ def draw_density(
     axes.set_xlim(low_x, high_x)
     axes.set_ylim(low_y, high_y)
     unit = UNIT_LABELS[quantity]
-    axes.set_xlabel(f"Reference {QUANTITY_LABELS[quantity].lower()} ({unit})")
-    axes.set_ylabel(f"Predicted {QUANTITY_LABELS[quantity].lower()} ({unit})")
+    axes.set_xlabel(f"Reference {QUANTITY_NAMES[quantity]} ({unit})")
+    axes.set_ylabel(f"Predicted {QUANTITY_NAMES[quantity]} ({unit})")
     outside = counts[(y < low_y) | (y > high_y)].sum() / counts.sum()
     axes.text(
         0.03,
@@ -95,16 +95,14 @@ def _numbers(
     chosen = rmse[(rmse["training"] == training) & (rmse["set"] == test_set) & (rmse["quantity"] == quantity)]
     values = chosen["rmse"]
     spread = f" ± {values.std():.2f}" if len(values) > 1 else ""
-    text = f"{count:,} values"
-    if len(values):
-        text = f"RMSE {values.mean():.2f}{spread}\n" + text
+    lines = [f"RMSE {values.mean():.2f}{spread}" if len(values) else "no RMSE", f"{count:,} values"]
     loss = loss_of(training)
     if loss:
         cell = source.published.cell(test_set, loss, quantity)
-        text += f"\nRMSE {cell.rmse:.2f} ± {cell.spread:.2f}\n({PAPER_LEVEL})"
+        lines.insert(1, f"paper {cell.rmse:.2f} ± {cell.spread:.2f}")
     if outside:
-        text += f"\n{100 * outside:.2g} % beyond the axis"
-    return text
+        lines.append(f"{100 * outside:.2g} % beyond the axis")
+    return "\n".join(lines)
 
 
 def _spacing(centres: np.ndarray) -> float:
@@ -137,5 +135,5 @@ def draw_sets(source: Source, training: str, quantity: str) -> Figure:
         letter(ax, label, SET_LABELS[test_set])
     bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=28)
     bar.set_label("Values in a bin")
-    figure.suptitle(f"{training} models: {quantity}")
+    figure.suptitle(f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL})")
     return figure

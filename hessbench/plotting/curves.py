@@ -84,7 +84,7 @@ def plain_log(axes: Axes) -> None:
     steps = [
         factor * 10.0**power
         for power in range(-6, 9)
-        for factor in ((1, 2, 5) if high / low > 3 else (1, 1.5, 2, 3, 4, 5, 6, 8))
+        for factor in ((1, 2, 5) if high / low > 12 else (1, 1.5, 2, 3, 4, 5, 6, 8))
     ]
     axes.set_yticks([step for step in steps if low <= step <= high])
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -175,10 +175,8 @@ def draw_half(axes: Axes, summary: pd.DataFrame, training: str, percent: int) ->
     if rows.empty or percent // 2 not in set(summary["fraction"]):
         return
     level = rows["mean"].iloc[0]
-    axes.plot(
-        [percent / 2, percent], [level, level], color=style_of(training).color, ls=":", lw=1.0, zorder=3
-    )
-    axes.plot(percent / 2, level, marker="|", color=style_of(training).color, ms=5, zorder=3)
+    axes.plot([percent / 2, percent], [level, level], color="0.25", ls=":", lw=1.0, zorder=5)
+    axes.plot(percent / 2, level, marker="|", color="0.25", ms=6, zorder=5)
 
 
 def engine_handles() -> list[Line2D]:

@@ -107,6 +107,8 @@ def draw_network(axes: Axes, architecture: dict[str, Any]) -> None:
     ]
     unused = [element for element in architecture["elements"] if element not in used]
     functions = architecture["symmetry_functions"]
+    pairs = len(architecture["elements"]) * (len(architecture["elements"]) + 1) // 2
+    sections, shifts = len(functions["angular_sections"]), len(functions["angular_shifts"])
     axes.text(
         -1.85,
         -3.75,
@@ -121,8 +123,7 @@ def draw_network(axes: Axes, architecture: dict[str, Any]) -> None:
         -3.75,
         f"Radial: {len(functions['radial_shifts'])} shifts × {len(architecture['elements'])} elements, "
         f"cutoff {functions['radial_cutoff']:g} Å\n"
-        f"Angular: {len(functions['angular_shifts'])} shifts × {len(functions['angular_sections'])} sections × "
-        f"{len(architecture['elements']) * (len(architecture['elements']) + 1) // 2} pairs, "
+        f"Angular: {shifts} shifts × {sections} sections × {pairs} pairs, "
         f"cutoff {functions['angular_cutoff']:g} Å\n"
         "Both hydrogens share one network" + (f"; {', '.join(unused)} is not in CH$_2$O" if unused else ""),
         ha="left",

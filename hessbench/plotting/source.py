@@ -149,5 +149,5 @@ class Source:
             dict.fromkeys(part.strip() for identity in identities for part in identity.data.split(";"))
         )
         counts = sorted({identity.models for identity in identities if identity.models is not None})
-        models = f" · models per training: {', '.join(map(str, counts))}" if counts else ""
+        models = f" · models per training: {' or '.join(map(str, counts))}" if counts else ""
         return f"hessbench {identities[0].hessbench} · profile {profiles} · data: {data}{models}"

@@ -50,21 +50,37 @@ class Quantity:
     label: str
 
 
+@dataclass(frozen=True)
+class Bar:
+    """A drawn bar: its place, its highest run, the published value, and the runs it stands for."""
+
+    x: float
+    top: float
+    published: float | None
+    runs: pd.DataFrame
+
+
+LABEL_HEIGHT = 0.15
+"""Length of the number above a bar in units of the axes' height."""
 TEMPERATURE = Quantity("temperature_k", 1.0, "Temperature before failure (K)")
 TIME = Quantity("time_fs", 1000.0, "Simulation time before failure (ps)")
 
 
-def draw_bars(
-    axes: Axes, table: pd.DataFrame, quantity: Quantity, published: Stability, *, labels: bool = True
-) -> None:
+def draw_bars(axes: Axes, table: pd.DataFrame, quantity: Quantity, published: Stability) -> list[Bar]:
     """Bars of the mean over models, with every model as a dot and the published value as a diamond.
 
     A run that reached the cap unbroken is a lower bound (triangle, and a "≥" before the time); one whose
     molecule could not be optimized stands at 0 as a cross.
+
+    Returns
+    -------
+    list of Bar
+        For `label_times`, once the limits of the axes are settled.
     """
     trainings = in_order(table["training"])
     molecules = sorted(table["molecule"].unique())
     width = 0.84 / len(trainings)
+    bars = []
     for k, training in enumerate(trainings):
         style = style_of(training, trainings)
         for place, molecule in enumerate(molecules):
@@ -84,21 +100,20 @@ def draw_bars(
                 alpha=0.85,
             )
             _draw_runs(axes, x, width, runs["status"].to_numpy(), values)
-            top = values.max()
+            value = None
             loss = loss_of(training)
             expected = published_failure(published, molecule, loss) if loss else None
             if expected:
                 value = expected.temperature if quantity is TEMPERATURE else expected.time / quantity.scale
                 axes.plot(x, value, linestyle="none", **(published_marker(style.color) | {"markersize": 3.4}))
-                top = max(top, value)
-            if labels:
-                _label(axes, x, runs, top)
+            bars.append(Bar(x, float(values.max()), value, runs))
     axes.set_xticks(
         range(len(molecules)), [name.replace("_", " ").capitalize() for name in molecules], fontsize=6
     )
     axes.set_xlim(-0.6, len(molecules) - 0.4)
     axes.set_ylabel(quantity.label)
     axes.grid(axis="x", visible=False)
+    return bars
 
 
 def _draw_runs(axes: Axes, x: float, width: float, statuses: np.ndarray, values: np.ndarray) -> None:
@@ -113,21 +128,32 @@ def _draw_runs(axes: Axes, x: float, width: float, statuses: np.ndarray, values:
         axes.plot(x + offset, value, linestyle="none", zorder=5, clip_on=False, **look)
 
 
-def _label(axes: Axes, x: float, runs: pd.DataFrame, top: float) -> None:
-    time = runs["time_fs"].mean() / 1000
-    bound = "≥ " if (runs["status"] == "censored").any() else ""
-    digits = 0 if time >= 100 else 1
-    axes.annotate(
-        f"{bound}{time:.{digits}f} ps",
-        (x, top),
-        xytext=(0, 4),
-        textcoords="offset points",
-        rotation=90,
-        ha="center",
-        va="bottom",
-        fontsize=4.6,
-        color=WARNING if time == 0 else "black",
-    )
+def label_times(axes: Axes, bars: list[Bar]) -> None:
+    """Write the mean simulated time above each bar; above the published value where that is in the way."""
+    for bar in bars:
+        time = bar.runs["time_fs"].mean() / 1000
+        bound = "≥ " if (bar.runs["status"] == "censored").any() else ""
+        place = bar.top
+        if bar.published is not None:
+            gap = _height(axes, bar.published) - _height(axes, bar.top)
+            if -0.02 < gap < LABEL_HEIGHT:
+                place = max(bar.published, bar.top)
+        axes.annotate(
+            f"{bound}{time:.{0 if time >= 100 else 1}f} ps",
+            (bar.x, place),
+            xytext=(0, 4),
+            textcoords="offset points",
+            rotation=90,
+            ha="center",
+            va="bottom",
+            fontsize=4.6,
+            color=WARNING if time == 0 else "black",
+        )
+
+
+def _height(axes: Axes, value: float) -> float:
+    """Height of a value in units of the axes' height."""
+    return float((axes.transData + axes.transAxes.inverted()).transform((0, value))[1])
 
 
 def published_failure(published: Stability, molecule: str, loss: str) -> Failure | None:

@@ -15,6 +15,7 @@ GREY = "0.45"
 WARNING = "#B00020"
 """Colour of what failed; always together with a word or a cross."""
 UNIT_LABELS = {"energy": "kcal mol⁻¹", "force": "kcal mol⁻¹ Å⁻¹", "hessian": "kcal mol⁻¹ Å⁻²"}
+QUANTITY_NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
 QUANTITY_LABELS = {"energy": "Energy", "force": "Force", "hessian": "Hessian"}
 SET_LABELS = {"rtp": "reactants, TSs, products", "irc": "IRC structures", "nms": "NMS structures"}
 
