@@ -84,9 +84,9 @@ class ResumingDownloader:
                     if failures >= RETRIES:
                         raise DataError(
                             url,
-                            f"{reason} after {furthest} of {self.file.size} bytes; run the same command again "
-                            f"with a working network, or copy {self.file.name} and the other files of the set "
-                            "from another machine into a directory and set HESSBENCH_DATA to it.",
+                            f"{reason} after {furthest} of {self.file.size} bytes; run the same command "
+                            f"again with a working network, or copy {self.file.name} and the other files of "
+                            "the set from another machine into a directory and set HESSBENCH_DATA to it.",
                         ) from None
                     time.sleep(self.pause * 2 ** max(failures - 1, 0))
         self.part.replace(output_file)

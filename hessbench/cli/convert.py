@@ -1,0 +1,46 @@
+"""`hessbench convert`: bring a foreign data file into the one layout."""
+
+from pathlib import Path
+
+import click
+
+from hessbench.data.convert import OPTIONS, convert
+from hessbench.data.unit_names import Units, known_units
+
+FIELDS = ("name", "version", "level", "origin", "licence", "citation")
+
+
+def _options(function: click.decorators.FC) -> click.decorators.FC:
+    """Add an option for each unit, and for each field of the metadata."""
+    for quantity, option in reversed(OPTIONS.items()):
+        function = click.option(
+            f"--{option}-unit",
+            quantity,
+            type=click.Choice(list(known_units(quantity))),
+            help=f"Unit of the {quantity}, if the file says none or a wrong one.",
+        )(function)
+    for field in reversed(FIELDS):
+        function = click.option(f"--{field}", help=f"{field.capitalize()} of the data set.")(function)
+    return function
+
+
+@click.command(name="convert")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@_options
+def command(source: Path, target: Path, **options: str | None) -> None:
+    """Convert SOURCE, of any known format, to TARGET in the one layout.
+
+    Formats are recognised by content: HORM, Hessian QM9, Transition1x, extended XYZ, Gaussian and Q-Chem
+    output (or a directory of them), and OpenREACT-CHON-EFH as published. Units are verified by the numbers.
+    """
+    stated = Units(**{quantity: options[quantity] for quantity in OPTIONS})
+    metadata = {field: value for field in FIELDS if (value := options[field]) is not None}
+    result = convert(source, target, stated, metadata)
+    for finding in result.findings:
+        unit = finding.found or f"{finding.declared} (as labelled)"
+        click.echo(f"{finding.quantity}: {unit}; {finding.evidence}")
+    for problem in result.problems:
+        click.echo(f"warning: {problem}", err=True)
+    counts = f"{result.reactions} reactions, {result.structures} structures"
+    click.echo(f"{target}: {counts} from {result.source_format}")

@@ -1,0 +1,1 @@
+"""Readers of other people's data files, one module a format."""

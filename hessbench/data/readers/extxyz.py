@@ -1,0 +1,133 @@
+"""Reader of extended XYZ with Hessians, through ASE.
+
+Each frame has an energy, forces and optionally a Hessian: `hessian`, `REF_hessian` or `hess` among the values
+of the frame, flat or (3N, 3N), or its rows as three columns of 3N of each atom. Frames of one `reaction` (or
+`rxn`, `molecule`, `label`) and atom order make a reaction; without such a name, consecutive frames do.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.io import iread
+from ase.io.extxyz import XYZError
+
+from hessbench.data.layout import Metadata
+from hessbench.data.readers.source import Source, StoredReaction
+from hessbench.data.unit_names import Units
+from hessbench.errors import DataError
+
+FORMAT = "extended XYZ"
+UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
+"""ASE's units, unless the user knows better."""
+NAMES = ("reaction", "rxn", "molecule", "label")
+HESSIANS = ("hessian", "REF_hessian", "hess")
+ENERGIES = ("energy", "REF_energy")
+FORCES = ("forces", "REF_forces")
+
+
+def recognise(path: Path) -> bool:
+    """Whether the file begins with a number of atoms and a comment with Properties=."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(100_000).split(b"\n", 2)
+    return len(head) == 3 and head[0].strip().isdigit() and b"Properties=" in head[1]
+
+
+def open_source(path: Path) -> Source:
+    """Read all frames.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, or a frame lacks energy or forces, or only some have Hessians.
+    """
+    try:
+        frames = list(iread(path, index=":", format="extxyz"))
+    except (
+        XYZError,
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        StopIteration,
+        UnicodeDecodeError,
+    ) as error:
+        raise DataError(
+            path, f"damaged or truncated extended XYZ ({error or type(error).__name__})."
+        ) from None
+    if not frames:
+        raise DataError(path, "no frames in it.")
+    groups = _group(frames)
+
+    def load(name: str) -> StoredReaction:
+        return _reaction(path, name, groups[name])
+
+    metadata = Metadata(path.stem, *["unknown"] * 6)
+    return Source(path, FORMAT, list(groups), load, UNITS, metadata)
+
+
+def _group(frames: list[Atoms]) -> dict[str, list[Atoms]]:
+    groups: dict[tuple[str, bytes], list[Atoms]] = {}
+    serial, previous = -1, b""
+    for atoms in frames:
+        order = atoms.numbers.tobytes()
+        given = next((str(atoms.info[key]) for key in NAMES if key in atoms.info), None)
+        if given is None:
+            serial += order != previous
+            previous = order
+        groups.setdefault(
+            (f"rxn{serial:06d}" if given is None else given.replace("/", "_"), order), []
+        ).append(atoms)
+    named: dict[str, list[Atoms]] = {}
+    variants: dict[str, int] = {}
+    for (name, _), members in groups.items():
+        variant = variants[name] = variants.get(name, 0) + 1
+        named[name if variant == 1 else f"{name}-{variant}"] = members
+    return named
+
+
+def _reaction(path: Path, name: str, frames: list[Atoms]) -> StoredReaction:
+    atoms = len(frames[0])
+    hessians = [_hessian(path, name, frame) for frame in frames]
+    present = [hessian for hessian in hessians if hessian is not None]
+    if present and len(present) < len(hessians):
+        raise DataError(path, f"only {len(present)} of {len(hessians)} frames have a Hessian.", name)
+    forces = np.stack([np.asarray(_value(path, name, frame, FORCES), dtype=float) for frame in frames])
+    energies = [float(_value(path, name, frame, ENERGIES)) for frame in frames]
+    coordinates = np.stack([frame.positions for frame in frames])
+    return StoredReaction(
+        name=name,
+        numbers=frames[0].numbers,
+        coordinates=coordinates,
+        energies=np.array(energies),
+        forces=forces.reshape(len(frames), atoms, 3),
+        hessians=np.stack(present) if present else None,
+        charge=int(frames[0].info.get("charge", 0)),
+        multiplicity=int(frames[0].info.get("multiplicity", 1)),
+    )
+
+
+def _value(path: Path, name: str, frame: Atoms, keys: tuple[str, ...]) -> Any:
+    """Value of a frame under any of its names: of the calculator into which ASE puts it, else its own."""
+    places = (frame.calc.results if frame.calc else {}, frame.info, frame.arrays)
+    for place in places:
+        for key in keys:
+            if key in place:
+                return place[key]
+    raise DataError(path, f"a frame has no {keys[0]}.", name)
+
+
+def _hessian(path: Path, name: str, frame: Atoms) -> np.ndarray | None:
+    size = 3 * len(frame)
+    for key in HESSIANS:
+        value = frame.info.get(key, frame.arrays.get(key))
+        if value is None:
+            continue
+        array = np.asarray(value, dtype=float)
+        if array.size != size**2:
+            raise DataError(path, f"a Hessian has {array.size} elements instead of {size**2}.", name)
+        return array.reshape(size, size)
+    return None

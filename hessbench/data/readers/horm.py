@@ -1,0 +1,153 @@
+"""Reader of HORM (Cui et al., arXiv:2505.12447): an LMDB of pickled torch_geometric records.
+
+Keys "0", "1", ... and "length"; records with pos, energy, forces, hessian (flat), charges or z (atomic
+numbers) or one_hot over H, C, N, O, F, and in the sets from Transition1x `rxn`, the number of the reaction.
+"""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from hessbench.data.layout import Metadata
+from hessbench.data.readers.restricted_pickle import decode_record
+from hessbench.data.readers.source import Source, StoredReaction
+from hessbench.data.unit_names import Units
+from hessbench.errors import DataError, HessbenchError
+
+FORMAT = "HORM (LMDB of records)"
+UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
+ONE_HOT = np.array([1, 6, 7, 8, 9])
+_MAGIC = bytes.fromhex("dec0efbe")
+_METADATA = Metadata(
+    name="HORM",
+    version="unknown",
+    level="wB97X/6-31G(d)",
+    origin="HORM, from Transition1x and RGD1",
+    licence="CC BY-NC-SA 4.0",
+    citation="T. Cui et al., arXiv:2505.12447 (2025)",
+    generator="unknown",
+)
+
+
+def recognise(path: Path) -> bool:
+    """Whether the file begins like an LMDB."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(20)[16:20] == _MAGIC
+
+
+def open_source(path: Path) -> Source:
+    """Open an LMDB of records.
+
+    Raises
+    ------
+    DataError
+        The file is truncated, a record is missing, or a record holds anything but arrays and plain values.
+    """
+    try:
+        import lmdb
+    except ImportError:
+        raise HessbenchError("reading HORM needs lmdb: pip install 'hessbench[readers]'.") from None
+    try:
+        environment = lmdb.open(
+            str(path), subdir=False, readonly=True, lock=False, readahead=False, meminit=False, max_readers=1
+        )
+    except lmdb.Error as error:
+        raise DataError(path, f"not a readable LMDB ({error}).") from None
+    # LMDB maps the file into memory; a page beyond the end of a truncated file would kill the process.
+    expected = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    if path.stat().st_size < expected:
+        environment.close()
+        raise DataError(path, f"truncated: {path.stat().st_size} bytes of {expected}; fetch it again.")
+    transaction = environment.begin(buffers=False)
+
+    def record(key: int) -> dict[str, Any]:
+        data = transaction.get(str(key).encode())
+        if data is None:
+            raise DataError(path, "the record is missing.", str(key))
+        content = _decode(path, data, str(key))
+        if not isinstance(content, dict):
+            raise DataError(path, "the record is no Data object or dictionary.", str(key))
+        return content
+
+    length = transaction.get(b"length")
+    count = environment.stat()["entries"] if length is None else int(_decode(path, length, "length"))
+    if count < 1:
+        raise DataError(path, "no records in it.")
+    groups = _group(path, count, record)
+
+    def load(name: str) -> StoredReaction:
+        return _reaction(path, name, groups[name], record)
+
+    return Source(path, FORMAT, list(groups), load, UNITS, _METADATA, close=environment.close)
+
+
+def _decode(path: Path, data: bytes, key: str) -> Any:
+    try:
+        return decode_record(data)
+    except pickle.UnpicklingError as error:
+        raise DataError(
+            path,
+            f"refused, nothing of it was run: {error}; take the file from its authors again.",
+            f"record {key}",
+        ) from None
+
+
+def _group(path: Path, count: int, record: Any) -> dict[str, list[int]]:
+    """Keys of the records of each reaction: those with one `rxn`, composition and atom order."""
+    groups: dict[tuple[int, bytes], list[int]] = {}
+    for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
+        content = record(key)
+        number = content.get("rxn")
+        # Records without a reaction are reactions of their own.
+        reaction = -1 - key if number is None else int(np.asarray(number).ravel()[0])
+        groups.setdefault((reaction, _numbers(path, content, key).tobytes()), []).append(key)
+    names: dict[str, list[int]] = {}
+    variants: dict[int, int] = {}
+    for (reaction, _), keys in groups.items():
+        variant = variants[reaction] = variants.get(reaction, 0) + 1
+        name = f"rxn{reaction:06d}" if reaction >= 0 else f"structure{-1 - reaction:07d}"
+        names[name if variant == 1 else f"{name}-{variant}"] = keys
+    return names
+
+
+def _numbers(path: Path, content: dict[str, Any], key: int) -> np.ndarray:
+    for name in ("charges", "z", "atomic_numbers"):
+        if name in content:
+            return np.asarray(content[name]).ravel().astype(np.uint8)
+    one_hot = np.asarray(content.get("one_hot", np.empty((0, 0))))
+    if one_hot.ndim == 2 and one_hot.shape[1] == len(ONE_HOT):
+        return ONE_HOT[one_hot.argmax(axis=1)].astype(np.uint8)
+    raise DataError(path, "no atomic numbers (charges, z or one_hot) in it.", f"record {key}")
+
+
+def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReaction:
+    contents = [record(key) for key in keys]
+    numbers = _numbers(path, contents[0], keys[0])
+    atoms = len(numbers)
+    with_hessian = all("hessian" in content for content in contents)
+    try:
+        return StoredReaction(
+            name=name,
+            numbers=numbers,
+            coordinates=np.stack([np.asarray(item["pos"], dtype=float) for item in contents]),
+            energies=np.array([_energy(item) for item in contents]),
+            forces=np.stack([np.asarray(item["forces"], dtype=float) for item in contents]),
+            hessians=np.stack(
+                [np.asarray(item["hessian"], dtype=float).reshape(3 * atoms, 3 * atoms) for item in contents]
+            )
+            if with_hessian
+            else None,
+            annotations={"record": np.array(keys)},
+        )
+    except (KeyError, ValueError) as error:
+        raise DataError(path, f"incomplete records ({error}).", name) from None
+
+
+def _energy(content: dict[str, Any]) -> float:
+    value = content["energy"] if "energy" in content else content["ae"]
+    return float(np.asarray(value).ravel()[0])
