@@ -180,19 +180,25 @@ def _run_epoch(
         result = combined_loss(prediction, reference, batch, loss, config.form)
         value = result.total.item()
         steps += 1
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"{place}, batch {steps}: the loss is {value}; lower the learning rate or lengthen the "
-                "warm-up (training.optimizer), or look for damaged data with `hessbench data`."
-            )
+        _require_finite(value, f"{place}, batch {steps}: the loss is {value}")
         optimization.zero_grad()
         result.total.backward()
         optimization.step()
         total += value
         for quantity, error in result.errors.items():
             squares[quantity] += error**2
+    norm = sum(float(parameter.detach().abs().sum()) for parameter in model.parameters())
+    _require_finite(norm, f"{place}: the last step left parameters that are infinite or not a number")
     mean = {quantity: math.sqrt(squares[quantity] / steps) for quantity in result.errors}
     return {"training_loss": total / steps, **_columns("training", mean)}
+
+
+def _require_finite(value: float, problem: str) -> None:
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"{problem}; lower the learning rate or lengthen the warm-up (training.optimizer), "
+            "or look for damaged data with `hessbench dataset`."
+        )
 
 
 def _columns(part: str, errors: dict[str, float]) -> Row:
