@@ -45,6 +45,29 @@ def shuffled(names: Iterable[str], seed: int) -> list[str]:
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
 
 
+def superimposed(coordinates: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Move and turn a geometry onto another one with the least sum of squared distances.
+
+    W. Kabsch, Acta Cryst. A 32, 922 (1976); mirror images are not turned into each other.
+
+    Parameters
+    ----------
+    coordinates, reference
+        (N, 3), in the same atom order.
+
+    Returns
+    -------
+    ndarray
+        (N, 3), in the frame of the reference.
+    """
+    centre = reference.mean(axis=0)
+    centred = coordinates - coordinates.mean(axis=0)
+    left, _, right = np.linalg.svd(centred.T @ (reference - centre))
+    handedness = np.sign(np.linalg.det(left @ right))
+    turned: np.ndarray = centred @ (left * [1.0, 1.0, handedness]) @ right + centre
+    return turned
+
+
 def read_npz(path: Path) -> list[ReactionGeometries]:
     """Read geometries from an npz archive.
 
@@ -56,17 +79,17 @@ def read_npz(path: Path) -> list[ReactionGeometries]:
     DataError
         The file is missing, is no such archive, or its arrays do not fit together.
     """
-    arrays = {}
+    keys = ("rxn_id", "offset", "atomic_numbers", "reactant", "ts", "product")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            for key in ("rxn_id", "offset", "atomic_numbers", "reactant", "ts", "product"):
-                arrays[key] = archive[key]
+            absent = [key for key in keys if key not in archive]
+            arrays = {key: archive[key] for key in keys if not absent}
     except FileNotFoundError:
         raise DataError(path, "the file does not exist.") from None
-    except KeyError as error:
-        raise DataError(path, f"no array {error.args[0]!r}; see docs/data-layout.md for the form.") from None
     except (ValueError, OSError, EOFError) as error:
         raise DataError(path, f"not a readable npz archive ({error}).") from error
+    if absent:
+        raise DataError(path, f"no array {absent[0]!r}; docs/data-layout.md describes the form.")
     offset, numbers = arrays["offset"], arrays["atomic_numbers"]
     if len(offset) != len(arrays["rxn_id"]) + 1 or (np.diff(offset) <= 0).any() or offset[-1] != len(numbers):
         raise DataError(path, "the array 'offset' does not divide the atoms into reactions.")

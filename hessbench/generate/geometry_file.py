@@ -13,12 +13,11 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.files import replacing
-from hessbench.generate.geometries import ROLES, ReactionGeometries
+from hessbench.generate.geometries import ROLES, ReactionGeometries, superimposed
 
 FORMAT = "hessbench reaction geometries"
 FORMAT_VERSION = 1
@@ -42,12 +41,13 @@ def write_geometries(path: Path, reactions: list[ReactionGeometries], metadata: 
     pieces: dict[str, list[np.ndarray]] = {role: [] for role in ROLES}
     for reaction in reactions:
         reference = next(role for role in REFERENCES if role in reaction.coordinates)
-        centre = _rounded(_centred(reaction.coordinates[reference]))
+        start = reaction.coordinates[reference]
+        centre = _rounded(start - start.mean(axis=0))
         for role in ROLES:
             if role == reference:
                 pieces[role].append(centre)
             elif role in reaction.coordinates:
-                turned = _superimposed(reaction.coordinates[role], centre * RESOLUTION)
+                turned = superimposed(reaction.coordinates[role], (centre - centre.mean(axis=0)) * RESOLUTION)
                 pieces[role].append(_rounded(turned) - centre)
             else:
                 pieces[role].append(np.zeros_like(centre))
@@ -115,20 +115,6 @@ def read_geometries(path: Path) -> list[ReactionGeometries]:
 
 def _rounded(coordinates: np.ndarray) -> np.ndarray:
     return np.rint(coordinates / RESOLUTION).astype(np.int32)
-
-
-def _centred(coordinates: np.ndarray) -> np.ndarray:
-    centred: np.ndarray = coordinates - coordinates.mean(axis=0)
-    return centred
-
-
-def _superimposed(coordinates: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Move and turn a geometry onto a centred one with the least squared distance."""
-    centred = _centred(coordinates)
-    if len(centred) == 1:
-        return centred
-    turned: np.ndarray = Rotation.align_vectors(reference, centred)[0].apply(centred)
-    return turned
 
 
 def _checksum(arrays: dict[str, np.ndarray]) -> str:

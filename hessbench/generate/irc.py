@@ -13,6 +13,7 @@ from sella import IRC
 from sella.optimize.irc import IRCInnerLoopConvergenceFailure
 
 from hessbench.config.generate import GenerateConfig
+from hessbench.generate.geometries import superimposed
 from hessbench.generate.labels import collect, label
 from hessbench.generate.levels import Level, LevelCalculator, LevelError, make_level
 from hessbench.generate.runner import Failure, Outcome
@@ -209,6 +210,5 @@ def choose_evenly(coordinate: np.ndarray, number: int) -> np.ndarray:
 
 
 def _mismatch(first: np.ndarray, second: np.ndarray) -> float:
-    """Root mean square difference of interatomic distances: no superposition needed."""
-    distances = [np.linalg.norm(x[:, None] - x[None, :], axis=-1) for x in (first, second)]
-    return float(np.sqrt(((distances[0] - distances[1]) ** 2).mean()))
+    """Root mean square distance of two superimposed geometries; mirror images differ."""
+    return float(np.sqrt(((superimposed(first, second) - second) ** 2).sum(axis=1).mean()))

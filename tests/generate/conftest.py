@@ -1,0 +1,66 @@
+"""Two small reactions with rough geometries: the inversion of ammonia and HCN to HNC."""
+
+import numpy as np
+import pytest
+
+from hessbench.config.generate import GenerateConfig
+from hessbench.generate.geometries import ReactionGeometries
+
+LEVEL = "GFN2-xTB"
+
+
+def ammonia(height: float) -> np.ndarray:
+    angles = np.array([0, 2, 4]) * np.pi / 3
+    hydrogens = np.stack([np.cos(angles), np.sin(angles), np.zeros(3)], axis=1)
+    return np.vstack([[0, 0, height], 0.98 * hydrogens])
+
+
+def inversion(name: str = "rxn000001", seed: int | None = None) -> ReactionGeometries:
+    noise = np.zeros((3, 4, 3)) if seed is None else np.random.default_rng(seed).normal(0, 0.02, (3, 4, 3))
+    start = np.stack([ammonia(0.35), ammonia(0.0), ammonia(-0.35)]) + noise
+    return ReactionGeometries(
+        name, np.array([7, 1, 1, 1], dtype=np.uint8), dict(zip(("R", "TS", "P"), start, strict=True))
+    )
+
+
+def hydrogen_cyanide(name: str = "rxn000002") -> ReactionGeometries:
+    carbon, nitrogen = [0.0, 0, 0], [1.16, 0, 0]
+    hydrogens = {"R": [-1.07, 0.05, 0], "TS": [0.55, 1.15, 0], "P": [2.15, -0.05, 0.02]}
+    return ReactionGeometries(
+        name,
+        np.array([6, 7, 1], dtype=np.uint8),
+        {role: np.array([carbon, nitrogen, hydrogen]) for role, hydrogen in hydrogens.items()},
+    )
+
+
+@pytest.fixture(scope="session")
+def config() -> GenerateConfig:
+    return GenerateConfig(irc_structures=9)
+
+
+@pytest.fixture
+def geometries_npz(tmp_path):
+    """Write reactions in the form of the npz archive."""
+
+    def write(reactions, name="geometries.npz"):
+        counts = [len(reaction.numbers) for reaction in reactions]
+        arrays = {
+            key: np.concatenate(
+                [
+                    reaction.coordinates.get(role, np.full((count, 3), np.nan))
+                    for reaction, count in zip(reactions, counts, strict=True)
+                ]
+            )
+            for key, role in (("reactant", "R"), ("ts", "TS"), ("product", "P"))
+        }
+        path = tmp_path / name
+        np.savez(
+            path,
+            rxn_id=np.array([int(reaction.name[3:]) for reaction in reactions]),
+            offset=np.concatenate([[0], np.cumsum(counts)]),
+            atomic_numbers=np.concatenate([reaction.numbers for reaction in reactions]),
+            **arrays,
+        )
+        return path
+
+    return write
