@@ -18,7 +18,7 @@ from hessbench.results import (
     read_identity,
     read_table,
 )
-from hessbench.runinfo import read_run_info
+from hessbench.runinfo import RunInfo, read_run_info
 from hessbench.verification.published import PUBLISHED, Published, read_published
 
 PUBLISHED_PERCENT = 80
@@ -51,8 +51,27 @@ class Source:
         """Read columns of results/<name>.parquet; see `read_table`."""
         path = self.path(name)
         frame = read_table(path, columns)
-        self.identities[path] = read_identity(path)
+        self._note(path)
         return frame
+
+    @cached_property
+    def run(self) -> RunInfo:
+        """What the results were made with."""
+        return read_run_info(self.results)
+
+    def _belongs(self, identity: Identity) -> bool:
+        return identity.profile == self.run.profile
+
+    def _note(self, path: Path) -> None:
+        """Remember whose results were read; those that an earlier run of another profile left are refused."""
+        identity = read_identity(path)
+        if not self._belongs(identity):
+            raise ResultsError(
+                path,
+                f"was left by profile {identity.profile}, the run is of profile {self.run.profile}; "
+                "`dvc repro` computes it anew.",
+            )
+        self.identities[path] = identity
 
     def path(self, name: str) -> Path:
         """File of a table."""
@@ -96,7 +115,7 @@ class Source:
             No errors tables, a missing one, or a broken one.
         """
         folder = self.results / ERRORS
-        found = sorted(folder.glob("*-*.parquet"))
+        found = [path for path in sorted(folder.glob("*-*.parquet")) if self._belongs(read_identity(path))]
         suffixes = {path: path.stem.rsplit("-", 1)[1] for path in found}
         sizes = {path: int(suffix) for path, suffix in suffixes.items() if suffix.isdecimal()}
         wanted = set(sizes.values()) or {PUBLISHED_PERCENT}
@@ -109,7 +128,7 @@ class Source:
         columns = ["training", "fraction", "seed", "set", "quantity", "squared", "count"]
         for path in sorted(paths):
             frame = read_table(path, columns)
-            self.identities[path] = read_identity(path)
+            self._note(path)
             sums = frame.groupby(["training", "fraction", "set", "quantity", "seed"], as_index=False).agg(
                 squared=("squared", "sum"), count=("count", "sum"), structures=("count", "size")
             )
@@ -136,8 +155,8 @@ class Source:
                 content: dict[str, Any] = json.loads(file.metadata()["hessbench"])["architecture"]
         except (KeyError, TypeError, ValueError, SafetensorError, OSError) as error:
             raise ResultsError(paths[0], f"does not describe a model ({error}); train it anew.") from None
-        run = read_run_info(self.results)
-        self.identities[paths[0]] = Identity(run.profile, "; ".join(run.data.values()), level="")
+        data = "; ".join(f"{name}: {identity}" for name, identity in self.run.data.items())
+        self.identities[paths[0]] = Identity(self.run.profile, data, level="")
         return content
 
     @property

@@ -1,0 +1,75 @@
+"""Learning curves of training: errors against epochs."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from hessbench.plotting.curves import plain_log
+from hessbench.plotting.sheet import letter, new_sheet, training_handles
+from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, UNIT_LABELS, style_of
+from hessbench.results import LABELS, QUANTITIES, ResultsError
+
+HISTORY = "history.csv"
+
+
+def read(models: Path) -> dict[str, tuple[int, pd.DataFrame]]:
+    """Learning curves of every loss with the most data: training to percent and rows of history.csv.
+
+    Raises
+    ------
+    ResultsError
+        There are none, or one lacks the columns epoch and seed, or holds no number where one belongs.
+    """
+    largest: dict[str, tuple[int, pd.DataFrame]] = {}
+    for path in sorted(models.glob(f"*/{HISTORY}")):
+        loss, _, percent = path.parent.name.rpartition("-")
+        training = LABELS.get(loss, loss)
+        if percent.isdecimal() and int(percent) > largest.get(training, (0, None))[0]:
+            largest[training] = int(percent), _read_one(path)
+    if not largest:
+        raise ResultsError(models, f"holds no */{HISTORY}; `dvc repro train` writes them.")
+    order = [*LABELS.values(), *sorted(set(largest) - set(LABELS.values()))]
+    return {training: largest[training] for training in order if training in largest}
+
+
+def _read_one(path: Path) -> pd.DataFrame:
+    try:
+        frame = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ResultsError(path, f"is no CSV table ({error}); train the ensemble anew.") from None
+    for column in ("epoch", "seed"):
+        if column not in frame:
+            raise ResultsError(path, "missing; train the ensemble anew.", column)
+    for column in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[column]) or np.isinf(frame[column]).any():
+            raise ResultsError(path, "holds something other than numbers; train the ensemble anew.", column)
+    return frame
+
+
+def draw(curves: dict[str, tuple[int, pd.DataFrame]]) -> Figure:
+    """Errors in energy, force and Hessian, validation in bold, training in faint, one line a model."""
+    figure = new_sheet(DOUBLE, 2.6)
+    for axes, label, quantity in zip(figure.subplots(1, 3), "abc", QUANTITIES, strict=True):
+        drawn = False
+        for training, (_, rows) in curves.items():
+            style = style_of(training, curves)
+            for part, look in (("training", {"lw": 0.5, "alpha": 0.45}), ("validation", {"lw": 1.1})):
+                column = f"{part}_{quantity}"
+                if column not in rows:
+                    continue
+                for _, model in rows.dropna(subset=[column]).groupby("seed"):
+                    axes.plot(model["epoch"], model[column], color=style.color, ls=style.line, **look)
+                    drawn = True
+        axes.set_xlabel("Epoch")
+        axes.set_ylabel(f"{QUANTITY_LABELS[quantity]} RMSE ({UNIT_LABELS[quantity]})")
+        letter(axes, label)
+        if drawn:
+            plain_log(axes)
+    handles = training_handles(list(curves))
+    for handle, (percent, rows) in zip(handles, curves.values(), strict=True):
+        handle.set_marker("")
+        handle.set_label(f"{handle.get_label()}, {percent} % of the data, {rows['seed'].nunique()} models")
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    return figure

@@ -1,0 +1,127 @@
+"""Molecules in motion for the report: reaction paths and a trajectory, as plain data for its viewer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase.data import chemical_symbols, covalent_radii
+
+from hessbench.errors import HessbenchError
+from hessbench.plotting.molecule import BONDED, CPK, OTHER, common_view
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import in_order
+from hessbench.results import REFERENCE
+
+Movie = dict[str, Any]
+
+
+def reaction_paths(source: Source) -> list[Movie]:
+    """Bands of the named reactions, the reference first: a movie per reaction and training (its first seed).
+
+    Raises
+    ------
+    HessbenchError
+        The NEB tables are missing or broken.
+    """
+    geometry = source.table("neb_geometry")
+    paths = source.table("neb_paths")
+    movies = []
+    for reaction, rows in geometry.groupby("reaction", sort=True):
+        for training in [REFERENCE, *in_order(rows["training"])]:
+            chosen = rows[rows["training"] == training]
+            if chosen.empty:
+                continue
+            seed = chosen["seed"].min()
+            energies = paths[
+                (paths["reaction"] == reaction) & (paths["training"] == training) & (paths["seed"] == seed)
+            ].set_index("image")
+            movie = _movie(chosen[chosen["seed"] == seed], "image", f"{reaction}, {training}")
+            kinds = paths.loc[paths["reaction"] == reaction, "kind"]
+            movie["title"] = f"{reaction}" + (f" ({kinds.iloc[0]})" if len(kinds) else "") + f", {training}"
+            known = energies.reindex(movie.pop("keys"))
+            movie["plot"] = None
+            if not known["energy"].isna().any():
+                movie["plot"] = {
+                    "x": _rounded(known["path_coordinate"]),
+                    "y": _rounded(known["energy"]),
+                    "x_label": "distance from the highest image (Å)",
+                    "y_label": "energy (kcal/mol)",
+                }
+                movie["captions"] = [
+                    f"image {image}: {energy:.1f} kcal/mol"
+                    for image, energy in zip(known.index, known["energy"], strict=True)
+                ]
+            movies.append(movie)
+    return movies
+
+
+def trajectories(source: Source) -> list[Movie]:
+    """Heated dynamics of the example that the run kept, with its temperature.
+
+    Raises
+    ------
+    HessbenchError
+        The table is missing or broken.
+    """
+    table = source.table("stability_trajectory")
+    movies = []
+    for (molecule, training, seed), rows in table.groupby(["molecule", "training", "seed"], sort=True):
+        movie = _movie(rows, "frame", f"{molecule}, {training}, model {seed}")
+        state = rows.drop_duplicates("frame").set_index("frame").loc[movie.pop("keys")]
+        movie["plot"] = {
+            "x": _rounded(state["time_fs"] / 1000),
+            "y": _rounded(state["temperature_k"]),
+            "x_label": "time (ps)",
+            "y_label": "temperature (K)",
+        }
+        movie["captions"] = [
+            f"{time / 1000:.2f} ps, {temperature:.0f} K"
+            for time, temperature in zip(state["time_fs"], state["temperature_k"], strict=True)
+        ]
+        movies.append(movie)
+    return movies
+
+
+def movies_or_reason(make: Callable[[Source], list[Movie]], source: Source) -> tuple[list[Movie], str]:
+    """Movies, or none and why there are none."""
+    try:
+        return make(source), ""
+    except HessbenchError as error:
+        return [], str(error)
+
+
+def elements() -> dict[str, dict[str, Any]]:
+    """Symbol, covalent radius in Angstrom and CPK colour by atomic number, for the viewer."""
+    return {
+        str(number): {
+            "symbol": chemical_symbols[number],
+            "radius": round(float(covalent_radii[number]), 2),
+            "color": CPK.get(number, OTHER),
+        }
+        for number in range(1, 36)
+    }
+
+
+BOND_RATIO = BONDED
+"""Distance over the sum of covalent radii up to which the viewer draws a bond."""
+
+
+def _movie(rows: pd.DataFrame, key: str, title: str) -> Movie:
+    rows = rows.sort_values([key, "atom"])
+    frames = [frame for _, frame in rows.groupby(key)]
+    atoms = {len(frame) for frame in frames}
+    if len(atoms) > 1:
+        raise HessbenchError(f"{title}: frames of {sorted(atoms)} atoms; run `dvc repro` anew.")
+    coordinates = common_view([frame[["x", "y", "z"]].to_numpy(float) for frame in frames])
+    return {
+        "title": title,
+        "numbers": [int(number) for number in frames[0]["number"]],
+        "frames": [np.round(frame, 3).ravel().tolist() for frame in coordinates],
+        "keys": [frame[key].iloc[0] for frame in frames],
+        "captions": [f"{key} {frame[key].iloc[0]}" for frame in frames],
+    }
+
+
+def _rounded(values: pd.Series) -> list[float]:
+    return [round(float(value), 3) for value in values]

@@ -1,0 +1,69 @@
+"""Write a table for programs (CSV), people (Markdown) and papers (LaTeX, booktabs)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from hessbench.files import write_text
+from hessbench.tables import to_csv
+
+LATEX = {
+    "⁻¹": "$^{-1}$",
+    "⁻²": "$^{-2}$",
+    "Å": r"\AA{}",
+    "±": r"$\pm$",
+    "≥": r"$\geq$",
+    "×": r"$\times$",
+    "²": "$^2$",
+    "Σ": r"$\Sigma$",
+    "ω": r"$\omega$",
+    "∂": r"$\partial$",
+    "ᵢ": "$_i$",
+    "ⱼ": "$_j$",
+    "ₖ": "$_k$",
+    "ₗ": "$_l$",
+    "–": "--",
+}
+"""What LaTeX needs in place of a character."""
+
+
+def write_table_files(
+    name: str, title: str, footer: str, *, frame: pd.DataFrame, readable: pd.DataFrame, tables: Path
+) -> list[Path]:
+    """Write tables/<name>.{csv,md,tex} and give the paths.
+
+    Parameters
+    ----------
+    name
+        Name of the table, "table-s1".
+    title, footer
+        What it shows, and where that comes from.
+    frame
+        For the CSV file, one number a cell.
+    readable
+        For Markdown and LaTeX, text.
+    tables
+        The folder to write to.
+    """
+    csv, markdown, latex = (tables / f"{name}.{suffix}" for suffix in ("csv", "md", "tex"))
+    write_text(csv, to_csv(frame))
+    write_text(markdown, f"**{title}**\n\n{readable.to_markdown(index=False)}\n\n{footer}\n")
+    escaped = readable.astype(str)
+    escaped.columns = [escape(column) for column in readable.columns]
+    for column in escaped:
+        escaped[column] = escaped[column].map(escape)
+    text = escaped.to_latex(
+        index=False, escape=False, position="htbp", caption=escape(f"{title}. {footer}"), label=f"tab:{name}"
+    )
+    write_text(latex, text)
+    return [csv, markdown, latex]
+
+
+def escape(text: str) -> str:
+    """Text as LaTeX."""
+    text = "".join({"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}.get(c, c) for c in text)
+    for character in "&%#_":
+        text = text.replace(character, f"\\{character}")
+    for character, code in LATEX.items():
+        text = text.replace(character, code)
+    return text

@@ -1,0 +1,84 @@
+"""Table S1: temperature and simulated time that each molecule reaches before a model breaks it.
+
+Means over the models. "≥": at least one run reached the cap unbroken. A failed optimization counts as 0, as
+in the paper.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from hessbench.plotting import stability
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import in_order, loss_of
+from hessbench.results import read_identity
+from hessbench.table_files import write_table_files
+
+TITLE = "Table S1. Temperature and simulated time before failure in heated dynamics"
+STAGES = ("stability",)
+
+
+def make(results: Path, tables: Path) -> list[Path]:
+    """Write tables/table-s1.{csv,md,tex} from results/stability.parquet.
+
+    Raises
+    ------
+    ResultsError
+        The table is missing or broken.
+    """
+    source = Source(results.parent)
+    table = stability.read(source)
+    identity = read_identity(source.path("stability"))
+    rows = []
+    for molecule in sorted(table["molecule"].unique()):
+        for training in in_order(table["training"]):
+            runs = table[(table["molecule"] == molecule) & (table["training"] == training)]
+            if runs.empty:
+                continue
+            loss = loss_of(training)
+            paper = stability.published_failure(source.published.stability, molecule, loss) if loss else None
+            mean = runs["temperature_k"].mean()
+            rows.append(
+                {
+                    "molecule": molecule,
+                    "training": training,
+                    "temperature_k": mean,
+                    "temperature_low_k": runs["temperature_k"].min(),
+                    "temperature_high_k": runs["temperature_k"].max(),
+                    "time_fs": runs["time_fs"].mean(),
+                    "censored": int((runs["status"] == "censored").sum()),
+                    "optimization_failed": int((runs["status"] == "optimization failed").sum()),
+                    "models": len(runs),
+                    "published_temperature_k": paper.temperature if paper else None,
+                    "published_time_fs": paper.time if paper else None,
+                    "difference_k": mean - paper.temperature if paper else None,
+                }
+            )
+    frame = pd.DataFrame(rows)
+    bound = frame["censored"].gt(0).map({True: "≥ ", False: ""})
+    readable = pd.DataFrame(
+        {
+            "Molecule": frame["molecule"].str.replace("_", " ").str.capitalize(),
+            "Training": frame["training"],
+            "Temperature (K)": bound + frame["temperature_k"].map("{:.0f}".format),
+            "Lowest – highest": [
+                f"{low:.0f} – {high:.0f}"
+                for low, high in zip(frame["temperature_low_k"], frame["temperature_high_k"], strict=True)
+            ],
+            "Time (fs)": bound + frame["time_fs"].map("{:.1f}".format),
+            "Cap reached": frame["censored"],
+            "Optimization failed": frame["optimization_failed"],
+            "Models": frame["models"],
+            "Paper (K)": _text(frame["published_temperature_k"], "{:.0f}"),
+            "Paper (fs)": _text(frame["published_time_fs"], "{:.1f}"),
+            "Difference (K)": _text(frame["difference_k"], "{:+.0f}"),
+        }
+    )
+    footer = (
+        f"Heated to {table['cap_k'].max():g} K at most. Profile {identity.profile}. Data: {identity.data}."
+    )
+    return write_table_files("table-s1", TITLE, footer, frame=frame, readable=readable, tables=tables)
+
+
+def _text(values: pd.Series, form: str) -> list[str]:
+    return ["" if pd.isna(value) else form.format(value) for value in values]

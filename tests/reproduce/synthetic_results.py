@@ -1,0 +1,254 @@
+"""Made-up results tables of the contract's form, to draw with; never results of anything.
+
+`python -m tests.reproduce.synthetic_results FOLDER` writes FOLDER/results, FOLDER/models and FOLDER/tables.
+"""
+
+import json
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hessbench.results import LABELS, Identity, write_table
+from hessbench.verification.published import read_published
+
+LOSSES = ("e", "ef", "efh")
+PERCENTS = (2, 5, 10, 20, 40, 60, 80)
+SEEDS = (0, 1, 2)
+RNG = np.random.default_rng(7)
+GFN = {"energy": 1.4, "force": 1.6, "hessian": 2.0}
+LEVEL = "GFN2-xTB"
+NUMBERS = np.array([6, 7, 6, 8, 1, 1, 1, 1])
+
+
+def identity(*sets: str, models: int | None = None, **extra: object) -> Identity:
+    data = "; ".join(f"{s}: {s} 1.0 {LEVEL} 0123456789ab" for s in sets)
+    return Identity("synthetic", data, LEVEL, models=models, hardware="2 x made-up core", seconds=12.5, extra=extra)
+
+
+def errors(folder: Path) -> None:
+    published = read_published()
+    for loss, percent in product(LOSSES, PERCENTS):
+        rows = []
+        for test_set in ("rtp", "irc", "nms") if percent == 80 else ("irc", "nms"):
+            for quantity, seed in product(("energy", "force", "hessian"), SEEDS):
+                cell = published.cell(test_set, loss, quantity)
+                scale = cell.rmse * GFN[quantity] * (80 / percent) ** 0.25 * RNG.normal(1, 0.03)
+                for structure in range(40):
+                    count = {"energy": 1, "force": 24, "hessian": 576}[quantity]
+                    squared = float((scale**2) * RNG.chisquare(count))
+                    rows.append(
+                        {
+                            "training": LABELS[loss], "fraction": percent, "seed": seed, "set": test_set,
+                            "reaction": f"rxn{structure // 4:06d}", "structure": structure,
+                            "quantity": quantity, "squared": squared,
+                            "absolute": float(np.sqrt(squared * count)) * 0.8, "count": count,
+                        }
+                    )  # fmt: skip
+        write_table(
+            folder / "results" / "errors" / f"{loss}-{percent}.parquet",
+            pd.DataFrame(rows),
+            identity("rtp", "irc", "nms", models=len(SEEDS)),
+        )
+
+
+def single_ts(folder: Path, models: int = 100) -> None:
+    s = np.concatenate([np.linspace(-3, -0.75, 24), np.linspace(-0.7, 0.75, 30), np.linspace(0.8, 3, 24)])
+    reference = -25 * np.tanh(s**2 / 2.2) - 9 * np.tanh(s / 1.5) * np.tanh(s**2)
+    reference[np.abs(s).argmin()] = 0
+    rows = [("reference", -1, k, s[k], reference[k]) for k in range(len(s))]
+    modes = [("reference", -1, -1750.0, 1, True)]
+    for training in LABELS.values():
+        if training == "E-F-HVP":
+            continue
+        for model in range(models):
+            slope, bend = RNG.normal(0, 30 if training == "E" else 2), RNG.normal(0, 12)
+            if training == "E-F-H":
+                predicted = reference * (1 + 0.05 * RNG.normal()) + bend * np.abs(s) ** 3 * 0.4 + slope * 0.2 * s**2
+            else:
+                predicted = slope * s + bend * s**2
+            rows += [(training, model, k, s[k], predicted[k]) for k in range(len(s))]
+            is_maximum = bool(predicted[40] < 0.05 and predicted[38] < 0.05)
+            frequency = RNG.normal(-1700 if training == "E-F-H" else -500, 60 if training == "E-F-H" else 700)
+            modes.append((training, model, frequency, int(RNG.integers(1, 3)), is_maximum))
+    write_table(
+        folder / "results" / "single_ts.parquet",
+        pd.DataFrame(rows, columns=["training", "model", "structure", "path_coordinate", "energy"]),
+        identity("single-ts", models=models),
+    )
+    columns = ["training", "model", "lowest_frequency_cm1", "negative_modes", "ts_is_maximum"]
+    write_table(
+        folder / "results" / "single_ts_modes.parquet",
+        pd.DataFrame(modes, columns=columns),
+        identity("single-ts", models=models),
+    )
+
+
+def stability(folder: Path) -> None:
+    published = read_published().stability.failure
+    rows = []
+    for molecule, loss, seed in product(published, LOSSES, SEEDS):
+        failure = getattr(published[molecule], loss)
+        temperature = 5 * round(min(1500, failure.temperature * RNG.uniform(0.6, 1.2)) / 5)
+        if failure.time == 0 and seed < 2:
+            rows.append((LABELS[loss], seed, molecule, "optimization failed", "forces above 0.05 eV/A after 500 steps", None, 0.0, 0.0, 1500.0))
+        elif temperature >= 1200:
+            rows.append((LABELS[loss], seed, molecule, "censored", "reached the cap", None, 1500.0, 150000.0, 1500.0))
+        else:
+            rows.append((LABELS[loss], seed, molecule, "failed", "bond stretched beyond 1.5", "C3-H9", float(max(temperature, 5)), max(temperature, 5) * 100.0 - 37, 1500.0))
+    columns = ["training", "seed", "molecule", "status", "reason", "bond", "temperature_k", "time_fs", "cap_k"]
+    write_table(
+        folder / "results" / "stability.parquet",
+        pd.DataFrame(rows, columns=columns),
+        identity("rtp", models=len(SEEDS), interval_fs=500.0),
+    )
+    frames = []
+    base = _molecule()
+    for frame in range(40):
+        for atom, xyz in enumerate(base + RNG.normal(0, 0.03 + 0.002 * frame, base.shape)):
+            frames.append(("ethanol", "E-F-H", 0, frame, frame * 100.0, 5.0 * frame, atom, int(NUMBERS[atom]), *xyz))
+    columns = ["molecule", "training", "seed", "frame", "time_fs", "temperature_k", "atom", "number", "x", "y", "z"]
+    write_table(folder / "results" / "stability_trajectory.parquet", pd.DataFrame(frames, columns=columns), identity("rtp", models=1))
+
+
+def _molecule() -> np.ndarray:
+    return np.array(
+        [[0, 0, 0], [1.3, 0.2, 0], [2.0, 1.4, 0.1], [3.2, 1.5, 0], [-0.5, 0.9, 0.3], [-0.4, -0.9, 0.5], [1.9, -0.7, 0], [1.4, 2.3, 0.1]], float
+    )  # fmt: skip
+
+
+def neb(folder: Path) -> None:
+    reactions = [("rxn000123", "single hydrogen transfer", 61.2), ("rxn004567", "multi-process", 82.4)]
+    reactions += [(f"rxn{7000 + k:06d}", "held-out", float(RNG.uniform(30, 95))) for k in range(20)]
+    paths, summary, geometry, spectra = [], [], [], []
+    base = _molecule()
+    modes = np.sort(np.concatenate([RNG.uniform(250, 1700, 14), RNG.uniform(2900, 3400, 4)]))
+    for name, kind, barrier in reactions:
+        s = np.linspace(-2.6, 2.2, 58)
+        shape = barrier * np.exp(-(s**2) / 0.9) - 8 / (1 + np.exp(-3 * s)) + 8 / (1 + np.exp(3 * 2.6))
+        exact = shape.max() - shape[0]
+        for training, seed in [("reference", 0), *product(("E", "E-F", "E-F-H"), SEEDS)]:
+            good = training == "reference" or (training == "E-F-H" and not (kind == "held-out" and seed == 2 and barrier > 80))
+            status = "converged" if good else ("exploded" if training == "E" else "not converged")
+            energy = shape if training == "reference" else shape + (RNG.normal(0, 1) * np.exp(-(s**2)) if good else 25 * np.abs(np.sin(3 * s + seed)) * (1 + seed))
+            energy = energy - energy[0]
+            if not (status == "exploded" and seed == 0):
+                paths += [(name, kind, training, seed, k, s[k] - s[energy.argmax()], energy[k]) for k in range(len(s))]
+            found = energy.max() if good else None
+            summary.append((name, kind, training, seed, status, "" if good else "force 3.2 eV/A after 500 iterations", 120 if good else 500, 0.04 if good else (None if status == "exploded" else 3.2), found, exact, 0.03 if good else None))
+            if kind != "held-out" and good:
+                for image in range(58):
+                    t = image / 57
+                    xyz = base.copy()
+                    xyz[4] = (1 - t) * base[4] + t * np.array([1.4, 2.4, 0.9])
+                    geometry += [(name, training, seed, image, atom, int(NUMBERS[atom]), *p) for atom, p in enumerate(xyz)]
+            if kind == "single hydrogen transfer" and training in ("reference", "E-F-H", "E-F"):
+                for image in range(58):
+                    reference = modes + 60 * np.sin(s[image] + np.arange(len(modes)))
+                    reference = np.concatenate([[900 - 2600 * np.exp(-(s[image] ** 2) / 0.3)], reference])
+                    noise = RNG.normal(0, {"reference": 0, "E-F-H": 25, "E-F": 300}[training], len(reference))
+                    spectra += [(name, training, seed, image, s[image], k, reference[k] + noise[k], reference[k], 1.0 if training == "reference" else 0.9) for k in range(len(reference))]
+    write = lambda stem, rows, columns, **extra: write_table(folder / "results" / f"{stem}.parquet", pd.DataFrame(rows, columns=columns), identity("rtp", models=len(SEEDS), **extra))  # noqa: E731
+    write("neb_paths", paths, ["reaction", "kind", "training", "seed", "image", "path_coordinate", "energy"])
+    write("neb_summary", summary, ["reaction", "kind", "training", "seed", "status", "reason", "iterations", "max_force_ev_a", "barrier", "barrier_reference", "rmsd_ts"])
+    write("neb_geometry", geometry, ["reaction", "training", "seed", "image", "atom", "number", "x", "y", "z"])
+    write("spectra", spectra, ["reaction", "training", "seed", "image", "path_coordinate", "mode", "frequency_cm1", "reference_frequency_cm1", "overlap"])
+    write("spectra_cost", [("reference", 58, 61.3), ("E-F-H", 58, 0.14), ("E-F", 58, 0.14), ("E", 58, 0.14)], ["source", "images", "cpu_s"])
+
+
+def epoch_cost(folder: Path) -> None:
+    rows = []
+    for (training, cost), engine, percent, repeat in product({"E": 1, "E-F": 2, "E-F-H": 9}.items(), ("exact", "autograd loop"), PERCENTS, range(3)):
+        factor = 8 if (engine == "autograd loop" and training == "E-F-H") else 1
+        rows.append((training, engine, 12 * percent, percent, repeat, cost * factor * percent * 0.01 * RNG.normal(1, 0.02)))
+    write_table(folder / "results" / "epoch_cost.parquet", pd.DataFrame(rows, columns=["training", "engine", "structures", "percent", "repeat", "seconds"]), identity("rtp"))
+
+
+def correlation(folder: Path) -> None:
+    widths = {"energy": 4.0, "force": 2.0, "hessian": 20.0}
+    rows = []
+    for training, test_set, quantity in product(("E", "E-F", "E-F-H"), ("rtp", "irc", "nms"), widths):
+        noise = {"E": 3, "E-F": 1.5, "E-F-H": 0.7}[training] * widths[quantity]
+        reference = RNG.normal(0, 25 * widths[quantity], 20000)
+        predicted = reference + RNG.normal(0, noise, 20000)
+        cells = np.stack([reference, predicted], 1) // widths[quantity]
+        centres, counts = np.unique(cells, axis=0, return_counts=True)
+        centres = (centres + 0.5) * widths[quantity]
+        rows += [(training, test_set, quantity, *c, int(n)) for c, n in zip(centres, counts, strict=True)]
+    write_table(
+        folder / "results" / "correlation.parquet",
+        pd.DataFrame(rows, columns=["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]),
+        identity("rtp", "irc", "nms", models=len(SEEDS), bin_widths=widths),
+    )
+
+
+def composition(folder: Path) -> None:
+    rows = []
+    for structure in range(1200):
+        carbon, nitrogen, oxygen = int(RNG.integers(2, 6)), int(RNG.integers(0, 3)), int(RNG.integers(0, 3))
+        counts = {"C": carbon, "N": nitrogen, "O": oxygen, "H": int(RNG.integers(3, 13))}
+        reaction = f"rxn{structure // 3:06d}"
+        rows += [("rtp", reaction, structure, "element", k, v) for k, v in counts.items()]
+        rows.append(("rtp", reaction, structure, "heavy_atoms", "heavy atoms", carbon + nitrogen + oxygen))
+        rows.append(("rtp", reaction, structure, "heteroatoms", "heteroatoms", nitrogen + oxygen))
+        if structure % 3:
+            for name, top in (("single", 14), ("double", 4), ("triple", 2), ("aromatic", 1)):
+                rows.append(("rtp", reaction, structure, "bonds", name, int(RNG.integers(0, top)) + (4 if top == 14 else 0)))
+    write_table(folder / "results" / "composition.parquet", pd.DataFrame(rows, columns=["set", "reaction", "structure", "kind", "name", "count"]), identity("rtp"))
+
+
+def surface(folder: Path) -> None:
+    x, y = np.meshgrid(np.linspace(0.9, 2.4, 41), np.linspace(0.9, 2.4, 41))
+    energy = 45 * np.exp(-(((x - y) / 0.25) ** 2)) + 180 * ((x + y - 2.9) ** 2) * (0.4 + 0.3 * np.tanh(x - y))
+    write_table(
+        folder / "results" / "surface.parquet",
+        pd.DataFrame({"x": x.ravel(), "y": y.ravel(), "energy": (energy - energy.min()).ravel()}),
+        identity("single-ts", x_label="d(O–H) (Å)", y_label="d(C–H) (Å)"),
+    )
+
+
+def models(folder: Path) -> None:
+    """Learning curves, and headers of model files without weights worth the name."""
+    from safetensors.numpy import save_file
+
+    architecture = {"elements": ["H", "C", "N", "O"], "hidden": [[160, 128, 96], [144, 112, 96], [128, 112, 96], [128, 112, 96]], "activation": "celu", "biases": True,
+                    "symmetry_functions": {"cutoff": "cosine", "radial_cutoff": 5.2, "angular_cutoff": 3.5, "radial_eta": 16.0, "radial_shifts": [0.9 + 0.26875 * k for k in range(16)],
+                                           "angular_eta": 8.0, "zeta": 32.0, "angular_shifts": [0.9, 1.55, 2.2, 2.85], "angular_sections": [0.196 + 0.393 * k for k in range(8)]}}  # fmt: skip
+    for loss, percent in product(LOSSES, PERCENTS):
+        target = folder / "models" / f"{loss}-{percent}"
+        target.mkdir(parents=True, exist_ok=True)
+        rows = []
+        for seed, epoch in product(SEEDS, range(1, 31)):
+            decay = np.exp(-epoch / 10) + 0.15 + RNG.normal(0, 0.004)
+            row = {"epoch": epoch, "seed": seed}
+            for part, factor in (("training", 1.0), ("validation", 1.15)):
+                row |= {f"{part}_loss": 40 * decay * factor, f"{part}_energy": 30 * decay * factor, f"{part}_force": 60 * decay * factor}
+                row[f"{part}_hessian"] = 120 * decay * factor if epoch % 10 == 0 or part == "training" and loss == "efh" else None
+            rows.append(row)
+        pd.DataFrame(rows).to_csv(target / "history.csv", index=False)
+        header = json.dumps({"format": "hessbench ANI 1", "architecture": architecture, "notes": {}})
+        save_file({"self_energies": np.zeros(4)}, target / "0.safetensors", metadata={"hessbench": header})
+
+
+def verdicts(folder: Path) -> None:
+    rows = []
+    for k, (claim, content) in enumerate(read_published().claims.items()):
+        verdict = ("reproduced", "not reproduced", "undecided")[k % 3]
+        rows.append((claim, content.statement, "0.376", 0.31, 0.22, 0.42, verdict, "a made-up reason"))
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    columns = ["claim", "statement", "published", "reproduced", "ci_low", "ci_high", "verdict", "reason"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "tables" / "verdicts.csv", index=False)
+
+
+def write_all(folder: Path) -> None:
+    for part in (errors, single_ts, stability, neb, epoch_cost, correlation, composition, surface, models, verdicts):
+        part(folder)
+    (folder / "results" / "run.json").write_text(
+        json.dumps({"profile": "synthetic", "data": {s: f"{s} 1.0 {LEVEL} 0123456789ab" for s in ("rtp", "irc", "nms")}, "versions": {"torch": "2.13.0"}})
+    )
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]))
