@@ -50,3 +50,15 @@ def test_training_depends_on_every_setting_that_decides_about_a_model() -> None:
 
 def test_a_loss_of_one_training_is_no_parameter_of_the_others() -> None:
     assert not {"training", "training.losses"} & set(STAGES["train"]["params"])
+
+
+@pytest.mark.parametrize("profile", ["ci", "desktop", "full", "paper"])
+def test_every_profile_states_every_parameter_of_a_stage(profile: str) -> None:
+    content = yaml.safe_load((ROOT / "reproduce" / "profiles" / f"{profile}.yaml").read_text())
+    for name, stage in STAGES.items():
+        for parameter in stage.get("params", []):
+            for loss in content["training"]["losses"]:
+                place = content
+                for key in parameter.replace("${item.loss}", loss).split("."):
+                    assert key in place, f"{name} needs {parameter}"
+                    place = place[key]
