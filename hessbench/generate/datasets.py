@@ -16,14 +16,19 @@ from hessbench.generate.geometry_file import read_geometries, write_geometries
 from hessbench.generate.irc import IrcTask, irc_reaction
 from hessbench.generate.labels import to_reaction
 from hessbench.generate.nms import NmsTask, nms_reaction
+from hessbench.generate.qchem_archive import read_archive
 from hessbench.generate.refine import RefineTask, refine_reaction
 from hessbench.generate.rtp import RtpTask, rtp_reaction
 from hessbench.generate.runner import Journal, Outcome, T, run
 
 VERSION = "1"
 """Of the data sets; to be raised when the way they are made changes their content."""
-READERS: dict[str, Callable[[Path], list[ReactionGeometries]]] = {".npz": read_npz, ".h5": read_geometries}
-"""Readers of starting geometries by suffix."""
+READERS: dict[str, Callable[[Path], list[ReactionGeometries]]] = {
+    ".npz": read_npz,
+    ".h5": read_geometries,
+    ".tar.gz": read_archive,
+}
+"""Readers of starting geometries by the ending of the file's name."""
 
 
 def make_geometries(source: Path, output: Path, workers: int, config: GenerateConfig) -> str:
@@ -143,9 +148,10 @@ def load_geometries(source: Path) -> list[ReactionGeometries]:
     DataError
         The format is unknown or the file unusable.
     """
-    if source.suffix not in READERS:
-        raise DataError(source, f"geometries are read from files ending in {', '.join(READERS)}.")
-    return READERS[source.suffix](source)
+    for ending, read in READERS.items():
+        if source.name.endswith(ending):
+            return read(source)
+    raise DataError(source, f"geometries are read from files ending in {', '.join(READERS)}.")
 
 
 def _outcomes(
