@@ -21,6 +21,8 @@ COMMANDS = {
     "split": "Split the active data set into training, validation and test.",
     "train": "Train an ensemble with one of the losses.",
     "evaluate": "Predict and score an ensemble on the test sets.",
+    "single-ts": "Train ensembles on one transition state and predict its path.",
+    "stability": "Heat molecules with trained models until a bond breaks.",
     "figure": "Draw figures of the paper anew from stored results.",
     "table": "Regenerate one table of the paper from stored results.",
     "report": "Write the report, one page with figures, tables and verdicts.",

@@ -9,7 +9,9 @@ from hessbench.config.data import DataConfig
 from hessbench.config.evaluation import EvaluationConfig
 from hessbench.config.generate import GenerateConfig
 from hessbench.config.model import ModelConfig
+from hessbench.config.single_ts import SingleTSConfig
 from hessbench.config.split import SplitConfig
+from hessbench.config.stability import StabilityConfig
 from hessbench.config.training import TrainingConfig
 from hessbench.errors import ConfigurationError
 from hessbench.files import write_text
@@ -28,6 +30,8 @@ class Profile(Section):
     model: ModelConfig
     training: TrainingConfig
     evaluation: EvaluationConfig
+    single_ts: SingleTSConfig = SingleTSConfig()
+    stability: StabilityConfig = StabilityConfig()
 
 
 def load_profile(path: Path) -> Profile:

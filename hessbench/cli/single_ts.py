@@ -1,0 +1,50 @@
+"""`hessbench single-ts`: ensembles trained on one transition state."""
+
+import time
+from pathlib import Path
+
+import click
+
+from hessbench.config.base import load_section, read_yaml
+from hessbench.config.single_ts import SingleTSConfig
+from hessbench.evaluation.single_ts import read_path, run_single_ts
+from hessbench.results import Identity, write_table
+from hessbench.training.fingerprint import hardware
+
+
+@click.command()
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder of the results.",
+)
+def command(results: Path) -> None:
+    """Train an ensemble on one TS with each loss and predict the whole reaction path with it.
+
+    What is finished of an interrupted run is not trained again.
+    """
+    config = load_section(SingleTSConfig, "single_ts")
+    path = read_path(config.data)
+    begin = time.perf_counter()
+    energies, modes = run_single_ts(path, config, results / "checkpoints" / "single_ts")
+    identity = Identity(
+        profile=str(read_yaml(Path("params.yaml")).get("profile", "unnamed")),
+        data=path.identity,
+        level=path.level,
+        models=config.models,
+        hardware=hardware()["processor"],
+        seconds=time.perf_counter() - begin,
+        extra={
+            "steps": config.steps,
+            "window": config.window,
+            "note": f"{config.steps} steps of AdamW for every loss; a model sees the TS as a maximum if it "
+            f"lies above every point within {config.window:g} amu^0.5 Angstrom",
+        },
+    )
+    write_table(results / "single_ts.parquet", energies, identity)
+    write_table(results / "single_ts_modes.parquet", modes, identity)
+    columns = ["lowest_frequency_cm1", "negative_modes", "ts_is_maximum", "energy_error", "force_error"]
+    summary = modes.groupby("training", sort=False)[[*columns, "hessian_error"]].mean()
+    click.echo(summary.to_string(float_format=lambda value: f"{value:.4g}"))

@@ -1,0 +1,42 @@
+"""The section `single_ts` of a profile: ensembles trained on one transition state (section 3.1 of the paper)."""
+
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from hessbench.config.base import Section
+from hessbench.config.model import ModelConfig
+from hessbench.config.training import AdamConfig, Decay, LossConfig
+
+
+class SingleTSConfig(Section):
+    """Which models, how they are trained, and what counts as a maximum."""
+
+    data: Path = Field(
+        Path("data/embedded/single-ts.h5"), description="Reaction path and stationary points of one reaction."
+    )
+    losses: dict[str, LossConfig] = Field(
+        {
+            "e": LossConfig(force=0, hessian=0),
+            "ef": LossConfig(force=0.08, hessian=0),
+            "efh": LossConfig(force=0.08, hessian=0.02),
+        },
+        description="The losses to compare, by name; the paper's weights by default.",
+    )
+    models: PositiveInt = Field(100, description="Models of each ensemble; seeds 0, 1, ...")
+    models_at_once: PositiveInt = Field(
+        10, description="Models in one batched computation: as many as the caches hold, on a GPU all of them."
+    )
+    processes: PositiveInt = Field(2, description="Batches at the same time, one thread each.")
+    model: ModelConfig = Field(ModelConfig(shape="ani1x"), description="Architecture and start.")
+    scale_features: bool = Field(True, description="Divide the features by their spread over the path's TS.")
+    steps: PositiveInt = Field(1000, description="Optimizer steps, for every loss.")
+    optimizer: AdamConfig = Field(
+        AdamConfig(kind="adam", learning_rate=1e-3, schedule=Decay(kind="cosine", warmup_steps=20)),
+        description="The same for every loss.",
+    )
+    window: PositiveFloat = Field(
+        0.25,
+        description="A model sees the TS as a maximum if it predicts every point of the path within this "
+        "distance below it, amu^0.5 Angstrom.",
+    )
