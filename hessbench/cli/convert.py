@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hessbench.data.convert import OPTIONS, convert
+from hessbench.data.formats import open_data
 from hessbench.data.unit_names import Units, known_units
 
 FIELDS = ("name", "version", "level", "origin", "licence", "citation")
@@ -36,11 +37,12 @@ def command(source: Path, target: Path, **options: str | None) -> None:
     """
     stated = Units(**{quantity: options[quantity] for quantity in OPTIONS})
     metadata = {field: value for field in FIELDS if (value := options[field]) is not None}
-    result = convert(source, target, stated, metadata)
+    with open_data(source) as opened:
+        result = convert(opened, target, stated, metadata)
     for finding in result.findings:
         unit = finding.found or f"{finding.declared} (as labelled)"
         click.echo(f"{finding.quantity}: {unit}; {finding.evidence}")
     for problem in result.problems:
         click.echo(f"warning: {problem}", err=True)
     counts = f"{result.reactions} reactions, {result.structures} structures"
-    click.echo(f"{target}: {counts} from {result.source_format}")
+    click.echo(f"{target}: {counts} from {opened.format}")

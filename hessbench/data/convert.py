@@ -7,7 +7,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hessbench import __version__
-from hessbench.data.formats import open_data
 from hessbench.data.layout import Reaction, write_reactions
 from hessbench.data.plausibility import mismatch, problem
 from hessbench.data.readers.source import Source
@@ -27,8 +26,6 @@ class Conversion:
 
     Attributes
     ----------
-    source_format
-        Of the file that was read.
     findings
         On its units.
     reactions, structures
@@ -37,7 +34,6 @@ class Conversion:
         Of single reactions, too few to refuse the file.
     """
 
-    source_format: str
     findings: tuple[Finding, ...]
     reactions: int
     structures: int
@@ -45,18 +41,18 @@ class Conversion:
 
 
 def convert(
-    path: Path,
+    source: Source,
     target: Path,
     stated: Units | None = None,
     metadata: Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> Conversion:
-    """Convert a data file of any known format.
+    """Convert an open data file of any format (see `hessbench.data.formats.open_data`).
 
     Parameters
     ----------
-    path
-        File, or directory for formats that are one.
+    source
+        The open file.
     target
         File in the one layout; replaced only when the new one is complete.
     stated
@@ -69,36 +65,35 @@ def convert(
     Raises
     ------
     DataError
-        The file is damaged or of no known format, its numbers contradict its units or fit none, or they
-        cannot tell and nothing declares them; or species and structures do not belong together.
+        The file is damaged, its numbers contradict its units or fit none, or they cannot tell and nothing
+        declares them; or species and structures do not belong together.
     """
-    found: list[str] = []
-    counts = [0, 0]
+    if source.problems:
+        raise DataError(source.path, f"{'; '.join(source.problems)}.")
+    findings = find_units(source, stated or Units())
+    units = require_units(source.path, findings)
+    about = replace(source.metadata, **(metadata or {}))
+    about = replace(about, generator=f"hessbench {__version__} from {source.format}; {about.generator}")
+    counts = {"reactions": 0, "structures": 0}
+    problems: list[str] = []
 
-    def checked(source: Source, units: Units) -> Iterator[Reaction]:
-        bar = tqdm(source, total=len(source.names), desc=f"convert {path.name}", unit="reaction", delay=2,
-                   disable=not progress)  # fmt: skip
+    def reactions() -> Iterator[Reaction]:
         allowed = int(TOLERATED * len(source.names))
+        bar = tqdm(source, total=len(source.names), desc=f"convert {source.path.name}", unit="reaction",
+                   delay=2, disable=not progress)  # fmt: skip
         for stored in bar:
-            reaction = stored.convert(units, path)
+            reaction = stored.convert(units, source.path)
             wrong = problem(reaction)
             if wrong is not None:
-                found.append(f"{reaction.name}: {wrong}")
-                if len(found) > allowed:
-                    raise DataError(path, f"refused: {wrong}.", reaction.name)
-            counts[0] += 1
-            counts[1] += len(reaction)
+                problems.append(f"{reaction.name}: {wrong}")
+                if len(problems) > allowed:
+                    raise DataError(source.path, f"refused: {wrong}.", reaction.name)
+            counts["reactions"] += 1
+            counts["structures"] += len(reaction)
             yield reaction
 
-    with open_data(path) as source:
-        if source.problems:
-            raise DataError(path, f"{'; '.join(source.problems)}.")
-        findings = find_units(source, stated or Units())
-        units = require_units(path, findings)
-        about = replace(source.metadata, **(metadata or {}))
-        about = replace(about, generator=f"hessbench {__version__} from {source.format}; {about.generator}")
-        write_reactions(target, checked(source, units), about)
-        return Conversion(source.format, findings, counts[0], counts[1], tuple(found))
+    write_reactions(target, reactions(), about)
+    return Conversion(findings, **counts, problems=tuple(problems))
 
 
 def find_units(source: Source, stated: Units) -> tuple[Finding, ...]:

@@ -41,12 +41,13 @@ def computed() -> list[Reaction]:
     direction = np.random.default_rng(3).normal(0, 0.01, (6, 3))
     walk = [np.array(METHANOL) + step * direction for step in range(1, 7)]
     return [
-        _label("rxn000001", [6, 8, 1, 1], list(ISOMERS.values()), {"role": np.array(list(ISOMERS))}),
-        _label("rxn000002", [6, 8, 1, 1, 1, 1], walk, {}),
+        label("rxn000001", [6, 8, 1, 1], list(ISOMERS.values()), {"role": np.array(list(ISOMERS))}),
+        label("rxn000002", [6, 8, 1, 1, 1, 1], walk, {}),
     ]
 
 
-def _label(name: str, species: list[int], points: list, annotations: dict) -> Reaction:
+def label(name: str, species: list[int], points: list, annotations: dict) -> Reaction:
+    """Energies, forces and Hessians at GFN2-xTB."""
     numbers = np.array(species, dtype=np.uint8)
     coordinates = [np.array(point) for point in points]
     level = make_level("GFN2-xTB", numbers)

@@ -10,13 +10,20 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from hessbench.data.convert import convert
+from hessbench.data.convert import Conversion
+from hessbench.data.convert import convert as convert_source
+from hessbench.data.formats import open_data
 from hessbench.data.layout import HESSIAN_RESOLUTION, Reaction, ReactionFile, write_reactions
 from hessbench.data.unit_names import Units
 from hessbench.errors import DataError
 from hessbench.units import HARTREE
 from tests.data import writers
 from tests.data.conftest import METADATA
+
+
+def convert(path: Path, target: Path, *stated: Units, **options: dict) -> Conversion:
+    with open_data(path) as source:
+        return convert_source(source, target, *stated, progress=False, **options)
 
 
 def read(path: Path) -> list[Reaction]:

@@ -74,7 +74,7 @@ def _published_metadata(path: Path) -> Metadata | None:
                     name=f"{OPENREACT.name} {file.name.removeprefix('molecules-').removesuffix('.h5')}",
                     version=OPENREACT.version,
                     level=OPENREACT.level,
-                    origin=f"figshare doi:{OPENREACT.doi}, {file.name}, md5 {file.md5}",
+                    origin=f"figshare doi:{OPENREACT.doi}",
                     licence=OPENREACT.licence,
                     citation=OPENREACT.citation,
                     generator="Gaussian 16",

@@ -1,0 +1,46 @@
+"""`hessbench composition`: count what the molecules of the active data set are made of."""
+
+import time
+from pathlib import Path
+
+import click
+import pandas as pd
+from tqdm import tqdm
+
+from hessbench.composition import composition
+from hessbench.config.base import read_yaml
+from hessbench.data.layout import ReactionFile
+from hessbench.data.locations import SETS, active_file
+from hessbench.results import Identity, write_table
+
+
+@click.command(name="composition")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("results/composition.parquet"),
+    show_default=True,
+    help="Table to write.",
+)
+def command(output: Path) -> None:
+    """Count elements of all structures, and bonds of reactants and products, in each set."""
+    begin = time.perf_counter()
+    tables, identities, levels = [], [], set()
+    for name in SETS:
+        with ReactionFile(active_file(name)) as file:
+            bar = tqdm(file, total=len(file), desc=f"composition {name}", unit="reaction", delay=2)
+            tables.append(composition(bar, name))
+            identities.append(f"{name}: {file.identity}")
+            levels.add(file.metadata.level)
+    table = pd.concat(tables, ignore_index=True)
+    identity = Identity(
+        profile=str(read_yaml(Path("params.yaml")).get("profile", "unnamed")),
+        data="; ".join(identities),
+        level="; ".join(sorted(levels)),
+        seconds=time.perf_counter() - begin,
+    )
+    write_table(output, table, identity)
+    bonds = table[table["kind"] == "bonds"]
+    molecules = bonds[["set", "reaction", "structure"]].drop_duplicates()
+    failed = int((bonds["reason"] != "").sum())
+    click.echo(f"{output}: bonds of {len(molecules):,} reactants and products, {failed:,} not perceived")
