@@ -73,8 +73,8 @@ class Journal:
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=60)
         try:
-            self._connection = sqlite3.connect(path, timeout=60)
             with self._connection:
                 self._connection.execute("CREATE TABLE IF NOT EXISTS settings (content TEXT)")
                 self._connection.execute(
@@ -85,10 +85,12 @@ class Journal:
                 if stored is None:
                     self._connection.execute("INSERT INTO settings VALUES (?)", (content,))
         except sqlite3.DatabaseError as error:
+            self._connection.close()
             raise HessbenchError(
                 f"{path}: not a usable journal ({error}); delete it to start anew."
             ) from error
         if stored is not None and stored[0] != content:
+            self._connection.close()
             raise HessbenchError(
                 f"{path}: made with other settings ({stored[0]} instead of {content}); "
                 "delete it to start anew or choose another output."
