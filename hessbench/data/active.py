@@ -110,5 +110,15 @@ def _generated() -> dict[str, Path]:
     return files
 
 
-SOURCES: dict[str, Callable[[], dict[str, Path]]] = {"embedded": _embedded, "generated": _generated}
+def _openreact() -> dict[str, Path]:
+    from hessbench.data.openreact import published_sets  # needs pooch and network, the others do not
+
+    return published_sets()
+
+
+SOURCES: dict[str, Callable[[], dict[str, Path]]] = {
+    "embedded": _embedded,
+    "generated": _generated,
+    "openreact": _openreact,
+}
 """Where the files of a source are, by its name in the profile."""
