@@ -68,5 +68,8 @@ def make(results: Path, tables: Path) -> list[Path]:
             "Difference": frame["difference"].map("{:,}".format),
         }
     )
-    footer = f"M = {m:,} molecules of N = {int(sizes.min())} to {largest} atoms. Profile {identity.profile}. Data: {identity.data}."
+    footer = (
+        f"M = {m:,} molecules of N = {int(sizes.min())} to {largest} atoms. "
+        f"Profile {identity.profile}. Data: {identity.data}."
+    )
     return write_table_files("table-1", TITLE, footer, frame=frame, readable=readable, tables=tables)

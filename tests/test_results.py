@@ -112,8 +112,13 @@ def test_errors_tables_share_one_contract(tmp_path: Path) -> None:
     path = tmp_path / "errors" / "efh-80.parquet"
     assert contract(path) == "errors"
     row = dict.fromkeys(TABLES["errors"], 1) | {
-        "training": "E-F-H", "set": "rtp", "reaction": "rxn1", "quantity": "energy", "squared": 1.0, "absolute": 1.0,
-    }  # fmt: skip
+        "training": "E-F-H",
+        "set": "rtp",
+        "reaction": "rxn1",
+        "quantity": "energy",
+        "squared": 1.0,
+        "absolute": 1.0,
+    }
     write_table(path, pd.DataFrame([row]), IDENTITY)
     assert read_errors(path)["squared"].tolist() == [1.0]
     write_table(path, pd.DataFrame([row, row]), IDENTITY)
@@ -135,7 +140,9 @@ def test_errors_travel_between_processes() -> None:
         st.tuples(*3 * [st.floats(allow_nan=True, allow_infinity=True, width=64)]), min_size=1, max_size=8
     )
 )
-def test_every_finite_table_survives_and_no_other(tmp_path_factory: pytest.TempPathFactory, rows: list) -> None:
+def test_every_finite_table_survives_and_no_other(
+    tmp_path_factory: pytest.TempPathFactory, rows: list
+) -> None:
     path = tmp_path_factory.mktemp("surface") / "surface.parquet"
     frame = pd.DataFrame(rows, columns=["x", "y", "energy"])
     if frame.isna().any(axis=None) or frame.abs().eq(float("inf")).any(axis=None):

@@ -51,6 +51,7 @@ class Content:
     data: dict[str, str]
     versions: dict[str, str]
     hessbench: str
+    time: str
     tables: list[dict[str, Any]]
     claims: list[dict[str, str]]
     claims_missing: str
@@ -81,6 +82,7 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
     """
     source = Source(root)
     run = source.run
+    results = _tables(source)
     claims, claims_missing = _claims(tables / "verdicts.csv")
     curves, curves_missing = _curves(source)
     paths, paths_missing = molecules.movies_or_reason(molecules.reaction_paths, source)
@@ -90,7 +92,8 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         data=dict(run.data),
         versions=dict(run.versions),
         hessbench=__version__,
-        tables=_tables(source),
+        time=_time(results),
+        tables=results,
         claims=claims,
         claims_missing=claims_missing,
         figures=[_figure(name, source, figures) for name in artefacts.available("figure")],
@@ -125,6 +128,14 @@ def _tables(source: Source) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _time(tables: list[dict[str, Any]]) -> str:
+    """Sum of the measured times, and of how many tables it is."""
+    measured = [int(table["seconds"]) for table in tables if table.get("seconds")]
+    if not measured:
+        return "not recorded"
+    return f"{sum(measured) / 60:.1f} min in the {len(measured)} of {len(tables)} results that record it"
 
 
 def _claims(path: Path) -> tuple[list[dict[str, str]], str]:

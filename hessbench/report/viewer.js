@@ -193,7 +193,7 @@
       context.font = "11px system-ui, sans-serif";
       context.fillStyle = color("--faint");
       context.textAlign = "left";
-      context.fillText(yLabel, 4, 11);
+      context.fillText(yLabel, left, 11);
       context.textAlign = "right";
       context.fillText(y1.toFixed(0), left - 4, py(y1) + 4);
       context.fillText(y0.toFixed(0), left - 4, py(y0) + 4);

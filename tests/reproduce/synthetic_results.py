@@ -25,7 +25,9 @@ NUMBERS = np.array([6, 7, 6, 8, 1, 1, 1, 1])
 
 def identity(*sets: str, models: int | None = None, **extra: object) -> Identity:
     data = "; ".join(f"{s}: {s} 1.0 {LEVEL} 0123456789ab" for s in sets)
-    return Identity("synthetic", data, LEVEL, models=models, hardware="2 x made-up core", seconds=12.5, extra=extra)
+    return Identity(
+        "synthetic", data, LEVEL, models=models, hardware="2 x made-up core", seconds=12.5, extra=extra
+    )
 
 
 def errors(folder: Path) -> None:
@@ -66,7 +68,9 @@ def single_ts(folder: Path, models: int = 100) -> None:
         for model in range(models):
             slope, bend = RNG.normal(0, 30 if training == "E" else 2), RNG.normal(0, 12)
             if training == "E-F-H":
-                predicted = reference * (1 + 0.05 * RNG.normal()) + bend * np.abs(s) ** 3 * 0.4 + slope * 0.2 * s**2
+                predicted = (
+                    reference * (1 + 0.05 * RNG.normal()) + bend * np.abs(s) ** 3 * 0.4 + slope * 0.2 * s**2
+                )
             else:
                 predicted = slope * s + bend * s**2
             rows += [(training, model, k, s[k], predicted[k]) for k in range(len(s))]
@@ -93,12 +97,48 @@ def stability(folder: Path) -> None:
         failure = getattr(published[molecule], loss)
         temperature = 5 * round(min(1500, failure.temperature * RNG.uniform(0.6, 1.2)) / 5)
         if failure.time == 0 and seed < 2:
-            rows.append((LABELS[loss], seed, molecule, "optimization failed", "forces above 0.05 eV/A after 500 steps", None, 0.0, 0.0, 1500.0))
+            rows.append(
+                (
+                    LABELS[loss],
+                    seed,
+                    molecule,
+                    "optimization failed",
+                    "forces above 0.05 eV/A after 500 steps",
+                    None,
+                    0.0,
+                    0.0,
+                    1500.0,
+                )
+            )
         elif temperature >= 1200:
-            rows.append((LABELS[loss], seed, molecule, "censored", "reached the cap", None, 1500.0, 150000.0, 1500.0))
+            rows.append(
+                (LABELS[loss], seed, molecule, "censored", "reached the cap", None, 1500.0, 150000.0, 1500.0)
+            )
         else:
-            rows.append((LABELS[loss], seed, molecule, "failed", "bond stretched beyond 1.5", "C3-H9", float(max(temperature, 5)), max(temperature, 5) * 100.0 - 37, 1500.0))
-    columns = ["training", "seed", "molecule", "status", "reason", "bond", "temperature_k", "time_fs", "cap_k"]
+            rows.append(
+                (
+                    LABELS[loss],
+                    seed,
+                    molecule,
+                    "failed",
+                    "bond stretched beyond 1.5",
+                    "C3-H9",
+                    float(max(temperature, 5)),
+                    max(temperature, 5) * 100.0 - 37,
+                    1500.0,
+                )
+            )
+    columns = [
+        "training",
+        "seed",
+        "molecule",
+        "status",
+        "reason",
+        "bond",
+        "temperature_k",
+        "time_fs",
+        "cap_k",
+    ]
     write_table(
         folder / "results" / "stability.parquet",
         pd.DataFrame(rows, columns=columns),
@@ -108,15 +148,32 @@ def stability(folder: Path) -> None:
     base = _molecule()
     for frame in range(40):
         for atom, xyz in enumerate(base + RNG.normal(0, 0.03 + 0.002 * frame, base.shape)):
-            frames.append(("ethanol", "E-F-H", 0, frame, frame * 100.0, 5.0 * frame, atom, int(NUMBERS[atom]), *xyz))
-    columns = ["molecule", "training", "seed", "frame", "time_fs", "temperature_k", "atom", "number", "x", "y", "z"]
-    write_table(folder / "results" / "stability_trajectory.parquet", pd.DataFrame(frames, columns=columns), identity("rtp", models=1))
+            frames.append(
+                ("ethanol", "E-F-H", 0, frame, frame * 100.0, 5.0 * frame, atom, int(NUMBERS[atom]), *xyz)
+            )
+    columns = [
+        "molecule",
+        "training",
+        "seed",
+        "frame",
+        "time_fs",
+        "temperature_k",
+        "atom",
+        "number",
+        "x",
+        "y",
+        "z",
+    ]
+    write_table(
+        folder / "results" / "stability_trajectory.parquet",
+        pd.DataFrame(frames, columns=columns),
+        identity("rtp", models=1),
+    )
 
 
 def _molecule() -> np.ndarray:
-    return np.array(
-        [[0, 0, 0], [1.3, 0.2, 0], [2.0, 1.4, 0.1], [3.2, 1.5, 0], [-0.5, 0.9, 0.3], [-0.4, -0.9, 0.5], [1.9, -0.7, 0], [1.4, 2.3, 0.1]], float
-    )  # fmt: skip
+    text = "0 0 0  1.3 0.2 0  2 1.4 0.1  3.2 1.5 0  -0.5 0.9 0.3  -0.4 -0.9 0.5  1.9 -0.7 0  1.4 2.3 0.1"
+    return np.array(text.split(), float).reshape(-1, 3)
 
 
 def neb(folder: Path) -> None:
@@ -130,40 +187,139 @@ def neb(folder: Path) -> None:
         shape = barrier * np.exp(-(s**2) / 0.9) - 8 / (1 + np.exp(-3 * s)) + 8 / (1 + np.exp(3 * 2.6))
         exact = shape.max() - shape[0]
         for training, seed in [("reference", 0), *product(("E", "E-F", "E-F-H"), SEEDS)]:
-            good = training == "reference" or (training == "E-F-H" and not (kind == "held-out" and seed == 2 and barrier > 80))
+            good = training == "reference" or (
+                training == "E-F-H" and not (kind == "held-out" and seed == 2 and barrier > 80)
+            )
             status = "converged" if good else ("exploded" if training == "E" else "not converged")
-            energy = shape if training == "reference" else shape + (RNG.normal(0, 1) * np.exp(-(s**2)) if good else 25 * np.abs(np.sin(3 * s + seed)) * (1 + seed))
+            energy = (
+                shape
+                if training == "reference"
+                else shape
+                + (
+                    RNG.normal(0, 1) * np.exp(-(s**2))
+                    if good
+                    else 25 * np.abs(np.sin(3 * s + seed)) * (1 + seed)
+                )
+            )
             energy = energy - energy[0]
             if not (status == "exploded" and seed == 0):
-                paths += [(name, kind, training, seed, k, s[k] - s[energy.argmax()], energy[k]) for k in range(len(s))]
+                paths += [
+                    (name, kind, training, seed, k, s[k] - s[energy.argmax()], energy[k])
+                    for k in range(len(s))
+                ]
             found = energy.max() if good else None
-            summary.append((name, kind, training, seed, status, "" if good else "force 3.2 eV/A after 500 iterations", 120 if good else 500, 0.04 if good else (None if status == "exploded" else 3.2), found, exact, 0.03 if good else None))
+            summary.append(
+                (
+                    name,
+                    kind,
+                    training,
+                    seed,
+                    status,
+                    "" if good else "force 3.2 eV/A after 500 iterations",
+                    120 if good else 500,
+                    0.04 if good else (None if status == "exploded" else 3.2),
+                    found,
+                    exact,
+                    0.03 if good else None,
+                )
+            )
             if kind != "held-out" and good:
                 for image in range(58):
                     t = image / 57
                     xyz = base.copy()
                     xyz[4] = (1 - t) * base[4] + t * np.array([1.4, 2.4, 0.9])
-                    geometry += [(name, training, seed, image, atom, int(NUMBERS[atom]), *p) for atom, p in enumerate(xyz)]
+                    geometry += [
+                        (name, training, seed, image, atom, int(NUMBERS[atom]), *p)
+                        for atom, p in enumerate(xyz)
+                    ]
             if kind == "single hydrogen transfer" and training in ("reference", "E-F-H", "E-F"):
                 for image in range(58):
                     reference = modes + 60 * np.sin(s[image] + np.arange(len(modes)))
                     reference = np.concatenate([[900 - 2600 * np.exp(-(s[image] ** 2) / 0.3)], reference])
                     noise = RNG.normal(0, {"reference": 0, "E-F-H": 25, "E-F": 300}[training], len(reference))
-                    spectra += [(name, training, seed, image, s[image], k, reference[k] + noise[k], reference[k], 1.0 if training == "reference" else 0.9) for k in range(len(reference))]
-    write = lambda stem, rows, columns, **extra: write_table(folder / "results" / f"{stem}.parquet", pd.DataFrame(rows, columns=columns), identity("rtp", models=len(SEEDS), **extra))  # noqa: E731
+                    spectra += [
+                        (
+                            name,
+                            training,
+                            seed,
+                            image,
+                            s[image],
+                            k,
+                            reference[k] + noise[k],
+                            reference[k],
+                            1.0 if training == "reference" else 0.9,
+                        )
+                        for k in range(len(reference))
+                    ]
+
+    def write(stem: str, rows: list, columns: list[str]) -> None:
+        path = folder / "results" / f"{stem}.parquet"
+        write_table(path, pd.DataFrame(rows, columns=columns), identity("rtp", models=len(SEEDS)))
+
     write("neb_paths", paths, ["reaction", "kind", "training", "seed", "image", "path_coordinate", "energy"])
-    write("neb_summary", summary, ["reaction", "kind", "training", "seed", "status", "reason", "iterations", "max_force_ev_a", "barrier", "barrier_reference", "rmsd_ts"])
-    write("neb_geometry", geometry, ["reaction", "training", "seed", "image", "atom", "number", "x", "y", "z"])
-    write("spectra", spectra, ["reaction", "training", "seed", "image", "path_coordinate", "mode", "frequency_cm1", "reference_frequency_cm1", "overlap"])
-    write("spectra_cost", [("reference", 58, 61.3), ("E-F-H", 58, 0.14), ("E-F", 58, 0.14), ("E", 58, 0.14)], ["source", "images", "cpu_s"])
+    write(
+        "neb_summary",
+        summary,
+        [
+            "reaction",
+            "kind",
+            "training",
+            "seed",
+            "status",
+            "reason",
+            "iterations",
+            "max_force_ev_a",
+            "barrier",
+            "barrier_reference",
+            "rmsd_ts",
+        ],
+    )
+    write(
+        "neb_geometry", geometry, ["reaction", "training", "seed", "image", "atom", "number", "x", "y", "z"]
+    )
+    write(
+        "spectra",
+        spectra,
+        [
+            "reaction",
+            "training",
+            "seed",
+            "image",
+            "path_coordinate",
+            "mode",
+            "frequency_cm1",
+            "reference_frequency_cm1",
+            "overlap",
+        ],
+    )
+    write(
+        "spectra_cost",
+        [("reference", 58, 61.3), ("E-F-H", 58, 0.14), ("E-F", 58, 0.14), ("E", 58, 0.14)],
+        ["source", "images", "cpu_s"],
+    )
 
 
 def epoch_cost(folder: Path) -> None:
     rows = []
-    for (training, cost), engine, percent, repeat in product({"E": 1, "E-F": 2, "E-F-H": 9}.items(), ("exact", "autograd loop"), PERCENTS, range(3)):
+    for (training, cost), engine, percent, repeat in product(
+        {"E": 1, "E-F": 2, "E-F-H": 9}.items(), ("exact", "autograd loop"), PERCENTS, range(3)
+    ):
         factor = 8 if (engine == "autograd loop" and training == "E-F-H") else 1
-        rows.append((training, engine, 12 * percent, percent, repeat, cost * factor * percent * 0.01 * RNG.normal(1, 0.02)))
-    write_table(folder / "results" / "epoch_cost.parquet", pd.DataFrame(rows, columns=["training", "engine", "structures", "percent", "repeat", "seconds"]), identity("rtp"))
+        rows.append(
+            (
+                training,
+                engine,
+                12 * percent,
+                percent,
+                repeat,
+                cost * factor * percent * 0.01 * RNG.normal(1, 0.02),
+            )
+        )
+    write_table(
+        folder / "results" / "epoch_cost.parquet",
+        pd.DataFrame(rows, columns=["training", "engine", "structures", "percent", "repeat", "seconds"]),
+        identity("rtp"),
+    )
 
 
 def correlation(folder: Path) -> None:
@@ -179,7 +335,9 @@ def correlation(folder: Path) -> None:
         rows += [(training, test_set, quantity, *c, int(n)) for c, n in zip(centres, counts, strict=True)]
     write_table(
         folder / "results" / "correlation.parquet",
-        pd.DataFrame(rows, columns=["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]),
+        pd.DataFrame(
+            rows, columns=["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]
+        ),
         identity("rtp", "irc", "nms", models=len(SEEDS), bin_widths=widths),
     )
 
@@ -195,8 +353,21 @@ def composition(folder: Path) -> None:
         rows.append(("rtp", reaction, structure, "heteroatoms", "heteroatoms", nitrogen + oxygen))
         if structure % 3:
             for name, top in (("single", 14), ("double", 4), ("triple", 2), ("aromatic", 1)):
-                rows.append(("rtp", reaction, structure, "bonds", name, int(RNG.integers(0, top)) + (4 if top == 14 else 0)))
-    write_table(folder / "results" / "composition.parquet", pd.DataFrame(rows, columns=["set", "reaction", "structure", "kind", "name", "count"]), identity("rtp"))
+                rows.append(
+                    (
+                        "rtp",
+                        reaction,
+                        structure,
+                        "bonds",
+                        name,
+                        int(RNG.integers(0, top)) + (4 if top == 14 else 0),
+                    )
+                )
+    write_table(
+        folder / "results" / "composition.parquet",
+        pd.DataFrame(rows, columns=["set", "reaction", "structure", "kind", "name", "count"]),
+        identity("rtp"),
+    )
 
 
 def surface(folder: Path) -> None:
@@ -213,9 +384,19 @@ def models(folder: Path) -> None:
     """Learning curves, and headers of model files without weights worth the name."""
     from safetensors.numpy import save_file
 
-    architecture = {"elements": ["H", "C", "N", "O"], "hidden": [[160, 128, 96], [144, 112, 96], [128, 112, 96], [128, 112, 96]], "activation": "celu", "biases": True,
-                    "symmetry_functions": {"cutoff": "cosine", "radial_cutoff": 5.2, "angular_cutoff": 3.5, "radial_eta": 16.0, "radial_shifts": [0.9 + 0.26875 * k for k in range(16)],
-                                           "angular_eta": 8.0, "zeta": 32.0, "angular_shifts": [0.9, 1.55, 2.2, 2.85], "angular_sections": [0.196 + 0.393 * k for k in range(8)]}}  # fmt: skip
+    architecture = {
+        "elements": ["H", "C", "N", "O"],
+        "hidden": [[160, 128, 96], [144, 112, 96], [128, 112, 96], [128, 112, 96]],
+        "activation": "celu",
+        "biases": True,
+        "symmetry_functions": {
+            "radial_cutoff": 5.2,
+            "angular_cutoff": 3.5,
+            "radial_shifts": [0.9 + 0.26875 * k for k in range(16)],
+            "angular_shifts": [0.9, 1.55, 2.2, 2.85],
+            "angular_sections": [0.196 + 0.393 * k for k in range(8)],
+        },
+    }
     for loss, percent in product(LOSSES, PERCENTS):
         target = folder / "models" / f"{loss}-{percent}"
         target.mkdir(parents=True, exist_ok=True)
@@ -224,8 +405,16 @@ def models(folder: Path) -> None:
             decay = np.exp(-epoch / 10) + 0.15 + RNG.normal(0, 0.004)
             row = {"epoch": epoch, "seed": seed}
             for part, factor in (("training", 1.0), ("validation", 1.15)):
-                row |= {f"{part}_loss": 40 * decay * factor, f"{part}_energy": 30 * decay * factor, f"{part}_force": 60 * decay * factor}
-                row[f"{part}_hessian"] = 120 * decay * factor if epoch % 10 == 0 or part == "training" and loss == "efh" else None
+                row |= {
+                    f"{part}_loss": 40 * decay * factor,
+                    f"{part}_energy": 30 * decay * factor,
+                    f"{part}_force": 60 * decay * factor,
+                }
+                row[f"{part}_hessian"] = (
+                    120 * decay * factor
+                    if epoch % 10 == 0 or (part == "training" and loss == "efh")
+                    else None
+                )
             rows.append(row)
         pd.DataFrame(rows).to_csv(target / "history.csv", index=False)
         header = json.dumps({"format": "hessbench ANI 1", "architecture": architecture, "notes": {}})
@@ -243,10 +432,27 @@ def verdicts(folder: Path) -> None:
 
 
 def write_all(folder: Path) -> None:
-    for part in (errors, single_ts, stability, neb, epoch_cost, correlation, composition, surface, models, verdicts):
+    for part in (
+        errors,
+        single_ts,
+        stability,
+        neb,
+        epoch_cost,
+        correlation,
+        composition,
+        surface,
+        models,
+        verdicts,
+    ):
         part(folder)
     (folder / "results" / "run.json").write_text(
-        json.dumps({"profile": "synthetic", "data": {s: f"{s} 1.0 {LEVEL} 0123456789ab" for s in ("rtp", "irc", "nms")}, "versions": {"torch": "2.13.0"}})
+        json.dumps(
+            {
+                "profile": "synthetic",
+                "data": {s: f"{s} 1.0 {LEVEL} 0123456789ab" for s in ("rtp", "irc", "nms")},
+                "versions": {"torch": "2.13.0"},
+            }
+        )
     )
 
 

@@ -1,0 +1,71 @@
+import numpy as np
+import pandas as pd
+import pytest
+from ase.build import molecule
+
+from hessbench.plotting import molecule as drawing
+from hessbench.plotting import network, single_ts, style
+from hessbench.plotting.curves import cost_ratios
+
+ANI_1X = {
+    "elements": ["H", "C", "N", "O"],
+    "hidden": [[160, 128, 96], [144, 112, 96], [128, 112, 96], [128, 112, 96]],
+    "activation": "celu",
+    "biases": True,
+    "symmetry_functions": {
+        "radial_shifts": list(range(16)),
+        "angular_shifts": list(range(4)),
+        "angular_sections": list(range(8)),
+    },
+}
+
+
+def test_ani_1x_has_the_published_sizes() -> None:
+    assert network.feature_counts(ANI_1X) == (64, 320)
+    assert network.widths(ANI_1X, "O") == [384, 128, 112, 96, 1]
+    # 384 x 160 + 160 + 160 x 128 + 128 + 128 x 96 + 96 + 96 + 1
+    assert network.parameters(ANI_1X, "H") == 94689
+
+
+def test_looks_differ_and_stay() -> None:
+    names = ["E", "E-F", "E-F-H", "E-F-HVP", "mine", "yours"]
+    looks = [style.style_of(name, names) for name in names]
+    assert len({look.color for look in looks}) == len({look.marker for look in looks}) == len(names)
+    assert style.in_order(["mine", "E-F-H", "reference", "E", "E"]) == ["E", "E-F-H", "mine"]
+    assert [style.loss_of(name) for name in names] == ["e", "ef", "efh", None, None, None]
+
+
+def test_the_view_keeps_distances_and_lays_the_molecule_flat() -> None:
+    benzene = molecule("C6H6").get_positions()
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
+    rotation *= np.sign(np.linalg.det(rotation))
+    first, second = drawing.common_view([benzene @ rotation, benzene + 3.0])
+    distances = np.linalg.norm(benzene[:, None] - benzene, axis=-1)
+    for seen in (first, second):
+        np.testing.assert_allclose(np.linalg.norm(seen[:, None] - seen, axis=-1), distances, atol=1e-8)
+    np.testing.assert_allclose(first, second, atol=1e-8)
+    assert np.ptp(first[:, 2]) < 1e-8
+
+
+def test_a_mirror_image_is_not_turned_into_its_original() -> None:
+    chiral = molecule("CH3CHO").get_positions() + np.eye(7, 3) * 0.3
+    first, second = drawing.common_view([chiral, chiral * [1, 1, -1]])
+    assert np.abs(first - second).max() > 0.1
+
+
+def test_nearest_structures_are_the_nearest_in_path_order() -> None:
+    path = pd.DataFrame(
+        {"structure": range(5), "path_coordinate": [-2.0, -0.1, 0.0, 0.3, 1.0], "energy": 0.0}
+    )
+    assert single_ts.nearest(path, 3)["structure"].tolist() == [1, 2, 3]
+
+
+def test_cost_ratio_is_that_of_the_largest_common_training_set() -> None:
+    rows = [
+        ("E-F", "exact", 10, 1.0),
+        ("E-F-H", "exact", 10, 3.0),
+        ("E-F", "exact", 80, 2.0),
+        ("E-F-H", "exact", 80, 9.0),
+    ]
+    summary = pd.DataFrame(rows, columns=["training", "engine", "percent", "mean"])
+    assert cost_ratios(summary) == {"exact": pytest.approx(4.5)}

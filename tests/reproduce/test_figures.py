@@ -1,0 +1,218 @@
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from hessbench import artefacts
+from hessbench.cli import main
+from hessbench.plotting.redraw import redraw
+from hessbench.plotting.source import Source
+from hessbench.results import Identity, ResultsError, write_table
+from hessbench.statistics import rmse
+from hessbench.stored import StoredResults
+
+FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18))]
+
+
+def drawn(name: str, root: Path) -> Figure:
+    return artefacts.load("figure", name).draw(Source(root))
+
+
+def copy_of(root: Path, target: Path) -> Path:
+    shutil.copytree(root, target, dirs_exist_ok=True)
+    return target
+
+
+def change(path: Path, function) -> None:
+    """Rewrite a table as a careless program would, with its metadata but without our checks."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(path).metadata
+    table = pa.Table.from_pandas(function(pd.read_parquet(path)), preserve_index=False)
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+
+
+def test_all_figures_of_the_paper_are_there() -> None:
+    assert artefacts.available("figure") == FIGURES
+    assert {"1", "2", "3", "4", "s1"} <= set(artefacts.available("table"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_module_says_what_it_shows(name: str) -> None:
+    module = artefacts.load("figure", name)
+    assert module.__doc__.startswith(f"Figure {name.upper()}: ")
+    assert len(artefacts.summary(module)) > 40
+    assert module.TITLE
+    assert module.STAGES
+    assert set(module.CLAIMS) <= set(Source().published.claims)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_axis_is_labelled(name: str, synthetic: Path) -> None:
+    figure = drawn(name, synthetic)
+    for axes in figure.axes:
+        if axes.axison and axes.get_label() != "<colorbar>" and axes.lines + axes.patches + axes.collections:
+            assert axes.get_xlabel() or axes.get_xticklabels(), name
+            shared = axes.get_shared_y_axes().get_siblings(axes)
+            assert any(other.get_ylabel() for other in shared), name
+    text = " ".join(item.get_text() for item in figure.findobj(lambda item: hasattr(item, "get_text")))
+    if name not in ("s1", "s2", "s3", "s5"):
+        assert "kcal" in text or "(K)" in text or "(ps)" in text or "cm⁻¹" in text
+
+
+@pytest.mark.parametrize("name", ["1", "s6"])
+def test_equal_results_give_equal_files(name: str, synthetic: Path, tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in redraw(name, synthetic, tmp_path / "a")]
+    second = [path.read_bytes() for path in redraw(name, synthetic, tmp_path / "b")]
+    assert first == second
+    assert re.search(rb"CreationDate|ModDate", first[1]) is None
+
+
+def test_files_say_whose_results_they_show(synthetic: Path, tmp_path: Path) -> None:
+    png, pdf = redraw("s2", synthetic, tmp_path)
+    with Image.open(png) as picture:
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        assert "profile synthetic" in picture.info["Description"]
+        assert "rtp 1.0 GFN2-xTB 0123456789ab" in picture.info["Description"]
+    assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_published_values_are_marked_where_they_belong(synthetic: Path) -> None:
+    source = Source(synthetic)
+    energy, force, hessian = drawn("6", synthetic).axes[:3]
+    for axes, quantity in ((energy, "energy"), (force, "force"), (hessian, "hessian")):
+        marks = {
+            (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
+            for line in axes.lines
+            if line.get_marker() == "D" and len(line.get_xdata()) == 1
+        }
+        assert marks == {
+            (80.0, source.published.cell("nms", loss, quantity).rmse) for loss in ("e", "ef", "efh")
+        }
+
+
+def test_failed_and_censored_runs_are_told_apart(synthetic: Path) -> None:
+    figure = drawn("3", synthetic)
+    labels = [text.get_text() for text in figure.axes[0].texts]
+    assert any(label.startswith("≥ ") for label in labels)
+    runs = pd.read_parquet(synthetic / "results/stability.parquet")
+    lines = figure.axes[0].lines
+    for status, marker in (("optimization failed", "x"), ("censored", "^"), ("failed", "o")):
+        assert sum(line.get_marker() == marker for line in lines) == (runs["status"] == status).sum()
+
+
+def test_bands_that_failed_are_counted_in_the_figure(synthetic: Path) -> None:
+    text = " ".join(
+        item.get_text() for item in drawn("4", synthetic).findobj(lambda o: hasattr(o, "get_text"))
+    )
+    assert "E: 0 of 3 converged (3 exploded)" in text
+    assert "E-F-H: 3 of 3 converged" in text
+    assert "paper 63.63" in text
+
+
+def test_rmse_agrees_with_the_tables(synthetic: Path) -> None:
+    found = Source(synthetic).rmse()
+    stored = StoredResults(synthetic / "results")
+    for loss, training in (("e", "E"), ("efh", "E-F-H")):
+        rows = found[(found["training"] == training) & (found["fraction"] == 20)]
+        rows = rows[(rows["set"] == "nms") & (rows["quantity"] == "force")].sort_values("seed")
+        np.testing.assert_allclose(rows["rmse"], rmse(stored.errors(loss, 20, "nms", "force")))
+
+
+@pytest.mark.parametrize(
+    ("table", "function", "message"),
+    [
+        (
+            "stability",
+            lambda frame: frame.rename(columns={"time_fs": "time"}),
+            "stability.parquet, column time_fs",
+        ),
+        (
+            "stability",
+            lambda frame: frame.assign(cap_k=[None, *frame["cap_k"][1:]], reason=""),
+            "stability.parquet, column",
+        ),
+        ("stability", None, "stability.parquet: does not exist"),
+        ("stability", lambda frame: frame.assign(status="sleeping"), "stability.parquet, column status"),
+    ],
+)
+def test_a_broken_result_fails_its_figure_only(
+    synthetic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str, function, message: str
+) -> None:
+    root = copy_of(synthetic, tmp_path / "run")
+    path = root / "results" / f"{table}.parquet"
+    if function is None:
+        path.unlink()
+    else:
+        change(path, function)
+    figures = tmp_path / "figures"
+    with pytest.raises(SystemExit) as end:
+        main(["figure", "3", "s2", "--root", str(root), "--figures", str(figures)])
+    assert end.value.code == 2
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert "Traceback" not in errors
+    assert sorted(path.name for path in figures.iterdir()) == ["figure-s2.pdf", "figure-s2.png"]
+
+
+def test_a_missing_errors_table_is_named(synthetic: Path, tmp_path: Path) -> None:
+    root = copy_of(synthetic, tmp_path / "run")
+    (root / "results/errors/ef-20.parquet").unlink()
+    with pytest.raises(ResultsError, match=r"ef-20\.parquet"):
+        Source(root).rmse()
+    assert set(Source(root).rmse(largest=True)["fraction"]) == {80}
+
+
+def test_results_of_another_profile_are_refused(synthetic: Path, tmp_path: Path) -> None:
+    root = copy_of(synthetic, tmp_path / "run")
+    path = root / "results/surface.parquet"
+    write_table(path, pd.read_parquet(path), Identity("desktop", "other data", "GFN2-xTB"))
+    with pytest.raises(ResultsError, match="left by profile desktop"):
+        Source(root).table("surface")
+
+
+def test_unknown_figures_are_refused_before_anything_is_drawn(
+    synthetic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["figure", "s2", "7", "--root", str(synthetic), "--figures", str(tmp_path / "figures")])
+    assert end.value.code == 2
+    assert "There is no figure 7" in capsys.readouterr().err
+    assert not (tmp_path / "figures").exists()
+
+
+def test_drawing_does_not_import_torch(synthetic: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from hessbench import artefacts\n"
+        "from hessbench.plotting.redraw import redraw; import hessbench.cli.figure\n"
+        "for name in artefacts.available('figure'): artefacts.load('figure', name)\n"
+        f"redraw('s3', Path({str(synthetic)!r}), Path({str(tmp_path)!r}))\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_all_figures_are_drawn(synthetic: Path, tmp_path: Path) -> None:
+    main(["figure", "all", "--root", str(synthetic), "--figures", str(tmp_path)])
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"figure-{name}.{kind}" for name in FIGURES for kind in ("png", "pdf")}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_guide_says_what_the_modules_say(name: str) -> None:
+    guide = Path("docs/reproduction-guide.md").read_text()
+    module = artefacts.load("figure", name)
+    row = next(line for line in guide.splitlines() if line.startswith(f"| {name.upper()} | {module.TITLE} |"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert f"figure_{name}.py" in cells[2]
+    assert cells[3] == ", ".join(module.STAGES)
+    assert cells[5] == (", ".join(f"`{claim}`" for claim in module.CLAIMS) or "–")

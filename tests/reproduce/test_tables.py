@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hessbench import artefacts
+from hessbench.table_files import escape
+
+
+@pytest.mark.parametrize("name", ["1", "s1"])
+def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_path: Path) -> None:
+    module = artefacts.load("table", name)
+    first = module.make(synthetic / "results", tmp_path / "a")
+    second = module.make(synthetic / "results", tmp_path / "b")
+    assert [path.suffix for path in first] == [".csv", ".md", ".tex"]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    latex = first[2].read_text()
+    assert r"\toprule" in latex
+    assert "⁻" not in latex
+
+
+def test_table_1_counts_elements(synthetic: Path, tmp_path: Path) -> None:
+    csv, *_ = artefacts.load("table", "1").make(synthetic / "results", tmp_path)
+    frame = pd.read_csv(csv).set_index("property")
+    counts = pd.read_parquet(synthetic / "results/composition.parquet")
+    atoms = counts[counts["kind"] == "element"].groupby("structure")["count"].sum()
+    assert frame.loc["atomic forces", "elements"] == 3 * atoms.sum()
+    assert frame.loc["Hessian matrix", "elements"] == sum((3 * n) ** 2 for n in atoms)
+    assert (frame["difference"] <= 0).all()
+
+
+def test_table_s1_stands_beside_the_paper(synthetic: Path, tmp_path: Path) -> None:
+    csv, markdown, _ = artefacts.load("table", "s1").make(synthetic / "results", tmp_path)
+    frame = pd.read_csv(csv).set_index(["molecule", "training"])
+    runs = pd.read_parquet(synthetic / "results/stability.parquet")
+    assert len(frame) == 30
+    aspirin = runs[(runs["molecule"] == "aspirin") & (runs["training"] == "E-F-H")]
+    row = frame.loc[("aspirin", "E-F-H")]
+    assert row["temperature_k"] == pytest.approx(aspirin["temperature_k"].mean(), rel=1e-5)
+    assert row["published_temperature_k"] == 1015
+    assert row["difference_k"] == pytest.approx(row["temperature_k"] - 1015, abs=0.01)
+    assert frame["optimization_failed"].sum() == (runs["status"] == "optimization failed").sum()
+    assert "≥" in markdown.read_text()
+
+
+def test_special_characters_are_escaped() -> None:
+    assert escape("50 % of A_1 & B") == r"50 \% of A\_1 \& B"
+    assert escape("kcal Å⁻¹") == r"kcal \AA{}$^{-1}$"
