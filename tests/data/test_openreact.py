@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from hessbench.cli.composition import command as composition_command
+from hessbench.cli.fetch import command as fetch_command
 from hessbench.data.layout import ReactionFile
 from hessbench.data.openreact import published_sets
 from hessbench.errors import DataError
+from hessbench.results import read_identity, read_table
 from tests.data import writers
 
 
@@ -48,3 +52,22 @@ def test_missing_file_is_named(local_copy, tmp_path):
     (local_copy / "molecules-IRC.h5").unlink()
     with pytest.raises(DataError, match=r"molecules-IRC\.h5: there is no such file"):
         published_sets(tmp_path / "out")
+
+
+def test_fetch_on_the_command_line_says_what_the_files_are(local_copy):
+    result = CliRunner().invoke(fetch_command, [])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("NOT the published file") == 3
+    assert "CC BY 4.0; cite OpenREACT-CHON-EFH" in result.output
+
+
+def test_composition_on_the_command_line(local_copy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sets = published_sets(tmp_path / "data" / "active")
+    (tmp_path / "params.yaml").write_text("profile: small\n")
+    result = CliRunner().invoke(composition_command, [])
+    assert result.exit_code == 0, result.output
+    path = tmp_path / "results" / "composition.parquet"
+    assert set(read_table(path)["set"]) == set(sets)
+    assert read_identity(path).profile == "small"
+    assert "rtp: molecules-RTP" in read_identity(path).data
