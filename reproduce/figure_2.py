@@ -55,11 +55,13 @@ def draw(source: Source) -> Figure:
     right.set_xlabel(single_ts.PATH_LABEL)
     right.set_ylabel("Mean absolute error, stacked (kcal mol⁻¹)")
     right.legend(loc="upper center", ncols=3)
+    window = source.extra("single_ts_modes").get("window")
+    within = f" within ±{window:g}" if window else ""
     shares = modes[modes["model"] >= 0].groupby("training")["ts_is_maximum"].mean()
     right.text(
         0.5,
         0.86,
-        "Models for which the TS is a maximum of the path:\n"
+        f"Models for which the TS is a maximum of the path{within}:\n"
         + ", ".join(f"{name} {100 * shares[name]:.0f} %" for name in in_order(shares.index)),
         transform=right.transAxes,
         ha="center",

@@ -31,8 +31,8 @@ def draw(source: Source) -> Figure:
     axes = figure.subplots(-(-len(panels) // 3), 3).ravel()
     for ax, letter_, (kind, name, label) in zip(axes, "abcdefghijkl", panels, strict=False):
         rows = source.rows("composition", table, kind=kind)
-        rows = rows if name is None else source.rows("composition", rows, name=name)
-        composition.draw_histogram(ax, rows["count"], label, composition.color_of(name or kind))
+        counts = rows["count"] if name is None else composition.element_counts(rows, name)
+        composition.draw_histogram(ax, counts, label, composition.color_of(name or kind))
         letter(ax, letter_)
     for ax in axes[len(panels) :]:
         ax.remove()

@@ -24,5 +24,9 @@ def draw(source: Source) -> Figure:
         counts = source.rows("composition", table, name=order)["count"]
         composition.draw_histogram(ax, counts, f"{order.capitalize()} bonds in a molecule", "#0072B2")
         letter(ax, label)
-    figure.suptitle(composition.size(source, table, "reactants and products"))
+    unknown = int((table["name"] == "unknown").sum())
+    figure.suptitle(
+        composition.size(source, table, "reactants and products")
+        + (f"\n{unknown:,} of them without a bond assignment, left out" if unknown else "")
+    )
     return figure

@@ -14,6 +14,14 @@ def read(source: Source, test_set: str = "rtp") -> pd.DataFrame:
     return source.rows("composition", source.table("composition", columns), set=test_set)
 
 
+def element_counts(table: pd.DataFrame, element: str) -> pd.Series:
+    """Atoms of an element in every molecule; 0 where a molecule has no row for it."""
+    rows = table[table["kind"] == "element"]
+    molecules = rows[["reaction", "structure"]].drop_duplicates()
+    found = rows.loc[rows["name"] == element, ["reaction", "structure", "count"]]
+    return molecules.merge(found, how="left", on=["reaction", "structure"])["count"].fillna(0)
+
+
 def draw_histogram(axes: Axes, counts: pd.Series, label: str, color: str) -> None:
     """Number of molecules by how often something occurs in them; every whole number is a bar."""
     values, molecules = np.unique(counts.to_numpy(dtype=int), return_counts=True)

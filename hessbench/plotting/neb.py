@@ -38,6 +38,8 @@ def read(source: Source, kind: str) -> tuple[str, pd.DataFrame, pd.DataFrame]:
 def draw_paths(axes: Axes, paths: pd.DataFrame, summary: pd.DataFrame, barrier: float) -> None:
     """Reference as black dots, converged paths as marks of their training, others as thin lines."""
     reference = paths[paths["training"] == REFERENCE].sort_values("image")
+    status = summary.set_index(["training", "seed"])["status"]
+    ended = status.get((REFERENCE, reference["seed"].iloc[0]), CONVERGED)
     axes.plot(
         reference["path_coordinate"],
         reference["energy"],
@@ -45,10 +47,9 @@ def draw_paths(axes: Axes, paths: pd.DataFrame, summary: pd.DataFrame, barrier: 
         marker="o",
         ms=3,
         lw=0.6,
-        label="reference",
+        label="reference" if ended == CONVERGED else f"reference, {ended}",
         zorder=4,
     )
-    status = summary.set_index(["training", "seed"])["status"]
     trainings = in_order(paths["training"])
     top = reference["energy"].max()
     drawn: set[str] = set()
@@ -102,6 +103,9 @@ def describe(summary: pd.DataFrame, published: ReactionPath) -> str:
     lines = []
     if len(reference):
         lines.append(f"reference {reference.iloc[0]:.2f} (paper {published.barrier.reference:.2f})")
+    bands = summary[summary["training"] == REFERENCE]
+    for ended in bands.loc[bands["status"] != CONVERGED, "status"]:
+        lines.append(f"reference band: {ended}")
     for training in in_order(summary["training"]):
         rows = summary[summary["training"] == training]
         good = rows.loc[rows["status"] == CONVERGED, "barrier"]

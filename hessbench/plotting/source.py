@@ -161,12 +161,15 @@ class Source:
 
     @property
     def footer(self) -> str:
-        """One line: profile, data and models of all that was read; no date and no commit."""
+        """Profile, data, models and notes of all that was read; no date and no commit."""
         identities = list(self.identities.values())
         profiles = ", ".join(dict.fromkeys(identity.profile for identity in identities))
         data = "; ".join(
             dict.fromkeys(part.strip() for identity in identities for part in identity.data.split(";"))
         )
         counts = sorted({identity.models for identity in identities if identity.models is not None})
+        notes = "; ".join(dict.fromkeys(str(i.extra["note"]) for i in identities if i.extra.get("note")))
         models = f" · models per training: {' or '.join(map(str, counts))}" if counts else ""
-        return f"hessbench {identities[0].hessbench} · profile {profiles} · data: {data}{models}"
+        return f"hessbench {identities[0].hessbench} · profile {profiles} · data: {data}{models}" + (
+            f" · {notes}" if notes else ""
+        )

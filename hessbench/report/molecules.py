@@ -26,6 +26,8 @@ def reaction_paths(source: Source) -> list[Movie]:
     """
     geometry = source.table("neb_geometry")
     paths = source.table("neb_paths")
+    summary = source.table("neb_summary", ["reaction", "training", "seed", "status"])
+    status = summary.set_index(["reaction", "training", "seed"])["status"]
     movies = []
     for reaction, rows in geometry.groupby("reaction", sort=True):
         for training in [REFERENCE, *in_order(rows["training"])]:
@@ -38,7 +40,9 @@ def reaction_paths(source: Source) -> list[Movie]:
             ].set_index("image")
             movie = _movie(chosen[chosen["seed"] == seed], "image", f"{reaction}, {training}")
             kinds = paths.loc[paths["reaction"] == reaction, "kind"]
+            ended = str(status.get((reaction, training, seed), "not in the summary"))
             movie["title"] = f"{reaction}" + (f" ({kinds.iloc[0]})" if len(kinds) else "") + f", {training}"
+            movie["title"] += "" if ended == "converged" else f": {ended}"
             known = energies.reindex(movie.pop("keys"))
             movie["plot"] = None
             if not known["energy"].isna().any():

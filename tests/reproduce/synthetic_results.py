@@ -142,7 +142,9 @@ def stability(folder: Path) -> None:
     write_table(
         folder / "results" / "stability.parquet",
         pd.DataFrame(rows, columns=columns),
-        identity("rtp", models=len(SEEDS), interval_fs=500.0),
+        identity(
+            "rtp", models=len(SEEDS), interval_fs=500.0, note="5 K every 500 fs (10 K/ps; the paper: 1 K/ps)"
+        ),
     )
     frames = []
     base = _molecule()
@@ -348,7 +350,7 @@ def composition(folder: Path) -> None:
         carbon, nitrogen, oxygen = int(RNG.integers(2, 6)), int(RNG.integers(0, 3)), int(RNG.integers(0, 3))
         counts = {"C": carbon, "N": nitrogen, "O": oxygen, "H": int(RNG.integers(3, 13))}
         reaction = f"rxn{structure // 3:06d}"
-        rows += [("rtp", reaction, structure, "element", k, v) for k, v in counts.items()]
+        rows += [("rtp", reaction, structure, "element", k, v) for k, v in counts.items() if v]
         rows.append(("rtp", reaction, structure, "heavy_atoms", "heavy atoms", carbon + nitrogen + oxygen))
         rows.append(("rtp", reaction, structure, "heteroatoms", "heteroatoms", nitrogen + oxygen))
         if structure % 3:

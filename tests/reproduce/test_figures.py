@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from hessbench import artefacts
@@ -23,6 +24,10 @@ FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18))]
 
 def drawn(name: str, root: Path) -> Figure:
     return artefacts.load("figure", name).draw(Source(root))
+
+
+def words(figure: Figure) -> str:
+    return " ".join(item.get_text() for item in figure.findobj(Text))
 
 
 def copy_of(root: Path, target: Path) -> Path:
@@ -60,15 +65,19 @@ def test_every_axis_is_labelled(name: str, synthetic: Path) -> None:
     figure = drawn(name, synthetic)
     for axes in figure.axes:
         if axes.axison and axes.get_label() != "<colorbar>" and axes.lines + axes.patches + axes.collections:
-            assert axes.get_xlabel() or axes.get_xticklabels(), name
-            shared = axes.get_shared_y_axes().get_siblings(axes)
-            assert any(other.get_ylabel() for other in shared), name
-    text = " ".join(item.get_text() for item in figure.findobj(lambda item: hasattr(item, "get_text")))
+            beside, below = axes.get_shared_y_axes(), axes.get_shared_x_axes()
+            named = any(other.get_xlabel() for other in below.get_siblings(axes))
+            assert named or any(label.get_text() for label in axes.get_xticklabels()), name
+            assert any(other.get_ylabel() for other in beside.get_siblings(axes)), name
+    text = words(figure)
     if name not in ("s1", "s2", "s3", "s5"):
         assert "kcal" in text or "(K)" in text or "(ps)" in text or "cm⁻¹" in text
 
 
-@pytest.mark.parametrize("name", ["1", "s6"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("1", "s6")]
+
+
+@pytest.mark.parametrize("name", ["s2", *SLOW])
 def test_equal_results_give_equal_files(name: str, synthetic: Path, tmp_path: Path) -> None:
     first = [path.read_bytes() for path in redraw(name, synthetic, tmp_path / "a")]
     second = [path.read_bytes() for path in redraw(name, synthetic, tmp_path / "b")]
@@ -110,12 +119,30 @@ def test_failed_and_censored_runs_are_told_apart(synthetic: Path) -> None:
 
 
 def test_bands_that_failed_are_counted_in_the_figure(synthetic: Path) -> None:
-    text = " ".join(
-        item.get_text() for item in drawn("4", synthetic).findobj(lambda o: hasattr(o, "get_text"))
-    )
+    text = words(drawn("4", synthetic))
     assert "E: 0 of 3 converged (3 exploded)" in text
     assert "E-F-H: 3 of 3 converged" in text
     assert "paper 63.63" in text
+
+
+def test_a_reference_band_that_failed_is_said_to_have(synthetic: Path, tmp_path: Path) -> None:
+    root = copy_of(synthetic, tmp_path / "run")
+    change(
+        root / "results/neb_summary.parquet",
+        lambda frame: frame.assign(
+            status=frame["status"].where(frame["training"] != "reference", "not converged")
+        ),
+    )
+    assert "reference band: not converged" in words(drawn("4", root))
+
+
+def test_molecules_without_an_element_count_as_zero(synthetic: Path) -> None:
+    counts = pd.read_parquet(synthetic / "results/composition.parquet")
+    elements = counts[counts["kind"] == "element"]
+    without = elements["structure"].nunique() - (elements["name"] == "N").sum()
+    assert without > 0
+    nitrogen = next(axes for axes in drawn("s1", synthetic).axes if axes.get_xlabel().startswith("N atoms"))
+    assert nitrogen.patches[0].get_height() == without
 
 
 def test_rmse_agrees_with_the_tables(synthetic: Path) -> None:
