@@ -44,7 +44,7 @@ class Decay(Section):
 
 
 class MuonConfig(Section):
-    """Muon (orthogonalized momentum) on the hidden matrices, AdamW on output layers and biases."""
+    """Muon (orthogonalized momentum) on hidden matrices, AdamW on first and output layers and biases."""
 
     kind: Literal["muon"]
     learning_rate: PositiveFloat = Field(description="Of Muon.")

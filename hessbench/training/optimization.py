@@ -27,15 +27,16 @@ class Optimization:
     """
 
     def __init__(self, model: nn.Module, config: OptimizerConfig, steps: int) -> None:
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        named = {name: item for name, item in model.named_parameters() if item.requires_grad}
+        parameters = list(named.values())
         self._optimizers: list[torch.optim.Optimizer] = []
         if isinstance(config, MuonConfig):
-            hidden = [p for p in parameters if _is_hidden(p)]
+            hidden = [p for name, p in named.items() if _is_hidden(name, p)]
             if hidden:
                 self._optimizers.append(
                     Muon(hidden, config.learning_rate, config.momentum, config.weight_decay)
                 )
-            rest = [p for p in parameters if not _is_hidden(p)]
+            rest = [p for name, p in named.items() if not _is_hidden(name, p)]
             self._optimizers.append(_adamw(rest, config.adam_learning_rate, 0.0))
         elif isinstance(config, AdamConfig):
             self._optimizers.append(_adamw(parameters, config.learning_rate, config.weight_decay))
@@ -112,9 +113,13 @@ def decay_factor(schedule: Decay, steps: int) -> Callable[[int], float]:
     return factor
 
 
-def _is_hidden(parameter: nn.Parameter) -> bool:
-    """Whether Muon applies: a matrix, and not the single row of an output layer."""
-    return parameter.ndim == 2 and min(parameter.shape) > 1
+def _is_hidden(name: str, parameter: nn.Parameter) -> bool:
+    """Whether Muon applies: a matrix from hidden to hidden units.
+
+    The first layer (`layers.0` of torchani's networks) is AdamW's: it holds most of the weights, Muon's cost
+    goes with the cube of the widths, and its errors are no larger so (docs/training.md).
+    """
+    return parameter.ndim == 2 and min(parameter.shape) > 1 and "layers.0." not in name
 
 
 def _adamw(

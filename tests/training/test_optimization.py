@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from hessbench.config.model import ModelConfig
 from hessbench.config.training import AdamConfig, Decay, MuonConfig, PaperConfig
 from hessbench.errors import TrainingError
+from hessbench.potential.model import build
 from hessbench.training.optimization import Optimization, decay_factor
 
 CONFIGS = [
@@ -87,3 +89,11 @@ def test_muon_takes_hidden_matrices_only():
         (1, 8),
         (8,),
     ]
+
+
+def test_first_layers_of_an_ani_model_are_not_muons():
+    model = build(ModelConfig(hidden=(12, 10, 8)), 0)
+    hidden, _ = Optimization(model, CONFIGS[0], 10)._optimizers
+    shapes = {tuple(p.shape) for p in hidden.param_groups[0]["params"]}
+    assert shapes == {(10, 12), (8, 10)}
+    assert len(hidden.param_groups[0]["params"]) == 2 * 4
