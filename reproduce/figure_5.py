@@ -1,7 +1,7 @@
 """Figure 5: harmonic frequencies along the reaction path of Figure 4.
 
 (a) From Hessians of the reference level. (b) From Hessians of the E-F-H model, the reference in grey
-behind. The mode that softens at the TS is in bold.
+behind. The lowest frequency, which the paper finds to soften at the TS, is in bold.
 """
 
 from matplotlib.figure import Figure

@@ -22,7 +22,7 @@ def draw(source: Source) -> Figure:
     figure = new_sheet(DOUBLE, 3.5)
     for ax, label, order in zip(figure.subplots(2, 2).ravel(), "abcd", ORDERS, strict=True):
         counts = source.rows("composition", table, name=order)["count"]
-        composition.draw_histogram(ax, counts, f"{order.capitalize()} bonds in a molecule", "#0072B2")
+        composition.draw_histogram(ax, counts, f"{order.capitalize()} bonds in a molecule", "#8C8C8C")
         letter(ax, label)
     unknown = int((table["name"] == "unknown").sum())
     figure.suptitle(

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from hessbench.plotting.source import Source
+from hessbench.plotting.style import ELEMENT_COLORS
 
 
 def read(source: Source, test_set: str = "rtp") -> pd.DataFrame:
@@ -46,8 +47,8 @@ def element_order(names: pd.Series) -> list[str]:
 
 
 def color_of(name: str) -> str:
-    """Colour of an element as in molecules (hydrogen light blue, as white would vanish), else grey."""
-    return {"C": "#606060", "H": "#56B4E9", "N": "#0072B2", "O": "#D55E00"}.get(name, "#8C8C8C")
+    """Colour of an element, grey for other kinds of atoms."""
+    return ELEMENT_COLORS.get(name, "#8C8C8C")
 
 
 def size(source: Source, table: pd.DataFrame, what: str = "molecules") -> str:

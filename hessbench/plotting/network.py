@@ -8,13 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
 from hessbench.plotting.molecule import CPK
+from hessbench.plotting.style import ELEMENT_COLORS
 
 Molecule = list[tuple[str, tuple[float, float]]]
 FORMALDEHYDE: Molecule = [("C", (0.0, 0.0)), ("O", (0.0, 1.2)), ("H", (-0.94, -0.55)), ("H", (0.94, -0.55))]
 """Planar coordinates in Angstrom near the experimental geometry; a sketch, nothing is computed from them."""
 BONDS = ((0, 1), (0, 2), (0, 3))
-RINGS = {"H": "#009E73", "C": "#555555", "N": "#0072B2", "O": "#D55E00"}
-"""Colour of an element's network."""
 NUMBERS = {"H": 1, "C": 6, "N": 7, "O": 8}
 ROWS = {"atom": 0.9, "feature": 2.55, "network": 4.6, "energy": 8.35, "sum": 9.5}
 """Where the columns of the diagram stand."""
@@ -59,7 +58,7 @@ def draw_network(axes: Axes, architecture: dict[str, Any]) -> None:
     _draw_molecule(axes)
     radial, angular = feature_counts(architecture)
     for row, ((element, _), y) in enumerate(zip(FORMALDEHYDE, heights, strict=True)):
-        color = RINGS[element]
+        color = ELEMENT_COLORS[element]
         axes.annotate("", (ROWS["atom"] - 0.28, y), (-0.05, -0.35 + 0.2 * y), arrowprops=_arrow("0.6"))
         axes.add_patch(Circle((ROWS["atom"], y), 0.24, fc=CPK[NUMBERS[element]], ec="0.2", lw=0.6))
         axes.text(
@@ -157,7 +156,11 @@ def _draw_features(axes: Axes, architecture: dict[str, Any], row: int, y: float)
     )
     edges = np.concatenate([[0], np.cumsum(sizes) / sizes.sum()]) * 1.16 + ROWS["feature"] - 0.58
     for k, (left, right) in enumerate(pairwise(edges)):
-        color = RINGS.get(elements[k], "0.5") if k < len(elements) else str(0.55 + 0.35 * ((k % 2) or 0.3))
+        color = (
+            ELEMENT_COLORS.get(elements[k], "0.5")
+            if k < len(elements)
+            else str(0.55 + 0.35 * ((k % 2) or 0.3))
+        )
         axes.add_patch(
             Rectangle((left, y - 0.17), right - left, 0.34, fc=color, ec="white", lw=0.3, alpha=0.75)
         )

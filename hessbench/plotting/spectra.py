@@ -33,9 +33,7 @@ def draw_modes(axes: Axes, table: pd.DataFrame, training: str, *, background: bo
     for mode, rows in table.groupby("mode"):
         points = rows.sort_values("image")[["path_coordinate", "frequency_cm1"]].to_numpy()
         if mode == soft:
-            axes.plot(
-                *points.T, color=color, lw=1.6, marker="o", ms=2.4, zorder=4, label="mode that falls lowest"
-            )
+            axes.plot(*points.T, color=color, lw=1.6, marker="o", ms=2.4, zorder=4, label="lowest frequency")
         else:
             lines.append(points)
     label = "reference" if background else None
@@ -65,6 +63,6 @@ def deviation(source: Source, table: pd.DataFrame) -> tuple[float, float, float]
 
 
 def cost_of(source: Source, cost: pd.DataFrame, name: str) -> str:
-    """CPU time of all Hessians of a path, in words."""
-    row = source.rows("spectra_cost", cost, source=name).iloc[0]
-    return f"{row['images']} images, {row['cpu_s']:.3g} s of CPU time"
+    """CPU time of all Hessians of a path, the mean over models, in words."""
+    rows = source.rows("spectra_cost", cost, source=name)
+    return f"{rows['images'].iloc[0]} images, {rows['cpu_s'].mean():.3g} s of CPU time"

@@ -12,6 +12,8 @@ SINGLE, DOUBLE = 3.4, 7.0
 PAPER_LEVEL = "paper, ωB97X-D/6-31G(d)"
 """How the published values are called in every legend."""
 GREY = "0.45"
+ELEMENT_COLORS = {"C": "#606060", "H": "#56B4E9", "N": "#7B68B5", "O": "#A8324A"}
+"""Colour of what belongs to an element; none is the colour of a training."""
 WARNING = "#B00020"
 """Colour of what failed; always together with a word or a cross."""
 UNIT_LABELS = {"energy": "kcal mol⁻¹", "force": "kcal mol⁻¹ Å⁻¹", "hessian": "kcal mol⁻¹ Å⁻²"}
