@@ -44,6 +44,7 @@ def draw(source: Source) -> Figure:
         transform=lower.get_yaxis_transform(),
         ha="center",
         fontsize=5.8,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
     )
     upper.text(
         0.5,
@@ -53,6 +54,7 @@ def draw(source: Source) -> Figure:
         transform=upper.get_yaxis_transform(),
         ha="center",
         fontsize=5.8,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
     )
     upper.legend(loc="lower left")
     lower.legend(loc="lower left")

@@ -135,5 +135,7 @@ def draw_sets(source: Source, training: str, quantity: str) -> Figure:
         letter(ax, label, SET_LABELS[test_set])
     bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=28)
     bar.set_label("Values in a bin")
-    figure.suptitle(f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL})")
+    figure.suptitle(
+        f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL.replace(',', ' at')})"
+    )
     return figure
