@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from typing import Literal
 
@@ -55,10 +56,28 @@ def evaluate(
     HessbenchError
         Dtypes or devices differ, the model does not know an element, or the backend is not available.
     """
-    if batch.coordinates.dtype != model.dtype or batch.coordinates.device != model.feature_scale.device:
+    return evaluate_ensemble([model], batch, derivatives, probes, backend=backend)[0]
+
+
+def evaluate_ensemble(
+    models: Sequence[ANI],
+    batch: Batch,
+    derivatives: Literal[0, 1, 2],
+    probes: Tensor | None = None,
+    *,
+    backend: Backend | None = None,
+) -> list[Prediction]:
+    """Evaluate several models of one architecture on one batch; the geometry is evaluated once.
+
+    Parameters, results and errors are those of `evaluate`; all models must share architecture and dtype.
+    """
+    first = models[0]
+    if any(model.architecture != first.architecture or model.dtype != first.dtype for model in models):
+        raise HessbenchError("The models of an ensemble must have one architecture and one dtype.")
+    if batch.coordinates.dtype != first.dtype or batch.coordinates.device != first.feature_scale.device:
         raise HessbenchError(
             f"Coordinates are {batch.coordinates.dtype} on {batch.coordinates.device}, the model is "
-            f"{model.dtype} on {model.feature_scale.device}; convert one of them with `to`."
+            f"{first.dtype} on {first.feature_scale.device}; convert one of them with `to`."
         )
     if probes is not None and probes.shape[:2] != batch.coordinates.shape:
         raise HessbenchError(
@@ -67,8 +86,8 @@ def evaluate(
     if choose_backend(batch.coordinates.device, backend) == "native":
         from hessbench.potential.native import evaluate_native  # needs numba
 
-        return evaluate_native(model, batch, derivatives, probes)
-    return evaluate_pure(model, batch, derivatives, probes)
+        return evaluate_native(models, batch, derivatives, probes)
+    return evaluate_pure(models, batch, derivatives, probes)
 
 
 def choose_backend(device: torch.device, backend: Backend | None = None) -> Literal["native", "torch"]:
@@ -79,7 +98,9 @@ def choose_backend(device: torch.device, backend: Backend | None = None) -> Lite
     if wanted not in ("auto", "native"):
         raise HessbenchError(f"HESSBENCH_BACKEND is {wanted!r}; expected auto, native or torch.")
     if wanted == "native" and device.type != "cpu":
-        raise HessbenchError(f"The native backend runs on CPUs, the model is on {device}; use the torch backend.")
+        raise HessbenchError(
+            f"The native backend runs on CPUs, the model is on {device}; use the torch backend."
+        )
     if _numba_installed():
         return "native"
     if wanted == "native":

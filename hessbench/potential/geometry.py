@@ -72,7 +72,7 @@ class PairScalars(NamedTuple):
 
 def build(model: ANI, batch: Batch) -> Geometry:
     """Find neighbours and evaluate the features and all tables their derivatives need."""
-    constants = constants_of(model)
+    constants = constants_of(model.architecture.symmetry_functions)
     elements = len(model.elements)
     element = model.element_indices(batch.numbers)
     with torch.no_grad():

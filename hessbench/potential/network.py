@@ -1,7 +1,7 @@
 """Atomic networks and their derivatives with respect to the features, in plain differentiable torch.
 
 Both the pure and the native path use this module; docs/derivatives.md derives the recursions. Parameters
-come as lists of tensors, so the same functions serve one model and, under `torch.func.vmap`, stacks of models.
+come as lists of tensors, so the same functions serve one model and, under `torch.func.vmap`, many at once.
 """
 
 import math
@@ -53,7 +53,7 @@ def networks_of(model: ANI) -> list[Network]:
     for element in range(len(model.elements)):
         layers = model.layers(element)
         weights = [layer.weight for layer in layers]
-        weights[0] = weights[0] / model.feature_scale[element]  # type: ignore[assignment]
+        weights[0] = weights[0] / model.feature_scale[element]
         networks.append(Network(weights, [layer.bias for layer in layers], model.architecture.activation))
     return networks
 

@@ -3,6 +3,8 @@
 Parameter gradients come from one ordinary reverse pass through what is written here.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -19,23 +21,35 @@ from hessbench.potential.network import Network, NetworkState, gradient_tangents
 from hessbench.potential.rows import ElementRows, build_rows
 
 CHUNK_ATOMS = 64
-"""Atoms evaluated at a time on a CPU: their tensors then stay in cache, which is worth more than large GEMMs."""
+"""Atoms evaluated at a time on a CPU: tensors that stay in cache are worth more than large products."""
 
 
-def evaluate_pure(model: ANI, batch: Batch, derivatives: int, probes: Tensor | None = None) -> Prediction:
-    """See `hessbench.potential.evaluate`."""
-    networks = networks_of(model)
-    parts = []
+def evaluate_pure(
+    models: Sequence[ANI], batch: Batch, derivatives: int, probes: Tensor | None = None
+) -> list[Prediction]:
+    """Evaluate models of one architecture on one batch, see `hessbench.potential.evaluate`."""
+    networks = [networks_of(model) for model in models]
+    parts: list[list[Prediction]] = [[] for _ in models]
     for first, last in _chunks(batch):
         start, stop = int(batch.offsets[first]), int(batch.offsets[last])
         part = batch.slice(first, last)
+        geometry = build(models[0], part)
         vectors = None if probes is None else probes[start:stop]
-        parts.append(evaluate_chunk(networks, build(model, part), part, derivatives, vectors))
+        for results, parameters in zip(parts, networks, strict=True):
+            results.append(evaluate_chunk(parameters, geometry, part, derivatives, vectors))
+    return [_join(results) for results in parts]
+
+
+def _join(parts: list[Prediction]) -> Prediction:
+    def joined(values: list[Tensor | None]) -> Tensor | None:
+        present = [value for value in values if value is not None]
+        return torch.cat(present) if present else None
+
     return Prediction(
-        *(
-            None if values[0] is None else torch.cat(values)
-            for values in zip(*((p.energies, p.forces, p.hessians, p.products) for p in parts), strict=True)
-        )
+        torch.cat([part.energies for part in parts]),
+        joined([part.forces for part in parts]),
+        joined([part.hessians for part in parts]),
+        joined([part.products for part in parts]),
     )
 
 

@@ -100,7 +100,7 @@ def build_rows(geometry: Geometry, local: Tensor, size: int) -> list[ElementRows
 
 
 def _near_values(geometry: Geometry, present: Tensor) -> Tensor:
-    """Rows of all near pairs, (near pairs, 3, K + present elements x N Z); angular part by the third element."""
+    """Rows of all near pairs, (near pairs, 3, K + present elements x N Z), angles by the third element."""
     pairs, triples = geometry.pairs, geometry.triples
     near_index = torch.cumsum(pairs.near, 0) - 1
     compact = torch.searchsorted(present, pairs.element)

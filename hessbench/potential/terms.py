@@ -1,19 +1,19 @@
 """Closed forms of the ANI symmetry functions and their derivatives (docs/derivatives.md, "Descriptors").
 
-Constants come from the buffers of torchani's modules, so that both see the same rounded numbers.
+Constants are rounded to float32 as in the buffers of torchani's modules, so that both see the same numbers.
 """
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
 
-from hessbench.potential.architecture import Cutoff
-from hessbench.potential.model import ANI
+from hessbench.potential.architecture import Cutoff, SymmetryFunctions
 
 SMALLEST_W = 0.0115
-"""Below this 1 - (r / rc)^2 the smooth cutoff, under 5e-38, counts as zero: its derivatives overflow float32."""
+"""Below this 1 - (r / rc)^2 the smooth cutoff, under 5e-38, is zero: its derivatives overflow float32."""
 
 SLACK = 0.95
 """Factor torchani applies to the cosine before acos, which keeps collinear triples regular."""
@@ -34,19 +34,23 @@ class Constants:
     angular_sections: tuple[float, ...]
 
 
-def constants_of(model: ANI) -> Constants:
-    """Read the constants from torchani's modules."""
-    radial, angular = model.aev.radial, model.aev.angular
+@cache
+def constants_of(functions: SymmetryFunctions) -> Constants:
+    """Round the parameters to float32, as torchani's buffers do."""
+
+    def rounded(*values: float) -> tuple[float, ...]:
+        return tuple(torch.tensor(values, dtype=torch.float32).tolist())
+
     return Constants(
-        cutoff=model.architecture.symmetry_functions.cutoff,
-        radial_cutoff=float(radial.cutoff),
-        angular_cutoff=float(angular.cutoff),
-        radial_eta=radial.eta.item(),
-        radial_shifts=tuple(radial.shifts.tolist()),
-        angular_eta=angular.eta.item(),
-        zeta=angular.zeta.item(),
-        angular_shifts=tuple(angular.shifts.tolist()),
-        angular_sections=tuple(angular.sections.tolist()),
+        cutoff=functions.cutoff,
+        radial_cutoff=functions.radial_cutoff,
+        angular_cutoff=functions.angular_cutoff,
+        radial_eta=rounded(functions.radial_eta)[0],
+        radial_shifts=rounded(*functions.radial_shifts),
+        angular_eta=rounded(functions.angular_eta)[0],
+        zeta=rounded(functions.zeta)[0],
+        angular_shifts=rounded(*functions.angular_shifts),
+        angular_sections=rounded(*functions.angular_sections),
     )
 
 

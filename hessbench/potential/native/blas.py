@@ -63,7 +63,9 @@ def gemm(
 
         def character(flag: Any) -> Any:
             transposed = builder.icmp_signed("!=", flag, ir.Constant(flag.type, 0))
-            return reference(builder.select(transposed, ir.Constant(int8, ord("T")), ir.Constant(int8, ord("N"))))
+            return reference(
+                builder.select(transposed, ir.Constant(int8, ord("T")), ir.Constant(int8, ord("N")))
+            )
 
         def data(position: int, value: Any, offset: Any) -> Any:
             array = context.make_array(signature.args[position])(context, builder, value)
@@ -73,7 +75,8 @@ def gemm(
             beta = builder.fptrunc(beta, real)
         # BLAS is column-major: C' = op(B)' op(A)'
         values = [
-            character(tb), character(ta), integer(n), integer(m), integer(k), reference(ir.Constant(real, 1.0)),
+            character(tb), character(ta), integer(n), integer(m), integer(k), reference(ir.Constant(real,
+            1.0)),
             data(8, b, b_offset), integer(ldb), data(5, a, a_offset), integer(lda), reference(beta),
             data(12, c, c_offset), integer(ldc),
         ]  # fmt: skip

@@ -36,16 +36,28 @@ def cache_directory() -> Path:
 CACHE = cache_directory()
 
 
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+def kernel(function: Callable[..., Any], inner: bool = False) -> Callable[..., Any]:
     """Compile on first call, or load from `CACHE`.
 
     Sums may be reordered (so that they vectorize), but NaN and infinity keep their meaning.
     """
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(CACHE)
+    options: dict[str, Any] = {
+        "nogil": True,
+        "cache": True,
+        "error_model": "numpy",
+        "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"},
+        "no_cpython_wrapper": inner,  # wrappers take a good part of the time it takes to compile
+        "no_cfunc_wrapper": True,
+    }
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(CACHE)
     try:
-        return numba.njit(
-            nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp", "afn"}
-        )(function)
+        return numba.njit(**options)(function)
     finally:
-        config.CACHE_DIR = before
+        settings.CACHE_DIR = before
+
+
+def inner_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile what only other kernels call."""
+    return kernel(function, inner=True)

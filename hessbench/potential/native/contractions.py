@@ -4,15 +4,18 @@ P = sum_nz g_nz h_n((r1 + r2) / 2) A_z(c) f(r1) f(r2); S_ab = sum_nz g_nz h_n^(a
 Order of the scalars everywhere: S = 00, 10, 01, 20, 11, 02; P = 1, 2, c, 11, 22, 12, 1c, 2c, cc.
 """
 
-from hessbench.potential.native.compiler import kernel
+import numpy as np
+
+from hessbench.potential.native.compiler import inner_kernel
+from hessbench.potential.native.terms import cosine_gradients
 
 
-@kernel
+@inner_kernel
 def contract(order, g, shells, angles, s):
     """S_ab, a + b <= order, of one triple into s (6,); g (N Z) is this triple's part of the gradient."""
-    nz = angles.shape[1]
+    nz = np.uint64(angles.shape[1])  # unsigned indices vectorize, signed ones may count from the end
     s[:] = 0.0
-    for n in range(shells.shape[0 + 1]):
+    for n in range(np.uint64(shells.shape[1])):
         y0 = y1 = y2 = shells.dtype.type(0)
         for z in range(nz):
             weight = g[n * nz + z]
@@ -28,12 +31,12 @@ def contract(order, g, shells, angles, s):
             s[5] += shells[0, n] * y2
 
 
-@kernel
+@inner_kernel
 def spread(order, s, shells, angles, g):
     """Adjoint of `contract`: add sum_ab S_ab h_n^(a) A_z^(b) to g (N Z)."""
     cast = g.dtype.type
-    nz = angles.shape[1]
-    for n in range(shells.shape[1]):
+    nz = np.uint64(angles.shape[1])
+    for n in range(np.uint64(shells.shape[1])):
         y0 = cast(s[0] * shells[0, n] + s[1] * shells[1, n])
         y1 = cast(s[2] * shells[0, n])
         y2 = cast(0.0)
@@ -45,7 +48,7 @@ def spread(order, s, shells, angles, g):
             g[n * nz + z] += y0 * angles[0, z] + y1 * angles[1, z] + y2 * angles[2, z]
 
 
-@kernel
+@inner_kernel
 def derivatives(order, s, cutoffs_p, cutoffs_q, d):
     """Derivatives of P from S into d (9,)."""
     f1, g1, k1 = cutoffs_p[0], cutoffs_p[1], cutoffs_p[2]
@@ -64,7 +67,7 @@ def derivatives(order, s, cutoffs_p, cutoffs_q, d):
         d[8] = s[5] * f
 
 
-@kernel
+@inner_kernel
 def derivatives_adjoint(order, d, cutoffs_p, cutoffs_q, s):
     """Adjoint of `derivatives`: from d (9,) into s (6,)."""
     f1, g1, k1 = cutoffs_p[0], cutoffs_p[1], cutoffs_p[2]
@@ -83,7 +86,7 @@ def derivatives_adjoint(order, d, cutoffs_p, cutoffs_q, s):
         s[5] = d[8] * f
 
 
-@kernel
+@inner_kernel
 def blocks_of(d, r1, r2, c, u1, u2, w1, w2, blocks):
     """Second derivatives of P in the coordinates of the two neighbours: 11, 12, 22 into blocks (3, 3, 3).
 
@@ -111,7 +114,7 @@ def blocks_of(d, r1, r2, c, u1, u2, w1, w2, blocks):
         blocks[2, x, x] += b2
 
 
-@kernel
+@inner_kernel
 def blocks_adjoint(blocks, r1, r2, c, u1, u2, w1, w2, d):
     """Adjoint of `blocks_of`: from blocks (3, 3, 3) into d (9,)."""
     q1 = q2 = x1 = x2 = y1 = y2 = t1 = t2 = tm = 0.0
@@ -151,3 +154,25 @@ def blocks_adjoint(blocks, r1, r2, c, u1, u2, w1, w2, d):
     d[3], d[4], d[5] = q1, q2, uu
     d[6], d[7] = x1 + uw, x2 + wu
     d[8] = y1 + y2 + ww
+
+
+@inner_kernel
+def triple_blocks(tables, p, q, triple, g, s, d, w, blocks):
+    """Second derivatives of one triple weighted by g (N Z), into blocks (3, 3, 3); s, d, w are scratch."""
+    contract(2, g, tables.shells[triple], tables.angles[triple], s)
+    derivatives(2, s, tables.cutoffs[p], tables.cutoffs[q], d)
+    c = np.float64(tables.c[triple])
+    cosine_gradients(tables.u, tables.r, p, q, c, w)
+    r1, r2 = np.float64(tables.r[p]), np.float64(tables.r[q])
+    blocks_of(d, r1, r2, c, tables.u[p], tables.u[q], w[0], w[1], blocks)
+
+
+@inner_kernel
+def triple_adjoint(tables, p, q, triple, blocks, s, d, w, g):
+    """Adjoint of `triple_blocks`: add to g (N Z) what blocks (3, 3, 3) say."""
+    c = np.float64(tables.c[triple])
+    cosine_gradients(tables.u, tables.r, p, q, c, w)
+    r1, r2 = np.float64(tables.r[p]), np.float64(tables.r[q])
+    blocks_adjoint(blocks, r1, r2, c, tables.u[p], tables.u[q], w[0], w[1], d)
+    derivatives_adjoint(2, d, tables.cutoffs[p], tables.cutoffs[q], s)
+    spread(2, s, tables.shells[triple], tables.angles[triple], g)

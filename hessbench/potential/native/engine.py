@@ -1,7 +1,6 @@
-"""Exact derivatives on the CPU: compiled geometry and tangents around the networks in torch."""
+"""Energies, forces and Hessians by compiled kernels, and their exact parameter gradients."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,281 +9,219 @@ from torch import Tensor
 
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.model import ANI
-from hessbench.potential.native import geometry as geometries
-from hessbench.potential.native import products, tangents
-from hessbench.potential.native.geometry import Neighbors, Tables
-from hessbench.potential.native.layout import Floats, Functions, Ints, Layout, Shape, functions_of, layout_of, shape_of
-from hessbench.potential.native.runtime import Buffer, compile_once, run_parts, split_chunks
-from hessbench.potential.network import Network, gradient_tangents, networks_of, run
-from hessbench.potential.terms import constants_of
+from hessbench.potential.native import networks as kernels
+from hessbench.potential.native import packing, tangents
+from hessbench.potential.native.build import NativeGeometry, build
+from hessbench.potential.native.hvp import hessian_products, pull_back, push_forward
+from hessbench.potential.native.layout import Floats
+from hessbench.potential.native.places import Places, copy_first_layers, places_of
+from hessbench.potential.native.runtime import Buffer, as_array, compile_once, run_parts
+from hessbench.potential.network import Network, networks_of, run
+
+STATES = ("a", "slopes", "seconds", "thirds", "b", "y", "curvatures")
+"""What is kept of the networks for the reverse pass, see `networks`."""
 
 
-@dataclass
-class NativeGeometry:
-    """All that is needed of the coordinates of a batch; one geometry serves any number of models."""
-
-    layout: Layout
-    functions: Functions
-    shape: Shape
-    neighbors: Neighbors
-    tables: Tables
-    features: Floats  # (A, F) by slot
-    jacobian: Floats  # packed; empty below order 2
-    parts: list[tuple[int, int]]  # chunks of each thread
-    first_slots: list[int] = field(default_factory=list)  # of each element, and the end
-    loans: list[Buffer] = field(default_factory=list)  # keeps the memory of the arrays
-
-    @property
-    def known(self) -> tuple[Layout, Functions, Neighbors, Tables]:
-        """What every kernel asks for."""
-        return self.layout, self.functions, self.neighbors, self.tables
-
-
-def evaluate_native(model: ANI, batch: Batch, derivatives: int, probes: Tensor | None = None) -> Prediction:
-    """See `hessbench.potential.evaluate`."""
+def evaluate_native(
+    models: Sequence[ANI], batch: Batch, derivatives: int, probes: Tensor | None = None
+) -> list[Prediction]:
+    """Evaluate models of one architecture on one batch, see `hessbench.potential.evaluate`."""
     dtype = np.dtype(str(batch.coordinates.dtype).removeprefix("torch."))
-    compile_once(dtype, lambda: _exercise(model, batch.coordinates.dtype))
-    order = 2 if derivatives > 1 else 1 if derivatives or probes is not None else 0
-    return evaluate_geometry(networks_of(model), build(model, batch, order), derivatives, probes)
-
-
-def build(model: ANI, batch: Batch, order: int) -> NativeGeometry:
-    """Find neighbours and evaluate features and tables; in order 2 also the packed Jacobian."""
-    architecture = model.architecture
-    elements = len(architecture.elements)
-    element = model.element_indices(batch.numbers).numpy()
-    layout = layout_of(element, batch.counts.numpy(), elements)
-    functions = functions_of(architecture, constants_of(model))
-    coordinates = np.ascontiguousarray(batch.coordinates.detach().numpy())
-    neighbors = Neighbors(*geometries.find_neighbors(layout, functions, coordinates))
-    pairs, _, triples, packed = neighbors.sizes.tolist()
-    radial, shells, angles = len(functions.radial_shifts), len(functions.angular_shifts), len(functions.cosines)
-    shapes = [
-        (pairs,), (pairs, 3), (pairs, 2, radial), (pairs, 3), (triples,), (triples, 3, shells), (triples, 3, angles),
-        (len(element), architecture.features), (packed if order > 1 else 0,),
-    ]  # fmt: skip
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    loan = Buffer(sum(sizes), coordinates.dtype)
-    ends = np.cumsum(sizes)
-    arrays = [
-        loan.array[end - size : end].reshape(shape) for shape, size, end in zip(shapes, sizes, ends, strict=True)
-    ]
-    tables, features, jacobian = Tables(*arrays[:7]), arrays[7], arrays[8]
-    work = np.array([0] * layout.chunks)
-    for index in range(elements):
-        slots = layout.chunk_slots[:, index]
-        work += neighbors.row_start[slots[:, 1]] - neighbors.row_start[slots[:, 0]] + 1
-    parts = split_chunks(work, min(torch.get_num_threads(), layout.chunks))
-
-    def fill(part: int, first: int, last: int) -> None:
-        geometries.fill_tables(
-            first, last, order, layout, functions, neighbors, coordinates, tables, features, jacobian
-        )
-
-    run_parts(fill, parts)
-    first_slots = [*layout.chunk_slots[0, :, 0].tolist(), len(element)]
-    return NativeGeometry(
-        layout, functions, shape_of(architecture), neighbors, tables, features, jacobian, parts, first_slots, [loan]
-    )
+    compile_once(dtype, lambda: _exercise(models[0], batch.coordinates.dtype))
+    order = 1 if probes is not None and derivatives == 0 else derivatives
+    geometry = build(models[0], batch, order)
+    return [evaluate_geometry(networks_of(model), geometry, derivatives, probes) for model in models]
 
 
 def evaluate_geometry(
     networks: list[Network], geometry: NativeGeometry, derivatives: int, probes: Tensor | None = None
 ) -> Prediction:
     """Evaluate a batch whose geometry is known; `networks` are parameters by element."""
-    order = 2 if derivatives > 1 or probes is not None else derivatives
-    features = torch.from_numpy(geometry.features)
-    states = [
-        run(network, features[first:last], order)
-        for network, first, last in zip(networks, geometry.first_slots, geometry.first_slots[1:], strict=False)
-    ]
-    molecule = torch.from_numpy(geometry.layout.molecule[geometry.layout.order])
-    energies = features.new_zeros(len(geometry.layout.start) - 1)
-    energies = energies.index_add(0, molecule, torch.cat([state.energies for state in states]))
-    if order == 0:
-        return Prediction(energies)
-    gradient = torch.cat([state.gradient for state in states if state.gradient is not None])
-    forces = -_PullBack.apply(gradient.unsqueeze(1), geometry).squeeze(2) if derivatives > 0 else None
-    hessians = products = None
-    if derivatives > 1:
-        slopes = torch.cat([torch.cat(state.slopes, 1).flatten() for state in states])
-        curvatures = torch.cat([torch.cat(state.curvatures, 1).flatten() for state in states])
-        weights = torch.cat([weight.flatten() for network in networks for weight in network.weights[:-1]])
-        hessians = _Hessians.apply(gradient, slopes, curvatures, weights, geometry)
-    if probes is not None:
-        directions = torch.from_numpy(_push_forward(probes, geometry))
-        turned = [
-            gradient_tangents(network, state, directions[first:last])
-            for network, state, first, last in zip(
-                networks, states, geometry.first_slots, geometry.first_slots[1:], strict=False
-            )
+    weights = torch.cat([weight.reshape(-1) for network in networks for weight in network.weights])
+    biases = torch.cat(
+        [
+            weight.new_zeros(len(weight)) if bias is None else bias
+            for network in networks
+            for weight, bias in zip(network.weights, network.biases, strict=True)
         ]
-        products = _PullBack.apply(torch.cat(turned), geometry) + _Curvature.apply(gradient, probes, geometry)
-    return Prediction(energies, forces, hessians, products)
-
-
-class _PullBack(torch.autograd.Function):
-    """J^T g: gradient (A, k, F) by slot -> (A, 3, k) by atom."""
-
-    @staticmethod
-    def forward(ctx: Any, gradient: Tensor, geometry: NativeGeometry) -> Tensor:
-        ctx.geometry = geometry
-        values = _array(gradient)
-        result = np.zeros((len(values), 3, values.shape[1]), values.dtype)
-        _over_chunks(products.pull_back, geometry, values, result)
-        return torch.from_numpy(result)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, adjoint: Tensor) -> tuple[Tensor, None]:
-        return torch.from_numpy(_push_forward(adjoint, ctx.geometry)), None
-
-
-class _Curvature(torch.autograd.Function):
-    """(g . K) v: gradient (A, F) by slot and vectors (A, 3, k) by atom -> (A, 3, k)."""
-
-    @staticmethod
-    def forward(ctx: Any, gradient: Tensor, vectors: Tensor, geometry: NativeGeometry) -> Tensor:
-        ctx.geometry = geometry
-        ctx.save_for_backward(gradient, vectors)
-        values = _array(vectors)
-        result = np.zeros_like(values)
-        _over_chunks(products.curvature_times, geometry, _array(gradient), values, result)
-        return torch.from_numpy(result)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, adjoint: Tensor) -> tuple[Tensor, None, None]:
-        gradient, vectors = ctx.saved_tensors
-        result = np.zeros(gradient.shape, _array(gradient).dtype)
-        _over_chunks(products.curvature_times_adjoint, ctx.geometry, _array(vectors), _array(adjoint), result)
-        return torch.from_numpy(result), None, None
-
-
-class _Hessians(torch.autograd.Function):
-    """Gradient (A, F), slopes, curvatures and weights, all but the first flat -> flat Hessians."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, gradient: Tensor, slopes: Tensor, curvatures: Tensor, weights: Tensor, geometry: NativeGeometry
-    ) -> Tensor:
-        keep = any(ctx.needs_input_grad)
-        arrays = [_array(item) for item in (gradient, slopes, curvatures, weights)]
-        places = _places(geometry, keep)
-        gathered = np.empty(places.first_size, arrays[0].dtype)
-        _first_layers(tangents.gather_first, geometry, arrays[3], places, gathered)
-        loans = [Buffer(size, arrays[0].dtype) for size in places.tangent_sizes]
-        result = np.zeros(geometry.layout.hessian_start[-1], arrays[0].dtype)
-
-        def task(part: int, first: int, last: int) -> None:
-            tangents.forward(
-                first, last, keep, *geometry.known, geometry.jacobian, _kernel_shape(geometry.shape),
-                places.first_start, places.state_start, places.tangent_start, *arrays[1:], gathered, arrays[0],
-                loans[0 if keep else part].array, result,
-            )  # fmt: skip
-
-        run_parts(task, geometry.parts)
-        if keep:
-            ctx.geometry, ctx.places, ctx.loan = geometry, places, loans[0]
-            ctx.save_for_backward(slopes, curvatures, weights)
-        return torch.from_numpy(result)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, adjoint: Tensor) -> tuple[Tensor | None, ...]:
-        geometry, places = ctx.geometry, ctx.places
-        slopes, curvatures, weights = (_array(item) for item in ctx.saved_tensors)
-        symmetric = tangents.symmetrize(geometry.layout, _array(adjoint))
-        results = [np.zeros_like(geometry.features), np.zeros_like(slopes), np.zeros_like(curvatures)]
-        count = len(geometry.parts)
-        of_weights = np.zeros((count, len(weights)), slopes.dtype)
-        of_gathered = np.zeros((count, places.first_size), slopes.dtype)
-
-        def task(part: int, first: int, last: int) -> None:
-            tangents.reverse(
-                first, last, *geometry.known, geometry.jacobian, _kernel_shape(geometry.shape),
-                places.first_start, places.state_start, places.tangent_start, slopes, curvatures, weights,
-                ctx.loan.array, symmetric, results[1], results[2], of_weights[part], of_gathered[part], results[0],
-            )  # fmt: skip
-
-        run_parts(task, geometry.parts)
-        for part in range(1, count):
-            of_weights[0] += of_weights[part]
-            of_gathered[0] += of_gathered[part]
-        _first_layers(tangents.scatter_first, geometry, of_weights[0], places, of_gathered[0])
-        return (*(torch.from_numpy(item) for item in (*results, of_weights[0])), None)
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where kernels find weights, states and tangents in flat arrays."""
-
-    first_start: Ints  # (sets, E, E) packed first layers
-    first_size: int
-    state_start: Ints  # (E,)
-    tangent_start: Ints  # (C, E)
-    tangent_sizes: list[int]  # one buffer, or without keeping one a thread
-
-
-def _places(geometry: NativeGeometry, keep: bool) -> _Places:
-    layout, shape, functions = geometry.layout, geometry.shape, geometry.functions
-    elements = layout.chunk_slots.shape[1]
-    member = layout.set_elements >= 0
-    angular = len(functions.angular_shifts) * len(functions.cosines)
-    columns = len(functions.radial_shifts) + angular * layout.set_size
-    sizes = member[:, :, None] * member[:, None, :] * shape.width[None, :, :1] * columns[:, None, None]
-    ends = np.cumsum(sizes.ravel())
-    atoms = np.diff(geometry.first_slots)
-    states = np.concatenate([[0], np.cumsum(atoms * shape.total)])
-    rows = geometry.neighbors.row_start[layout.chunk_slots]
-    tangent = (rows[:, :, 1] - rows[:, :, 0]) * shape.total
-    tangent_ends = np.cumsum(tangent.ravel())
-    if keep:
-        wanted = [int(tangent_ends[-1])]
-    else:
-        wanted = [int(tangent[first:last].max()) for first, last in geometry.parts]
-    return _Places(
-        (ends - sizes.ravel()).reshape(sizes.shape),
-        int(ends[-1]),
-        states[:elements],
-        (tangent_ends - tangent.ravel()).reshape(tangent.shape),
-        wanted,
+    )
+    energies, forces, hessians = _Evaluation.apply(
+        weights, biases, geometry, derivatives, networks[0].activation, torch.is_grad_enabled()
+    )
+    return Prediction(
+        energies,
+        forces if derivatives > 0 else None,
+        hessians if derivatives > 1 else None,
+        None if probes is None else _products(networks, geometry, probes),
     )
 
 
-def _first_layers(
-    copy: Callable[..., None], geometry: NativeGeometry, weights: Floats, places: _Places, gathered: Floats
+def _products(networks: list[Network], geometry: NativeGeometry, probes: Tensor) -> Tensor:
+    features = torch.from_numpy(geometry.features)
+    slots = geometry.first_slots
+    states = [
+        run(network, features[first:last], 2)
+        for network, first, last in zip(networks, slots, slots[1:], strict=False)
+    ]
+    gradient = torch.cat([state.gradient for state in states if state.gradient is not None])
+    return hessian_products(networks, states, gradient, probes, geometry)
+
+
+class _Evaluation(torch.autograd.Function):
+    """Flat weights and biases -> energies (M,), forces (A, 3) and flat Hessians, empty if not asked for."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        weights: Tensor,
+        biases: Tensor,
+        geometry: NativeGeometry,
+        order: int,
+        activation: str,
+        differentiable: bool,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        keep = differentiable and (weights.requires_grad or biases.requires_grad)
+        parameters = as_array(weights)
+        atoms = len(geometry.features)
+        places = places_of(geometry, keep)
+        loan = Buffer(len(STATES) * places.state_size, parameters.dtype)
+        states = dict(zip(STATES, loan.array.reshape(len(STATES), -1), strict=True))
+        atomic = np.empty(atoms, parameters.dtype)
+        gradient = np.empty((atoms if order > 0 else 0, geometry.features.shape[1]), parameters.dtype)
+        kind = kernels.GELU if activation == "gelu" else kernels.CELU
+        first_slot = np.array(geometry.first_slots[:-1])
+        offsets = as_array(biases)
+
+        def task(part: int, first: int, last: int) -> None:
+            kernels.run(
+                _ranges(geometry, part), order, kind, first_slot, geometry.shape, places.state_start,
+                geometry.features, parameters, offsets, *states.values(), atomic, gradient,
+            )  # fmt: skip
+
+        run_parts(task, geometry.parts)
+        layout = geometry.layout
+        energies = np.bincount(layout.molecule[layout.order], atomic, len(layout.start) - 1).astype(
+            atomic.dtype
+        )
+        forces = np.empty((0, 3), atomic.dtype)
+        hessians = np.empty(0, atomic.dtype)
+        if order > 0:
+            forces = -pull_back(gradient[:, None], geometry)[:, :, 0]
+        if order > 1:
+            hessians, tangents_loan = _hessians(geometry, places, parameters, states, gradient, keep)
+            ctx.tangents = tangents_loan if keep else None
+        if keep:
+            ctx.set_materialize_grads(False)
+            ctx.geometry, ctx.places, ctx.order, ctx.loan, ctx.states = geometry, places, order, loan, states
+            ctx.save_for_backward(weights)
+            ctx.bias_size = len(biases)
+        return torch.from_numpy(energies), torch.from_numpy(forces), torch.from_numpy(hessians)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(
+        ctx: Any,
+        energies_adjoint: Tensor | None,
+        forces_adjoint: Tensor | None,
+        hessians_adjoint: Tensor | None,
+    ) -> tuple[Tensor | None, ...]:
+        geometry, places, order, states = ctx.geometry, ctx.places, ctx.order, ctx.states
+        weights = as_array(ctx.saved_tensors[0])
+        layout, count = geometry.layout, len(geometry.parts)
+        atoms = len(geometry.features)
+        energies: Any = np.zeros(atoms, weights.dtype)
+        if energies_adjoint is not None:
+            energies[:] = as_array(energies_adjoint)[layout.molecule[layout.order]]
+        gradient: Any = np.zeros((atoms, geometry.features.shape[1]), weights.dtype)
+        if forces_adjoint is not None:
+            gradient[:] = push_forward(-forces_adjoint.unsqueeze(2), geometry)[:, 0]
+        states_loan = Buffer(2 * places.state_size, weights.dtype)
+        states_adjoint = states_loan.array.reshape(2, -1)
+        states_adjoint[:] = 0
+        parts_loan = Buffer(count * len(weights), weights.dtype)
+        of_weights = parts_loan.array.reshape(count, -1)
+        of_weights[:] = 0
+        of_biases = np.zeros((count, ctx.bias_size), weights.dtype)
+        if hessians_adjoint is not None:
+            _reverse_hessians(ctx, weights, as_array(hessians_adjoint), gradient, states_adjoint, of_weights)
+        first_slot = np.array(geometry.first_slots[:-1])
+        used = order if forces_adjoint is not None or hessians_adjoint is not None else 0
+        kept = [states[name] for name in STATES[:-1]]
+
+        def task(part: int, first: int, last: int) -> None:
+            kernels.run_reverse(
+                _ranges(geometry, part), used, first_slot, geometry.shape, places.state_start,
+                geometry.features,
+                weights, *kept, energies, gradient, *states_adjoint, of_weights[part], of_biases[part],
+            )  # fmt: skip
+
+        run_parts(task, geometry.parts)
+        return torch.from_numpy(of_weights.sum(0)), torch.from_numpy(of_biases.sum(0)), None, None, None, None
+
+
+def _hessians(
+    geometry: NativeGeometry,
+    places: Places,
+    weights: Floats,
+    states: dict[str, Floats],
+    gradient: Floats,
+    keep: bool,
+) -> tuple[Floats, Buffer]:
+    """Flat Hessians, and the tangents if they are to be kept."""
+    gathered = np.empty(places.first_size, weights.dtype)
+    copy_first_layers(packing.gather_first, geometry, weights, places, gathered)
+    loans = [Buffer(size, weights.dtype) for size in places.tangent_sizes]
+    result = np.zeros(geometry.layout.hessian_start[-1], weights.dtype)
+
+    def task(part: int, first: int, last: int) -> None:
+        tangents.forward(
+            first, last, keep, *geometry.known, geometry.jacobian, geometry.shape, places.first_start,
+            places.state_start, places.tangent_start, states["slopes"], states["curvatures"], weights,
+            gathered,
+            gradient, loans[0 if keep else part].array, result,
+        )  # fmt: skip
+
+    run_parts(task, geometry.parts)
+    return result, loans[0]
+
+
+def _reverse_hessians(
+    ctx: Any, weights: Floats, adjoint: Floats, gradient: Floats, states_adjoint: Floats, of_weights: Floats
 ) -> None:
-    features = geometry.features.shape[1]
-    shape = _kernel_shape(geometry.shape)
-    copy(geometry.layout, geometry.functions, shape, features, weights, places.first_start, gathered)
+    """Add what the Hessians ask of gradient, slopes, curvatures and weights."""
+    geometry, places, states = ctx.geometry, ctx.places, ctx.states
+    symmetric = np.empty_like(adjoint)
+    tangents.symmetrize(geometry.layout.start, geometry.layout.hessian_start, adjoint, symmetric)
+    loan = Buffer(len(geometry.parts) * places.first_size, weights.dtype)
+    of_gathered = loan.array.reshape(len(geometry.parts), -1)
+    of_gathered[:] = 0
+
+    def task(part: int, first: int, last: int) -> None:
+        tangents.reverse(
+            first, last, *geometry.known, geometry.jacobian, geometry.shape, places.first_start,
+            places.state_start,
+            places.tangent_start, states["slopes"], states["curvatures"], weights, ctx.tangents.array,
+            symmetric,
+            *states_adjoint, of_weights[part], of_gathered[part], gradient,
+        )  # fmt: skip
+
+    run_parts(task, geometry.parts)
+    copy_first_layers(packing.scatter_first, geometry, of_weights[0], places, of_gathered.sum(0))
 
 
-def _kernel_shape(shape: Shape) -> Shape:
-    return shape
-
-
-def _push_forward(vectors: Tensor, geometry: NativeGeometry) -> Floats:
-    """J v: vectors (A, 3, k) by atom -> (A, k, F) by slot."""
-    values = _array(vectors)
-    atoms, features = geometry.features.shape
-    result = np.zeros((atoms, values.shape[2], features), values.dtype)
-    _over_chunks(products.push_forward, geometry, values, result)
-    return result
-
-
-def _over_chunks(kernel: Callable[..., None], geometry: NativeGeometry, *arrays: Floats) -> None:
-    run_parts(lambda part, first, last: kernel(first, last, *geometry.known, *arrays), geometry.parts)
-
-
-def _array(tensor: Tensor) -> Floats:
-    return np.ascontiguousarray(tensor.detach().numpy())
+def _ranges(geometry: NativeGeometry, part: int) -> np.ndarray:
+    """Slots of each element that a part of the work takes, (E, 2)."""
+    slots, parts = np.array(geometry.first_slots), len(geometry.parts)
+    length = slots[1:] - slots[:-1]
+    return np.stack([slots[:-1] + length * part // parts, slots[:-1] + length * (part + 1) // parts], 1)
 
 
 def _exercise(model: ANI, dtype: torch.dtype) -> None:
     """Run every kernel once, on a chain of atoms that has near and far neighbours."""
     number = model.architecture.numbers[0]
-    coordinates = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.1, 0.0], [-0.3, 1.1, 0.0], [4.5, 0.0, 0.0]], dtype=dtype)
+    coordinates = torch.tensor(
+        [[0.0, 0.0, 0.0], [1.0, 0.1, 0.0], [-0.3, 1.1, 0.0], [4.5, 0.0, 0.0]], dtype=dtype
+    )
     batch = Batch(torch.full((4,), number), coordinates, torch.tensor([4]))
     networks = [
         Network(
@@ -299,4 +236,6 @@ def _exercise(model: ANI, dtype: torch.dtype) -> None:
         assert result.forces is not None
         assert result.hessians is not None
         assert result.products is not None
-        (result.energies.sum() + result.forces.sum() + result.hessians.sum() + result.products.sum()).backward()
+        (
+            result.energies.sum() + result.forces.sum() + result.hessians.sum() + result.products.sum()
+        ).backward()

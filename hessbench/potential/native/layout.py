@@ -1,18 +1,19 @@
 """Where everything stands: chunks of molecules, order of atoms, sizes. Depends on composition alone."""
 
 from collections import OrderedDict
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hessbench.potential.architecture import Architecture
-from hessbench.potential.terms import Constants
+from hessbench.potential.terms import constants_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.floating]
 
-CHUNK_ATOMS = 40
+CHUNK_ATOMS = 26
 """Atoms of a chunk: its matrices fit the second-level cache, yet are large enough for BLAS."""
 
 
@@ -55,12 +56,18 @@ class Shape(NamedTuple):
     depth: Ints  # (E,) hidden layers
     width: Ints  # (E, max depth)
     total: Ints  # (E,) sum of the widths
-    weight: Ints  # (E, max depth) first element of each layer's weight
+    weight: Ints  # (E, max depth) first element of each hidden layer's weight
+    out: Ints  # (E,) of the last layer's weight
+    bias: Ints  # (E,) of the biases of all layers
+    features: int
     size: int  # all weights
+    biases: int  # all biases
 
 
-def functions_of(architecture: Architecture, constants: Constants) -> Functions:
+@cache
+def functions_of(architecture: Architecture) -> Functions:
     """Collect the constants for the kernels."""
+    constants = constants_of(architecture.symmetry_functions)
     elements = len(architecture.elements)
     low, high = np.triu_indices(elements)
     pair_of = np.zeros((elements, elements), np.int64)
@@ -85,11 +92,13 @@ def functions_of(architecture: Architecture, constants: Constants) -> Functions:
     )
 
 
+@cache
 def shape_of(architecture: Architecture) -> Shape:
-    """Lay the weights of all hidden layers out one after the other."""
+    """Lay the weights of all layers out one after the other, element by element, and so the biases."""
     elements, deepest = len(architecture.hidden), max(len(widths) for widths in architecture.hidden)
     width = np.zeros((elements, deepest), np.int64)
     weight = np.zeros((elements, deepest), np.int64)
+    out = np.zeros(elements, np.int64)
     place = 0
     for element, widths in enumerate(architecture.hidden):
         inputs = architecture.features
@@ -97,8 +106,12 @@ def shape_of(architecture: Architecture) -> Shape:
             width[element, layer], weight[element, layer] = outputs, place
             place += outputs * inputs
             inputs = outputs
+        out[element] = place
+        place += inputs
     depth = np.array([len(widths) for widths in architecture.hidden])
-    return Shape(depth, width, width.sum(1), weight, place)
+    total = width.sum(1)
+    bias = np.cumsum(total + 1) - total - 1
+    return Shape(depth, width, total, weight, out, bias, architecture.features, place, int((total + 1).sum()))
 
 
 _RECENT: OrderedDict[tuple[bytes, bytes, int], Layout] = OrderedDict()

@@ -5,16 +5,16 @@ Vectors are (A, 3, k) by atom, gradients (A, k, F) by slot; chunks write to atom
 
 import numpy as np
 
-from hessbench.potential.native.compiler import kernel
+from hessbench.potential.native.compiler import inner_kernel, kernel
 from hessbench.potential.native.contractions import (
-    blocks_adjoint,
-    blocks_of,
     contract,
     derivatives,
     derivatives_adjoint,
     spread,
+    triple_adjoint,
+    triple_blocks,
 )
-from hessbench.potential.native.terms import cosine_gradients, dot
+from hessbench.potential.native.terms import cosine_gradients, dot, dot_n
 
 
 @kernel
@@ -175,7 +175,9 @@ def curvature_times_adjoint(first, last, layout, functions, neighbors, tables, v
                     across = cast((whole - bend) / tables.r[p])
                     along = cast(bend)
                     for n in range(radial):
-                        gradient[slot, feature + n] += along * tables.radial[p, 1, n] + across * tables.radial[p, 0, n]
+                        gradient[slot, feature + n] += (
+                            along * tables.radial[p, 1, n] + across * tables.radial[p, 0, n]
+                        )
                 triple = neighbors.triple_start[slot]
                 for p in range(start, start + neighbors.near[slot]):
                     for q in range(p + 1, start + neighbors.near[slot]):
@@ -196,38 +198,7 @@ def curvature_times_adjoint(first, last, layout, functions, neighbors, tables, v
                         triple += 1
 
 
-@kernel
-def triple_blocks(tables, p, q, triple, g, s, d, w, blocks):
-    """Second derivatives of one triple weighted by g (N Z), into blocks (3, 3, 3); s, d, w are scratch."""
-    contract(2, g, tables.shells[triple], tables.angles[triple], s)
-    derivatives(2, s, tables.cutoffs[p], tables.cutoffs[q], d)
-    c = np.float64(tables.c[triple])
-    cosine_gradients(tables.u, tables.r, p, q, c, w)
-    r1, r2 = np.float64(tables.r[p]), np.float64(tables.r[q])
-    blocks_of(d, r1, r2, c, tables.u[p], tables.u[q], w[0], w[1], blocks)
-
-
-@kernel
-def triple_adjoint(tables, p, q, triple, blocks, s, d, w, g):
-    """Adjoint of `triple_blocks`: add to g (N Z) what blocks (3, 3, 3) say."""
-    c = np.float64(tables.c[triple])
-    cosine_gradients(tables.u, tables.r, p, q, c, w)
-    r1, r2 = np.float64(tables.r[p]), np.float64(tables.r[q])
-    blocks_adjoint(blocks, r1, r2, c, tables.u[p], tables.u[q], w[0], w[1], d)
-    derivatives_adjoint(2, d, tables.cutoffs[p], tables.cutoffs[q], s)
-    spread(2, s, tables.shells[triple], tables.angles[triple], g)
-
-
-@kernel
-def dot_n(a, b):
-    """Scalar product, summed in float64."""
-    total = 0.0
-    for n in range(len(b)):
-        total += np.float64(a[n]) * b[n]
-    return total
-
-
-@kernel
+@inner_kernel
 def _relative(vectors, j, i, column, out):
     for x in range(3):
         out[x] = np.float64(vectors[j, x, column]) - np.float64(vectors[i, x, column])

@@ -1,61 +1,15 @@
 """The Hessian part of the atomic networks, chunk by chunk: sum_l T_l D_l T_l' forwards and in reverse.
 
-T_l = dz_l/dx holds one line per row of the packed Jacobian, all hidden layers side by side. Weights and
-their gradients are flat, laid out by `Shape`; slopes and curvatures are flat, (atoms, all widths) by element.
+T_l = dz_l/dx holds one line per kept row of the Jacobian, all hidden layers side by side. Weights and their
+gradients are flat, laid out by `Shape`; slopes and curvatures are flat, (atoms, all widths) by element.
 """
 
 import numpy as np
 
 from hessbench.potential.native.blas import gemm
-from hessbench.potential.native.compiler import kernel
-from hessbench.potential.native.rows import add_curvature, curvature_adjoint, expand, project
-
-
-@kernel
-def gather_first(layout, functions, shape, features, weights, first_start, gathered):
-    """Pack the first layers: for each set of elements and pair of elements the columns of its block."""
-    _copy_first(layout, functions, shape, features, weights, first_start, gathered, False)
-
-
-@kernel
-def scatter_first(layout, functions, shape, features, weights, first_start, gathered):
-    """Adjoint of `gather_first`: add the packed gradients to the first layers."""
-    _copy_first(layout, functions, shape, features, weights, first_start, gathered, True)
-
-
-@kernel
-def _copy_first(layout, functions, shape, features, weights, first_start, gathered, back):
-    sets, elements = layout.set_elements.shape
-    radial = len(functions.radial_shifts)
-    angular = len(functions.angular_shifts) * len(functions.cosines)
-    for index in range(sets):
-        columns = radial + angular * layout.set_size[index]
-        for e in range(elements):
-            for t in range(elements):
-                if layout.set_elements[index, e] < 0 or layout.set_elements[index, t] < 0:
-                    continue
-                packed = first_start[index, e, t]
-                for unit in range(shape.width[e, 0]):
-                    row = shape.weight[e, 0] + unit * features
-                    _copy(weights, row + t * radial, gathered, packed, radial, back)
-                    packed += radial
-                    for other in range(elements):
-                        if layout.set_elements[index, other] >= 0:
-                            source = row + elements * radial + functions.pair_of[t, other] * angular
-                            _copy(weights, source, gathered, packed, angular, back)
-                            packed += angular
-                if packed != first_start[index, e, t] + shape.width[e, 0] * columns:
-                    raise AssertionError("packed weights out of step")
-
-
-@kernel
-def _copy(weights, at, gathered, packed, length, back):
-    if back:
-        for n in range(length):
-            weights[at + n] += gathered[packed + n]
-    else:
-        for n in range(length):
-            gathered[packed + n] = weights[at + n]
+from hessbench.potential.native.compiler import inner_kernel, kernel
+from hessbench.potential.native.curvature import add_curvature, curvature_adjoint
+from hessbench.potential.native.rows import expand, fold, project, unfold
 
 
 @kernel
@@ -68,273 +22,323 @@ def forward(
     With `keep` the tangents of every chunk have a place of their own, for `reverse`; without, they share one.
     """
     elements = layout.chunk_slots.shape[1]
-    rows_most, width_most, first_most, atom_rows, molecule_most = _sizes(
-        first, last, layout, neighbors, shape
-    )
-    real = hessians.dtype
-    packed = np.empty(rows_most * first_most, real)
-    scaled = np.empty(max(rows_most * first_most, atom_rows * width_most), real)
-    matrix = np.empty(atom_rows * atom_rows, real)
-    across = np.empty(atom_rows, real)
-    side = np.empty((3, 3 * molecule_most), real)
+    radial = len(functions.radial_shifts)
+    angular = len(functions.angular_shifts) * len(functions.cosines)
+    lines, atom_rows, atom_full, molecule = sizes(first, last, layout, neighbors)
+    widest, total_most = shape.width.max(), shape.total.max()
+    packed = np.empty(lines * widest, hessians.dtype)
+    scaled = np.empty(max(lines * widest, atom_rows * total_most), hessians.dtype)
+    reduced = np.empty(atom_rows * atom_rows, hessians.dtype)
+    matrix = np.empty(atom_full * atom_full, hessians.dtype)
+    across, scratch = np.empty(atom_full, hessians.dtype), np.empty(atom_rows, hessians.dtype)
+    side = np.empty(9 * molecule, hessians.dtype)
     s, d, w, blocks = np.zeros(6), np.zeros(9), np.zeros((2, 3)), np.zeros((3, 3, 3))
     for k in range(first, last):
+        columns = radial + angular * layout.set_size[layout.chunk_set[k]]
         for e in range(elements):
             begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
-            for slot in range(begin, end):
-                if begin == slot:
-                    _layers(
-                        k, e, keep, layout, functions, neighbors, jacobian, shape, first_start, state_start,
-                        tangent_start, slopes, weights, gathered, packed, scaled, tangents,
+            row_begin, row_end = neighbors.row_start[begin], neighbors.row_start[end]
+            if row_begin == row_end:
+                continue
+            total, depth = shape.total[e], shape.depth[e]
+            base = tangent_start[k, e] if keep else 0
+            state = state_start[e] + (begin - layout.chunk_slots[0, e, 0]) * total
+            first_layer(
+                neighbors.block_start[k, e], neighbors.jacobian_start[k, e], columns, radial,
+                shape.width[e, 0],
+                first_start[layout.chunk_set[k], e], jacobian, gathered, packed,
+            )  # fmt: skip
+            spread_rows(
+                neighbors.row_start[begin : end + 1], neighbors.row_block[row_begin:row_end],
+                shape.width[e, 0],
+                total, packed, slopes, state, tangents, base, scaled,
+            )  # fmt: skip
+            place = 0
+            for layer in range(1, depth):
+                inputs, width = shape.width[e, layer - 1], shape.width[e, layer]
+                place += inputs
+                gemm(
+                    0, 1, row_end - row_begin, width, inputs, scaled, 0, inputs, weights, shape.weight[e,
+                    layer],
+                    inputs, 0.0, tangents, base + place, total,
+                )  # fmt: skip
+                if layer + 1 < depth:
+                    scale_rows(
+                        neighbors.row_start[begin : end + 1], width, total, tangents, base + place,
+                        slopes, state + place, scaled,
                     )  # fmt: skip
-                rows = neighbors.row_start[slot + 1] - neighbors.row_start[slot]
+            for slot in range(begin, end):
+                row = neighbors.row_start[slot]
+                rows = neighbors.row_start[slot + 1] - row
                 if rows == 0:
                     continue
-                total = shape.total[e]
-                at = (neighbors.row_start[slot] - neighbors.row_start[begin]) * total
-                if keep:
-                    at += tangent_start[k, e]
-                state = state_start[e] + (slot - layout.chunk_slots[0, e, 0]) * total
-                factor = curvatures[state : state + total]
-                for row in range(rows):
-                    source = tangents[at + row * total : at + (row + 1) * total]
-                    target = scaled[row * total : (row + 1) * total]
-                    for n in range(total):
-                        target[n] = source[n] * factor[n]
-                gemm(0, 1, rows, rows, total, scaled, 0, total, tangents, at, total, 0.0, matrix, 0, rows)
+                at = base + (row - row_begin) * total
+                own = state + (slot - begin) * total
+                for line in range(rows):
+                    multiply(tangents, at + line * total, curvatures, own, scaled, line * total, total)
+                gemm(0, 1, rows, rows, total, scaled, 0, total, tangents, at, total, 0.0, reduced, 0, rows)
+                start, stop = neighbors.pair_start[slot], neighbors.pair_start[slot + 1]
+                near = neighbors.near[slot]
+                size = 2 * near + stop - start
+                unfold(
+                    rows, size, neighbors.row_full[row : row + rows], neighbors.lost[slot],
+                    neighbors.combination[3 * row : 3 * (row + rows)], reduced, scratch, matrix,
+                )  # fmt: skip
                 add_curvature(
-                    slot, functions, neighbors, tables, gradient[slot], matrix, across, s, d, w, blocks
-                )
-                molecule = layout.molecule[layout.order[slot]]
-                size = 3 * (layout.start[molecule + 1] - layout.start[molecule])
-                start = layout.hessian_start[molecule]
-                hessian = hessians[start : start + size * size].reshape(size, size)
-                expand(slot, layout, neighbors, tables, matrix, across, hessian, side)
-
-
-@kernel
-def _layers(
-    k, e, keep, layout, functions, neighbors, jacobian, shape, first_start, state_start,
-    tangent_start, slopes, weights, gathered, packed, scaled, tangents,
-):  # fmt: skip
-    """Tangents of all hidden layers for one chunk and element."""
-    begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
-    rows = neighbors.row_start[end] - neighbors.row_start[begin]
-    base = tangent_start[k, e] if keep else 0
-    total, width = shape.total[e], shape.width[e, 0]
-    _first_layer(k, e, layout, functions, neighbors, jacobian, shape, first_start, gathered, packed, False)
-    for slot in range(begin, end):
-        state = state_start[e] + (slot - layout.chunk_slots[0, e, 0]) * total
-        factor = slopes[state : state + width]
-        row = neighbors.row_start[slot] - neighbors.row_start[begin]
-        near = neighbors.near[slot]
-        for p in range(neighbors.pair_start[slot], neighbors.pair_start[slot + 1]):
-            lines = 3 if p - neighbors.pair_start[slot] < near else 1
-            for line in range(lines):
-                source = packed[(neighbors.pair_block[p] + line) * width : (neighbors.pair_block[p] + line + 1) * width]
-                target = tangents[base + row * total : base + row * total + width]
-                product = scaled[row * width : (row + 1) * width]
-                for n in range(width):
-                    value = source[n]
-                    target[n] = value
-                    product[n] = value * factor[n]
-                row += 1
-    place = 0
-    for layer in range(1, shape.depth[e]):
-        inputs, place = width, place + width
-        width = shape.width[e, layer]
-        gemm(
-            0, 1, rows, width, inputs, scaled, 0, inputs, weights, shape.weight[e, layer], inputs,
-            0.0, tangents, base + place, total,
-        )  # fmt: skip
-        if layer + 1 < shape.depth[e]:
-            _scale(begin, end, e, layout, neighbors, shape, state_start, slopes, tangents, base, place, width, scaled)
-
-
-@kernel
-def _scale(begin, end, e, layout, neighbors, shape, state_start, slopes, tangents, base, place, width, scaled):
-    """One layer's tangents times its slopes, contiguous in `scaled`."""
-    total = shape.total[e]
-    for slot in range(begin, end):
-        state = state_start[e] + (slot - layout.chunk_slots[0, e, 0]) * total + place
-        factor = slopes[state : state + width]
-        row = neighbors.row_start[slot] - neighbors.row_start[begin]
-        for line in range(row, neighbors.row_start[slot + 1] - neighbors.row_start[begin]):
-            source = tangents[base + line * total + place : base + line * total + place + width]
-            target = scaled[line * width : (line + 1) * width]
-            for n in range(width):
-                target[n] = source[n] * factor[n]
-
-
-@kernel
-def _first_layer(k, e, layout, functions, neighbors, jacobian, shape, first_start, gathered, packed, back):
-    """Packed Jacobian times first layer, block by block; with `back` the gradient of the layer instead."""
-    elements = layout.chunk_slots.shape[1]
-    radial = len(functions.radial_shifts)
-    index = layout.chunk_set[k]
-    columns = radial + len(functions.angular_shifts) * len(functions.cosines) * layout.set_size[index]
-    starts = neighbors.block_start[k, e]
-    width = shape.width[e, 0]
-    far_start = neighbors.jacobian_start[k, e] + starts[elements] * columns
-    for block in range(2 * elements):
-        row, rows = starts[block], starts[block + 1] - starts[block]
-        if rows == 0:
-            continue
-        t = block % elements
-        weight = first_start[index, e, t]
-        if block < elements:
-            at, used = neighbors.jacobian_start[k, e] + row * columns, columns
-        else:
-            at, used = far_start + (row - starts[elements]) * radial, radial
-        if back:
-            gemm(1, 0, width, used, rows, packed, row * width, width, jacobian, at, used, 1.0, gathered, weight, columns)
-        else:
-            gemm(0, 1, rows, width, used, jacobian, at, used, gathered, weight, columns, 0.0, packed, row * width, width)
+                    start, stop, neighbors.triple_start[slot], near, size, neighbors.pair_element,
+                    functions.pair_of, tables, gradient[slot], matrix, across, s, d, w, blocks,
+                )  # fmt: skip
+                i = layout.order[slot]
+                molecule = layout.molecule[i]
+                expand(
+                    i, neighbors.pair_atom[start:stop], near, tables.u[start:stop], layout.start[molecule],
+                    size,
+                    matrix, across, hessians[layout.hessian_start[molecule] :],
+                    3 * (layout.start[molecule + 1] - layout.start[molecule]), side,
+                )  # fmt: skip
 
 
 @kernel
 def reverse(
-    first, last, layout, functions, neighbors, tables, jacobian, shape, first_start, state_start, tangent_start,
+    first, last, layout, functions, neighbors, tables, jacobian, shape, first_start, state_start,
+    tangent_start,
     slopes, curvatures, weights, tangents, hessians_adjoint,
     slopes_adjoint, curvatures_adjoint, weights_adjoint, gathered_adjoint, gradient_adjoint,
 ):  # fmt: skip
-    """Adjoint of `forward` for chunks first to last - 1: adds to the adjoints of all its differentiable inputs.
+    """Adjoint of `forward` for chunks first to last - 1: adds to the adjoints of what it depends on.
 
     hessians_adjoint must be symmetric in each molecule.
     """
     elements = layout.chunk_slots.shape[1]
-    rows_most, width_most, first_most, atom_rows, molecule_most = _sizes(
-        first, last, layout, neighbors, shape
-    )
+    radial = len(functions.radial_shifts)
+    angular = len(functions.angular_shifts) * len(functions.cosines)
+    lines, atom_rows, atom_full, molecule = sizes(first, last, layout, neighbors)
+    widest, total_most = shape.width.max(), shape.total.max()
     real = hessians_adjoint.dtype
-    adjoint = np.empty(rows_most * width_most, real)
-    scaled = np.empty(rows_most * first_most, real)
-    inner = np.empty(rows_most * first_most, real)
-    matrix = np.empty(atom_rows * atom_rows, real)
-    across = np.empty(atom_rows, real)
-    side = np.empty((3, 3 * molecule_most), real)
+    adjoint, scaled = np.empty(lines * total_most, real), np.empty(lines * widest, real)
+    above = np.empty(lines * widest, real)
+    reduced, matrix = np.empty(atom_rows * atom_rows, real), np.empty(atom_full * atom_full, real)
+    across, scratch = np.empty(atom_full, real), np.empty(atom_rows, real)
+    side = np.empty(9 * molecule, real)
     s, d, w, blocks = np.zeros(6), np.zeros(9), np.zeros((2, 3)), np.zeros((3, 3, 3))
     for k in range(first, last):
+        columns = radial + angular * layout.set_size[layout.chunk_set[k]]
         for e in range(elements):
             begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
-            rows = neighbors.row_start[end] - neighbors.row_start[begin]
-            if rows == 0:
+            row_begin, row_end = neighbors.row_start[begin], neighbors.row_start[end]
+            if row_begin == row_end:
                 continue
-            total, base = shape.total[e], tangent_start[k, e]
+            total, depth, base = shape.total[e], shape.depth[e], tangent_start[k, e]
+            state = state_start[e] + (begin - layout.chunk_slots[0, e, 0]) * total
+            starts = neighbors.row_start[begin : end + 1]
             for slot in range(begin, end):
-                own = neighbors.row_start[slot + 1] - neighbors.row_start[slot]
-                if own == 0:
+                row = neighbors.row_start[slot]
+                rows = neighbors.row_start[slot + 1] - row
+                if rows == 0:
                     continue
-                molecule = layout.molecule[layout.order[slot]]
-                size = 3 * (layout.start[molecule + 1] - layout.start[molecule])
-                start = layout.hessian_start[molecule]
-                hessian = hessians_adjoint[start : start + size * size].reshape(size, size)
-                project(slot, layout, neighbors, tables, hessian, matrix, across, side)
+                i = layout.order[slot]
+                molecule = layout.molecule[i]
+                start, stop = neighbors.pair_start[slot], neighbors.pair_start[slot + 1]
+                near = neighbors.near[slot]
+                size = 2 * near + stop - start
+                project(
+                    i, neighbors.pair_atom[start:stop], near, tables.u[start:stop], layout.start[molecule],
+                    size,
+                    hessians_adjoint[layout.hessian_start[molecule] :],
+                    3 * (layout.start[molecule + 1] - layout.start[molecule]), side, matrix, across,
+                )  # fmt: skip
                 curvature_adjoint(
-                    slot, functions, neighbors, tables, matrix, across, gradient_adjoint[slot], s, d, w, blocks
+                    start, stop, neighbors.triple_start[slot], near, size, neighbors.pair_element,
+                    functions.pair_of, tables, matrix, across, gradient_adjoint[slot], s, d, w, blocks,
+                )  # fmt: skip
+                fold(
+                    rows, size, neighbors.row_full[row : row + rows], neighbors.lost[slot],
+                    neighbors.combination[3 * row : 3 * (row + rows)], matrix, scratch, reduced,
+                )  # fmt: skip
+                at = (row - row_begin) * total
+                gemm(
+                    0,
+                    0,
+                    rows,
+                    total,
+                    rows,
+                    reduced,
+                    0,
+                    rows,
+                    tangents,
+                    base + at,
+                    total,
+                    0.0,
+                    adjoint,
+                    at,
+                    total,
                 )
-                at = (neighbors.row_start[slot] - neighbors.row_start[begin]) * total
-                gemm(0, 0, own, total, own, matrix, 0, own, tangents, base + at, total, 0.0, adjoint, at, total)
-            depth = shape.depth[e]
             place = total
             for layer in range(depth - 1, -1, -1):
                 width = shape.width[e, layer]
                 place -= width
-                _reverse_layer(
-                    begin, end, e, layer, place, layout, neighbors, shape, state_start, base, slopes, curvatures,
-                    tangents, inner, slopes_adjoint, curvatures_adjoint, adjoint, scaled,
+                reverse_rows(
+                    layer + 1 == depth, starts, width, total, tangents, base + place, slopes, curvatures,
+                    state + place,
+                    above, adjoint, place, slopes_adjoint, curvatures_adjoint,
                 )  # fmt: skip
                 if layer == 0:
                     break
-                inputs = shape.width[e, layer - 1]
-                weight = shape.weight[e, layer]
+                inputs, weight = shape.width[e, layer - 1], shape.weight[e, layer]
+                scale_rows(
+                    starts,
+                    inputs,
+                    total,
+                    tangents,
+                    base + place - inputs,
+                    slopes,
+                    state + place - inputs,
+                    scaled,
+                )
                 gemm(
-                    1, 0, width, inputs, rows, adjoint, place, total, scaled, 0, inputs,
+                    1, 0, width, inputs, row_end - row_begin, adjoint, place, total, scaled, 0, inputs,
                     1.0, weights_adjoint, weight, inputs,
                 )  # fmt: skip
-                gemm(0, 0, rows, inputs, width, adjoint, place, total, weights, weight, inputs, 0.0, inner, 0, inputs)
-            _first_layer(
-                k, e, layout, functions, neighbors, jacobian, shape, first_start, gathered_adjoint, scaled, True
-            )
+                gemm(
+                    0, 0, row_end - row_begin, inputs, width, adjoint, place, total, weights, weight, inputs,
+                    0.0, above, 0, inputs,
+                )  # fmt: skip
+            gather_rows(neighbors.row_block[row_begin:row_end], shape.width[e, 0], total, adjoint, scaled)
+            first_layer_adjoint(
+                neighbors.block_start[k, e], neighbors.jacobian_start[k, e], columns, radial,
+                shape.width[e, 0],
+                first_start[layout.chunk_set[k], e], jacobian, scaled, gathered_adjoint,
+            )  # fmt: skip
 
 
-@kernel
-def _reverse_layer(
-    begin, end, e, layer, place, layout, neighbors, shape, state_start, base, slopes, curvatures,
-    tangents, inner, slopes_adjoint, curvatures_adjoint, adjoint, scaled,
+@inner_kernel
+def first_layer(starts, start, columns, radial, width, weight_start, jacobian, weights, packed):
+    """Packed Jacobian of one chunk and element times its first layer, block by block."""
+    elements = len(weight_start)
+    for block in range(2 * elements):
+        row, rows = starts[block], starts[block + 1] - starts[block]
+        used = columns if block < elements else radial
+        if rows > 0:
+            gemm(
+                0, 1, rows, width, used, jacobian, start, used, weights, weight_start[block % elements],
+                columns,
+                0.0, packed, row * width, width,
+            )  # fmt: skip
+        start += rows * used
+
+
+@inner_kernel
+def first_layer_adjoint(starts, start, columns, radial, width, weight_start, jacobian, packed, weights):
+    """Add the gradient of the first layer; `packed` is the adjoint of `first_layer`'s result."""
+    elements = len(weight_start)
+    for block in range(2 * elements):
+        row, rows = starts[block], starts[block + 1] - starts[block]
+        used = columns if block < elements else radial
+        if rows > 0:
+            gemm(
+                1, 0, width, used, rows, packed, row * width, width, jacobian, start, used,
+                1.0, weights, weight_start[block % elements], columns,
+            )  # fmt: skip
+        start += rows * used
+
+
+@inner_kernel
+def multiply(left, at, right, offset, result, target, width):
+    """Elementwise product of `width` numbers."""
+    a, b, product = left[at : at + width], right[offset : offset + width], result[target : target + width]
+    for n in range(width):
+        product[n] = a[n] * b[n]
+
+
+@inner_kernel
+def spread_rows(starts, row_block, width, total, packed, slopes, state, tangents, base, scaled):
+    """Bring the first layer's tangents from blocks to atoms; also times the slopes, into `scaled`."""
+    for atom in range(len(starts) - 1):
+        factor = slopes[state + atom * total : state + atom * total + width]
+        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
+            source = packed[row_block[row] * width : (row_block[row] + 1) * width]
+            target = tangents[base + row * total : base + row * total + width]
+            product = scaled[row * width : (row + 1) * width]
+            for n in range(width):
+                value = source[n]
+                target[n] = value
+                product[n] = value * factor[n]
+
+
+@inner_kernel
+def gather_rows(row_block, width, total, adjoint, packed):
+    """Bring the first layer's adjoints from atoms to blocks."""
+    for row in range(len(row_block)):
+        source = adjoint[row * total : row * total + width]
+        target = packed[row_block[row] * width : (row_block[row] + 1) * width]
+        for n in range(width):
+            target[n] = source[n]
+
+
+@inner_kernel
+def scale_rows(starts, width, total, tangents, base, slopes, state, scaled):
+    """One layer's tangents times its slopes, contiguous in `scaled`."""
+    for atom in range(len(starts) - 1):
+        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
+            multiply(tangents, base + row * total, slopes, state + atom * total, scaled, row * width, width)
+
+
+@inner_kernel
+def reverse_rows(
+    last, starts, width, total, tangents, base, slopes, curvatures, state, above, adjoint, place,
+    slopes_adjoint, curvatures_adjoint,
 ):  # fmt: skip
-    """Turn V = M T of one layer, in `adjoint`, into the adjoint of T; add the adjoints of slope and curvature.
+    """Turn V = M T of one layer, in `adjoint`, into the adjoint of T; add those of slope and curvature.
 
-    Into `scaled` goes the input of the layer, slopes times tangents of the layer below, or for the first
-    layer the adjoint itself in the order of the blocks.
+    `above` is what the layer above pulls back, and counts unless this one is the last.
     """
-    total, width = shape.total[e], shape.width[e, layer]
-    last = layer + 1 == shape.depth[e]
     two = adjoint.dtype.type(2)
-    below = shape.width[e, layer - 1] if layer > 0 else 0
-    for slot in range(begin, end):
-        state = state_start[e] + (slot - layout.chunk_slots[0, e, 0]) * total + place
-        slope, curvature = slopes[state : state + width], curvatures[state : state + width]
-        slope_adjoint = slopes_adjoint[state : state + width]
-        curvature_adjoint = curvatures_adjoint[state : state + width]
-        row = neighbors.row_start[slot] - neighbors.row_start[begin]
-        stop = neighbors.row_start[slot + 1] - neighbors.row_start[begin]
-        for line in range(row, stop):
-            at = line * total + place
-            tangent, value = tangents[base + at : base + at + width], adjoint[at : at + width]
+    for atom in range(len(starts) - 1):
+        own = state + atom * total
+        slope, curvature = slopes[own : own + width], curvatures[own : own + width]
+        slope_adjoint, curvature_adjoint = (
+            slopes_adjoint[own : own + width],
+            curvatures_adjoint[own : own + width],
+        )
+        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
+            tangent = tangents[base + row * total : base + row * total + width]
+            value = adjoint[row * total + place : row * total + place + width]
             if last:
                 for n in range(width):
                     curvature_adjoint[n] += tangent[n] * value[n]
                     value[n] = two * curvature[n] * value[n]
-            else:
-                above = inner[line * width : (line + 1) * width]
-                for n in range(width):
-                    curvature_adjoint[n] += tangent[n] * value[n]
-                    slope_adjoint[n] += tangent[n] * above[n]
-                    value[n] = two * curvature[n] * value[n] + slope[n] * above[n]
-        if layer > 0:
-            factor = slopes[state - below : state]
-            for line in range(row, stop):
-                at = base + line * total + place - below
-                source, target = tangents[at : at + below], scaled[line * below : (line + 1) * below]
-                for n in range(below):
-                    target[n] = source[n] * factor[n]
-        else:
-            near = neighbors.near[slot]
-            for p in range(neighbors.pair_start[slot], neighbors.pair_start[slot + 1]):
-                lines = 3 if p - neighbors.pair_start[slot] < near else 1
-                for line in range(lines):
-                    block = (neighbors.pair_block[p] + line) * width
-                    scaled[block : block + width] = adjoint[row * total : row * total + width]
-                    row += 1
+                continue
+            pulled = above[row * width : (row + 1) * width]
+            for n in range(width):
+                curvature_adjoint[n] += tangent[n] * value[n]
+                slope_adjoint[n] += tangent[n] * pulled[n]
+                value[n] = two * curvature[n] * value[n] + slope[n] * pulled[n]
 
 
-@kernel
-def _sizes(first, last, layout, neighbors, shape):
-    """Most rows of a chunk and element, widest network and layer, most rows of an atom, largest molecule."""
-    rows = atom_rows = molecule_most = 1
+@inner_kernel
+def sizes(first, last, layout, neighbors):
+    """Most rows of a chunk and element, most kept and most full rows of an atom, largest molecule."""
+    lines = atom_rows = atom_full = molecule = 1
     for k in range(first, last):
         for e in range(layout.chunk_slots.shape[1]):
             begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
-            rows = max(rows, neighbors.row_start[end] - neighbors.row_start[begin])
+            lines = max(lines, neighbors.row_start[end] - neighbors.row_start[begin])
             for slot in range(begin, end):
+                pairs = neighbors.pair_start[slot + 1] - neighbors.pair_start[slot]
                 atom_rows = max(atom_rows, neighbors.row_start[slot + 1] - neighbors.row_start[slot])
-                molecule = layout.molecule[layout.order[slot]]
-                molecule_most = max(molecule_most, layout.start[molecule + 1] - layout.start[molecule])
-    return rows, shape.total.max(), shape.width.max(), atom_rows, molecule_most
+                atom_full = max(atom_full, pairs + 2 * neighbors.near[slot])
+                own = layout.molecule[layout.order[slot]]
+                molecule = max(molecule, layout.start[own + 1] - layout.start[own])
+    return lines, atom_rows, atom_full, molecule
 
 
 @kernel
-def symmetrize(layout, values):
+def symmetrize(start, hessian_start, values, result):
     """Symmetric part of each molecule's flat matrix."""
-    result = np.empty_like(values)
     half = values.dtype.type(0.5)
-    for m in range(len(layout.start) - 1):
-        size = 3 * (layout.start[m + 1] - layout.start[m])
-        start = layout.hessian_start[m]
-        source = values[start : start + size * size].reshape(size, size)
-        target = result[start : start + size * size].reshape(size, size)
-        for x in range(size):
-            for y in range(size):
-                target[x, y] = half * (source[x, y] + source[y, x])
-    return result
+    for m in range(len(start) - 1):
+        width, base = 3 * (start[m + 1] - start[m]), hessian_start[m]
+        for x in range(width):
+            for y in range(x + 1):
+                value = half * (values[base + x * width + y] + values[base + y * width + x])
+                result[base + x * width + y] = result[base + y * width + x] = value
