@@ -1,4 +1,4 @@
-"""The section `single_ts` of a profile: ensembles trained on one transition state (section 3.1 of the paper)."""
+"""The section `single_ts` of a profile: ensembles trained on one transition state (section 3.1)."""
 
 from pathlib import Path
 
@@ -29,10 +29,17 @@ class SingleTSConfig(Section):
     )
     processes: PositiveInt = Field(2, description="Batches at the same time, one thread each.")
     model: ModelConfig = Field(ModelConfig(shape="ani1x"), description="Architecture and start.")
-    scale_features: bool = Field(True, description="Divide the features by their spread over the path's TS.")
+    energy_unit: PositiveFloat = Field(
+        30.0,
+        description="What the networks' outputs are multiplied by, kcal/mol: the larger, the rougher a fresh "
+        "model; 627.5 is a network in hartree, like torchani's.",
+    )
+    scale_features: bool = Field(
+        True, description="Divide the features by their spread over the TS's atoms of an element."
+    )
     steps: PositiveInt = Field(1000, description="Optimizer steps, for every loss.")
     optimizer: AdamConfig = Field(
-        AdamConfig(kind="adam", learning_rate=1e-3, schedule=Decay(kind="cosine", warmup_steps=20)),
+        AdamConfig(kind="adam", learning_rate=5e-3, schedule=Decay(kind="cosine", warmup_steps=20)),
         description="The same for every loss.",
     )
     window: PositiveFloat = Field(

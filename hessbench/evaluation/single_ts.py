@@ -15,7 +15,12 @@ from tqdm import tqdm
 from hessbench.config.single_ts import SingleTSConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.errors import DataError, HessbenchError
-from hessbench.evaluation.single_ts_descriptors import describe, path_features, present_features
+from hessbench.evaluation.single_ts_descriptors import (
+    Descriptors,
+    describe,
+    path_features,
+    present_features,
+)
 from hessbench.evaluation.single_ts_ensemble import StackedModels
 from hessbench.evaluation.single_ts_training import Target, errors, train_stack
 from hessbench.files import replacing
@@ -26,8 +31,8 @@ from hessbench.processes import Report, run_tasks
 from hessbench.results import LABELS, REFERENCE
 
 DIVERGED = "the training diverged"
-SMALLEST_SPREAD = 0.01
-"""Smallest spread of a feature that is divided by; features reach a few units."""
+SMALLEST_SPREAD = 0.1
+"""Smallest spread of a feature that is divided by: they reach a few units, an element may have one atom."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +142,13 @@ def run_single_ts(
     tasks = [
         (loss, first) for loss in config.losses for first in range(0, config.models, config.models_at_once)
     ]
+    shared = _share(path, config, checkpoints)
     with tqdm(total=config.steps * len(tasks), desc="single TS", unit="step", smoothing=0.05) as bar:
 
         def show(taken: int) -> None:
             bar.update(taken)
 
-        results = run_tasks(_train, tasks, (path, config, checkpoints), config.processes, show)
+        results = run_tasks(_train, tasks, shared, config.processes, show)
     ensembles = {
         loss: _join([result for task, result in zip(tasks, results, strict=True) if task[0] == loss])
         for loss in config.losses
@@ -162,26 +168,43 @@ def make_models(path: ReactionPath, config: SingleTSConfig, seeds: Sequence[int]
     return models
 
 
-def _train(
-    task: tuple[str, int], shared: tuple[ReactionPath, SingleTSConfig, Path], report: Report
-) -> Trained:
+@dataclass(frozen=True)
+class _Shared:
+    """What all processes need: data, settings, and the descriptors of the TS and of the path."""
+
+    path: ReactionPath
+    config: SingleTSConfig
+    checkpoints: Path
+    descriptors: Descriptors
+    along: list[tuple[int, torch.Tensor]]
+
+
+def _share(path: ReactionPath, config: SingleTSConfig, checkpoints: Path) -> _Shared:
+    model = build(config.model, 0)
+    descriptors = describe(model, path.numbers, path.ts, model.dtype)
+    along = path_features(model, path.numbers, path.coordinates, model.dtype)
+    return _Shared(path, config, checkpoints, descriptors, along)
+
+
+def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
     """Train models `first` to `first` + `models_at_once` of one loss; runs in a process of its own."""
-    (loss, first), (path, config, checkpoints) = task, shared
+    loss, first = task
+    path, config, descriptors = shared.path, shared.config, shared.descriptors
     seeds = range(first, min(first + config.models_at_once, config.models))
     settings = config.model_dump(
         mode="json", exclude={"models", "models_at_once", "processes", "losses", "window"}
     )
     settings |= {"loss": config.losses[loss].model_dump(), "seeds": list(seeds), "data": path.identity}
     fingerprint = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    checkpoint = checkpoints / f"{loss}-{first}.npz"
+    checkpoint = shared.checkpoints / f"{loss}-{first}.npz"
     finished = _load(checkpoint, fingerprint)
     if finished:
         report(config.steps)
         return finished
     models = make_models(path, config, seeds)
     dtype = models[0].dtype
-    descriptors = describe(models[0], path.numbers, path.ts, dtype)
-    stack = StackedModels(models, descriptors.columns, [table.element for table in descriptors.tables])
+    elements = [table.element for table in descriptors.tables]
+    stack = StackedModels(models, descriptors.columns, elements, config.energy_unit)
     target = Target(
         torch.as_tensor(path.forces.ravel(), dtype=dtype), torch.as_tensor(path.hessian, dtype=dtype)
     )
@@ -189,7 +212,7 @@ def _train(
     with torch.no_grad():
         predictions = stack(descriptors, 2)
         fit = errors(predictions, target)
-        energies = stack.energies(path_features(models[0], path.numbers, path.coordinates, dtype))
+        energies = stack.energies(shared.along)
     assert predictions.hessians is not None
     assert fit.force is not None
     assert fit.hessian is not None

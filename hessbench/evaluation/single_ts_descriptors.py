@@ -150,8 +150,11 @@ def _curvature(geometry: Geometry, batch: Batch) -> Tensor:
     )
     upper = torch.triu_indices(3 * count, 3 * count)
     entries = hessian[0][upper[0], upper[1]]
-    columns = [torch.autograd.grad(entry, gradient, retain_graph=True)[0] for entry in entries]
-    return torch.stack(columns, -1)
+    # all entries in one reverse pass
+    (columns,) = torch.autograd.grad(
+        entries, gradient, torch.eye(len(entries), dtype=torch.float64), is_grads_batched=True
+    )
+    return columns.permute(1, 2, 0)
 
 
 def _split(jacobian: Tensor) -> tuple[Tensor, Tensor]:

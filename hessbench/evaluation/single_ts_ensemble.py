@@ -56,10 +56,15 @@ class StackedModels(nn.Module):
         Features to keep.
     elements
         Indices of the elements to keep.
+    energy_unit
+        What the networks' outputs are multiplied by, kcal/mol.
     """
 
-    def __init__(self, models: Sequence[ANI], columns: Tensor, elements: Sequence[int]) -> None:
+    def __init__(
+        self, models: Sequence[ANI], columns: Tensor, elements: Sequence[int], energy_unit: float = 1.0
+    ) -> None:
         super().__init__()
+        self.energy_unit = energy_unit
         self.elements = tuple(elements)
         self.activation: Activation = models[0].architecture.activation
         self._stacks: dict[int, Stack] = {}
@@ -98,7 +103,7 @@ class StackedModels(nn.Module):
             atomic = _linear(activated, stack.weights[-1], stack.biases[-1])
             total = total + atomic.view(atomic.shape[0], *values.shape[:2]).sum(-1)
         assert isinstance(total, Tensor)
-        return total
+        return self.energy_unit * total
 
     def forward(self, descriptors: Descriptors, derivatives: int) -> Predictions:
         """Predict for the structure of the descriptors, with derivatives up to the given order."""
@@ -135,10 +140,10 @@ class StackedModels(nn.Module):
             activated, *of_activation = differentiable_activation(self.activation, z, derivatives)
             slopes.extend(of_activation[:1])
             seconds.extend(of_activation[1:])
-        energies = _linear(activated, stack.weights[-1], stack.biases[-1]).sum((1, 2))
+        energies = self.energy_unit * _linear(activated, stack.weights[-1], stack.biases[-1]).sum((1, 2))
         if derivatives == 0:
             return energies, None, None
-        adjoint = stack.weights[-1].expand(-1, len(tables.features), -1)
+        adjoint = (self.energy_unit * stack.weights[-1]).expand(-1, len(tables.features), -1)
         curvatures = []
         for depth in reversed(range(len(slopes))):
             if derivatives > 1:

@@ -64,7 +64,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Frame:
-    """A moment of the molecule whose trajectory is kept; positions (N, 3) in Angstrom."""
+    """A moment of the molecule whose trajectory is kept, first the end of its optimization; Angstrom."""
 
     time_fs: float
     temperature_k: float
@@ -167,6 +167,8 @@ def _optimize(
     for (name, atoms), result in zip(molecules.items(), results, strict=True):
         reference, lengths = (bond_lengths(item, bonds[name]) for item in (atoms.positions, result.positions))
         reason, bond = result.reason, None
+        if name == config.trajectory_molecule:
+            state.frames.append(Frame(0.0, 0.0, result.positions.round(4).tolist()))
         if not reason and (changed := first_violation(lengths[None], reference)):
             bond = bond_name(atoms, bonds[name][changed.bond])
             reason = f"{bond} at {changed.ratio:.2f} of its length in the reference minimum"

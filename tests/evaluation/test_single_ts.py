@@ -1,5 +1,6 @@
 """Stacked models against the package's own models, one at a time; the tables they lead to."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ CONFIG = SingleTSConfig(
     steps=4,
     model=ModelConfig(shape="gelu", hidden=(12, 8), biases=True),
     optimizer=AdamConfig(kind="adam", learning_rate=5e-3),
+    energy_unit=1.0,
 )
 """Small networks; four elements, of which the reaction has three."""
 
@@ -37,8 +39,14 @@ def path():
     return read_path(DATA)
 
 
-def stacked(models, path, dtype=torch.float64):
-    descriptors = describe(models[0], path.numbers, path.ts, dtype)
+@cache
+def descriptors_of_ts(dtype):
+    path = read_path(DATA)
+    return describe(make_models(path, CONFIG, [0])[0], path.numbers, path.ts, dtype)
+
+
+def stacked(models, dtype=torch.float64):
+    descriptors = descriptors_of_ts(dtype)
     return descriptors, StackedModels(
         models, descriptors.columns, [item.element for item in descriptors.tables]
     )
@@ -50,7 +58,7 @@ def target_of(path):
 
 def test_stacked_models_predict_what_each_model_predicts(path):
     models = [model.double() for model in make_models(path, CONFIG, range(3))]
-    descriptors, stack = stacked(models, path)
+    descriptors, stack = stacked(models)
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
     along = Batch.from_molecules([(path.numbers.tolist(), item.tolist()) for item in path.coordinates[::20]])
     with torch.no_grad():
@@ -68,7 +76,7 @@ def test_stacked_models_predict_what_each_model_predicts(path):
 
 
 def test_lower_derivatives_are_those_of_the_whole(path):
-    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))], path)
+    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
     whole, forces, energies = (stack(descriptors, order) for order in (2, 1, 0))
     torch.testing.assert_close(forces.forces, whole.forces)
     torch.testing.assert_close(energies.energies, whole.energies)
@@ -81,7 +89,7 @@ def test_training_together_is_training_one_after_the_other(path, loss):
     """Every model ends where the package's own model, loss and optimizer bring it when trained alone."""
     weights = CONFIG.losses[loss]
     models = [model.double() for model in make_models(path, CONFIG, range(3))]
-    descriptors, stack = stacked(models, path)
+    descriptors, stack = stacked(models)
     train_stack(stack, descriptors, target_of(path), weights, CONFIG)
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
     reference = Prediction(
@@ -104,7 +112,7 @@ def test_training_together_is_training_one_after_the_other(path, loss):
 
 
 def test_loss_is_equation_6(path):
-    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))], path)
+    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
     predictions = stack(descriptors, 2)
     weights = LossConfig(force=0.08, hessian=0.02)
     found = losses(errors(predictions, target_of(path)), weights)
@@ -158,7 +166,6 @@ def test_embedded_reaction_is_a_path_over_its_ts(path):
     assert np.diff(path.energies[ts:]).max() < 0
     assert np.abs(path.forces).max() < 0.01 * 23.1
     assert len(path.energies) >= 60
-    # the work of the forces along the path is the difference of energies (trapezoidal rule)
 
 
 def test_forces_along_the_path_are_the_slope_of_its_energies(path):
@@ -182,3 +189,13 @@ def test_a_maximum_lies_above_every_structure_within_the_window():
 def test_a_file_without_the_groups_is_named(tmp_path):
     with pytest.raises(DataError, match=r"nowhere\.h5"):
         read_path(tmp_path / "nowhere.h5")
+
+
+def test_energy_unit_multiplies_what_the_networks_say(path):
+    models = make_models(path, CONFIG, range(2))
+    descriptors, one = stacked(models, torch.float32)
+    ten = StackedModels(models, descriptors.columns, one.elements, energy_unit=10.0)
+    with torch.no_grad():
+        first, second = one(descriptors, 2), ten(descriptors, 2)
+    torch.testing.assert_close(second.energies, 10 * first.energies)
+    torch.testing.assert_close(second.hessians, 10 * first.hessians, rtol=1e-4, atol=1e-4)

@@ -10,8 +10,9 @@ import torch
 from ase import Atoms
 from ase.build import molecule
 
+from hessbench.config.model import ModelConfig
 from hessbench.config.stability import StabilityConfig
-from hessbench.errors import DataError
+from hessbench.errors import DataError, HessbenchError
 from hessbench.evaluation.relaxation import relax
 from hessbench.evaluation.stability import heat
 from hessbench.evaluation.stability_criterion import (
@@ -20,8 +21,11 @@ from hessbench.evaluation.stability_criterion import (
     first_violation,
     running_means,
 )
-from hessbench.evaluation.stability_run import read_molecules
+from hessbench.evaluation.stability_run import HeatingTask, read_molecules, run_stability
 from hessbench.potential.batch import Batch
+from hessbench.potential.files import save
+from hessbench.potential.model import build
+from hessbench.results import TABLES, Identity, read_table, write_table
 
 
 def morse(depth: float, length: float = 0.76, width: float = 1.9):
@@ -205,6 +209,38 @@ def test_equation_7_wants_the_mean_of_50_steps_outside():
     found = first_violation(running_means(lengths), np.ones(2))
     assert (found.step, found.bond) == (0, 1)
     assert first_violation(running_means(lengths), np.array([1.0, 0.9])).bond == 0
+
+
+def test_ensembles_give_valid_tables(tmp_path):
+    """Untrained models: what comes out is not physics, but it is complete, typed and repeatable."""
+    config = StabilityConfig(
+        optimization_steps=400,
+        fmax_ev=0.2,
+        interval_fs=25,
+        cap_k=10,
+        processes=1,
+        trajectory_molecule="ethanol",
+    )
+    molecules = read_molecules(Path("data/embedded/md17.extxyz"))
+    molecules = {name: molecules[name] for name in ("ethanol", "malonaldehyde")}
+    tasks = []
+    for seed in range(2):
+        file = tmp_path / f"seed-{seed}.safetensors"
+        save(build(ModelConfig(hidden=(4,)), seed), file)
+        tasks.append(HeatingTask("E-F", seed, file))
+    table, trajectory = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
+    for name, frame in (("stability", table), ("stability_trajectory", trajectory)):
+        write_table(tmp_path / f"{name}.parquet", frame, Identity("test", "none", "GFN2-xTB", 2))
+        assert list(read_table(tmp_path / f"{name}.parquet").columns) == list(TABLES[name])
+    assert table[["seed", "molecule"]].to_numpy().tolist() == [
+        [seed, name] for seed in range(2) for name in molecules
+    ]
+    assert set(trajectory["seed"]) == {0}
+    assert trajectory["time_fs"].iloc[0] == 0
+    again, _ = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
+    assert again.equals(table)
+    with pytest.raises(HessbenchError, match="trajectory_molecule"):
+        run_stability(tasks, {"malonaldehyde": molecules["malonaldehyde"]}, config, tmp_path)
 
 
 def test_relaxation_in_a_batch_is_that_of_each_molecule():

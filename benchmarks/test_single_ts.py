@@ -1,0 +1,65 @@
+"""Training models on one TS: together, or one after the other with the package's engine.
+
+`pytest benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "together" takes STEPS
+steps of MODELS models, "alone" STEPS steps of one model: "together" / MODELS is to be compared with "alone".
+"""
+
+import pytest
+import torch
+
+from hessbench.config.single_ts import SingleTSConfig
+from hessbench.evaluation.single_ts import make_models, read_path
+from hessbench.evaluation.single_ts_descriptors import describe
+from hessbench.evaluation.single_ts_ensemble import StackedModels
+from hessbench.evaluation.single_ts_training import Target, train_stack
+from hessbench.potential import Batch, Prediction, evaluate
+from hessbench.training.loss import combined_loss
+from hessbench.training.optimization import Optimization
+
+MODELS, STEPS = 20, 10
+CONFIG = SingleTSConfig(models=MODELS, steps=STEPS)
+
+
+@pytest.fixture(scope="module")
+def path():
+    """Read the reference data."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    return read_path(CONFIG.data)
+
+
+@pytest.mark.parametrize("loss", CONFIG.losses)
+def test_together(benchmark, path, loss):
+    """Stacked parameters, shared descriptors."""
+    benchmark.group = f"{loss}: {MODELS} models together, one alone, {STEPS} steps"
+    models = make_models(path, CONFIG, range(MODELS))
+    descriptors = describe(models[0], path.numbers, path.ts, torch.float32)
+    elements = [item.element for item in descriptors.tables]
+    stack = StackedModels(models, descriptors.columns, elements, CONFIG.energy_unit)
+    target = Target(torch.tensor(path.forces.ravel()).float(), torch.tensor(path.hessian).float())
+    arguments = (stack, descriptors, target, CONFIG.losses[loss], CONFIG)
+    train_stack(*arguments)
+    benchmark.pedantic(train_stack, arguments, rounds=3, iterations=1)
+
+
+@pytest.mark.parametrize("loss", CONFIG.losses)
+def test_alone(benchmark, path, loss):
+    """One model with the package's engine."""
+    benchmark.group = f"{loss}: {MODELS} models together, one alone, {STEPS} steps"
+    (model,) = make_models(path, CONFIG, [0])
+    batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())], dtype=torch.float32)
+    reference = Prediction(
+        torch.zeros(1), torch.tensor(path.forces).float(), torch.tensor(path.hessian.ravel()).float()
+    )
+    weights = CONFIG.losses[loss]
+
+    def train() -> None:
+        optimization = Optimization(model, CONFIG.optimizer, STEPS)
+        for _ in range(STEPS):
+            prediction = evaluate(model, batch, weights.derivatives)
+            optimization.zero_grad()
+            combined_loss(prediction, reference, batch, weights).total.backward()
+            optimization.step()
+
+    train()
+    benchmark.pedantic(train, rounds=3, iterations=1)
