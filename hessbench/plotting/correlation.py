@@ -135,7 +135,7 @@ def draw_sets(source: Source, training: str, quantity: str) -> Figure:
         letter(ax, label, SET_LABELS[test_set])
     bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=28)
     bar.set_label("Values in a bin")
-    figure.suptitle(
-        f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL.replace(',', ' at')})"
-    )
+    title = f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL.replace(',', ' at')})"
+    convention = source.extra("correlation").get(quantity)  # such as the zero of energy
+    figure.suptitle(f"{title}\n{QUANTITY_NAMES[quantity]} {convention}" if convention else title)
     return figure

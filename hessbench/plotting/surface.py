@@ -9,10 +9,12 @@ from hessbench.plotting.source import Source
 from hessbench.results import ResultsError
 
 
-def draw_surface(
-    figure: Figure | SubFigure, place: SubplotSpec, source: Source, *, top_percentile: float = 92
-) -> Axes3D:
-    """Surface in perspective over its contours; energies far above the rest are cut off.
+TOP = 200.0
+"""Energy in kcal/mol, above the lowest point, at which a surface is cut: about three barriers of a reaction."""
+
+
+def draw_surface(figure: Figure | SubFigure, place: SubplotSpec, source: Source) -> Axes3D:
+    """Surface in perspective over its contours, cut at `TOP`, as atoms that meet are far above any barrier.
 
     Raises
     ------
@@ -25,7 +27,7 @@ def draw_surface(
     if grid.isna().to_numpy().any() or min(grid.shape) < 3 or grid.size != len(table):
         raise ResultsError(source.path("surface"), "the points do not fill a rectangular grid.", "energy")
     energy = grid.to_numpy() - grid.to_numpy().min()
-    top = np.percentile(energy, top_percentile)
+    top = min(float(energy.max()), TOP)
     x, y = np.meshgrid(grid.columns.to_numpy(), grid.index.to_numpy())
     shown = np.minimum(energy, top)
     axes: Axes3D = figure.add_subplot(place, projection="3d")
