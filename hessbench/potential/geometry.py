@@ -151,7 +151,7 @@ def adjoint_features(geometry: Geometry, gradient: Tensor) -> Tensor:
     on_first = p1.unsqueeze(1) * pairs.u[triples.first] + pc.unsqueeze(1) * w1
     on_second = p2.unsqueeze(1) * pairs.u[triples.second] + pc.unsqueeze(1) * w2
     forces = forces.index_add(0, triples.first, on_first).index_add(0, triples.second, on_second)
-    result = torch.zeros_like(forces[:1]).expand(len(gradient), 3)
+    result = gradient.new_zeros(len(gradient), 3)
     return result.index_add(0, pairs.neighbor, forces).index_add(0, pairs.center, -forces)
 
 

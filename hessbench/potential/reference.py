@@ -9,6 +9,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torchani.neighbors import Neighbors
 
 from hessbench.potential.architecture import CELU_ALPHA
 from hessbench.potential.batch import Batch, Prediction
@@ -105,6 +106,41 @@ def evaluate_by_autograd(
     if not create_graph:
         energies, forces = energies.detach(), forces.detach()
     return Prediction(energies, forces if derivatives else None, hessians, products)
+
+
+def evaluate_by_vmap(model: ANI, batch: Batch) -> Prediction:
+    """Energies, forces and Hessians by vmap over forward-mode derivatives of the gradient.
+
+    The best that torch's transformations make of torchani as it is: all rows of a Hessian at once. Neighbour
+    lists depend on values, which vmap cannot follow, so they are found outside.
+    """
+    species, coordinates, position = pad(batch, model)
+    molecules, size = species.shape
+    neighbors = model.aev.neighborlist(model.aev.radial.cutoff, species, coordinates)
+    first, second = neighbors.indices
+
+    def energies(displaced: Tensor) -> Tensor:
+        flat = displaced.view(-1, 3)
+        difference = flat[first] - flat[second]
+        found = Neighbors(neighbors.indices, difference.norm(2, -1), difference)
+        features = model.aev.compute_from_neighbors(species, displaced, found)
+        return model.networks(species, features / model.feature_scale[species.clamp(min=0)])
+
+    def gradient(displaced: Tensor) -> Tensor:
+        return torch.func.grad(lambda x: energies(x).sum())(displaced)
+
+    directions = torch.eye(3 * size, dtype=coordinates.dtype, device=coordinates.device)
+    directions = directions.view(3 * size, 1, size, 3).expand(-1, molecules, -1, -1)
+    rows = torch.func.vmap(lambda v: torch.func.jvp(gradient, (coordinates,), (v,))[1])(directions)
+    padded = rows.flatten(2).transpose(0, 1)  # (M, 3 N, 3 N)
+    hessians = torch.cat(
+        [
+            padded[index, : 3 * count, : 3 * count].flatten()
+            for index, count in enumerate(batch.counts.tolist())
+        ]
+    )
+    forces = -gradient(coordinates).reshape(-1, 3)[position]
+    return Prediction(energies(coordinates), forces, hessians)
 
 
 class ExactCELU(torch.nn.Module):
