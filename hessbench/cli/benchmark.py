@@ -78,8 +78,10 @@ def derivatives(
     if as_json:
         click.echo(json.dumps(json.loads(result.to_json(orient="records")), indent=1))
         return
-    for (size, molecules), part in result.groupby(["atoms", "batch"], sort=False):
-        click.echo(f"\n{size} atoms, batch {molecules}, {threads} thread(s), {dtype}, {device}, {shape}\n")
+    for (number, molecules_per_step), part in result.groupby(["atoms", "batch"], sort=False):
+        click.echo(
+            f"\n{number} atoms, batch {molecules_per_step}, {threads} thread(s), {dtype}, {device}, {shape}\n"
+        )
         click.echo(_readable(part))
 
 

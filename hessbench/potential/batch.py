@@ -1,12 +1,13 @@
 """What goes into a potential and what comes out: ragged batches of molecules, flat in memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
 import torch
 from ase import Atoms
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from hessbench.errors import HessbenchError
@@ -74,7 +75,7 @@ class Batch:
     @classmethod
     def from_molecules(
         cls,
-        molecules: Iterable[tuple[Sequence[int], Sequence[Sequence[float]]]],
+        molecules: Iterable[tuple[ArrayLike, ArrayLike]],
         dtype: torch.dtype = torch.float64,
     ) -> Self:
         """Join pairs of atomic numbers (N,) and coordinates (N, 3) in Angstrom."""

@@ -5,7 +5,7 @@ come as lists of tensors, so the same functions serve one model and, under `torc
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -17,11 +17,21 @@ from hessbench.potential.model import ANI
 
 @dataclass(frozen=True)
 class Network:
-    """Parameters of one element's network: weights (outputs, inputs) and biases, first layer first."""
+    """Parameters of one element's network: weights (outputs, inputs) and biases, first layer first.
+
+    `packed` remembers parts of the first layer for one evaluation.
+    """
 
     weights: list[Tensor]
     biases: list[Tensor | None]
     activation: Activation
+    packed: dict[tuple[int, ...], Tensor] = field(default_factory=dict)
+
+    def first_layer(self, columns: Tensor, key: tuple[int, ...]) -> Tensor:
+        """Some columns of the first layer, (columns, outputs); gathered once per key and network."""
+        if key not in self.packed:
+            self.packed[key] = self.weights[0].T.index_select(0, columns)
+        return self.packed[key]
 
 
 @dataclass(frozen=True)
@@ -143,7 +153,7 @@ def activation_derivatives(activation: Activation, z: Tensor, order: int) -> lis
 
 def differentiable_activation(activation: Activation, z: Tensor, order: int) -> tuple[Tensor, ...]:
     """Sigma and its derivatives up to `order` (at most 2) at z, differentiable with respect to z."""
-    if torch.is_grad_enabled() and z.requires_grad:
+    if torch.is_grad_enabled():
         return _Activation.apply(z, activation, order)[:-1]
     return tuple(activation_derivatives(activation, z, order))
 

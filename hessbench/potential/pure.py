@@ -4,6 +4,7 @@ Parameter gradients come from one ordinary reverse pass through what is written 
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -20,14 +21,15 @@ from hessbench.potential.model import ANI
 from hessbench.potential.network import Network, NetworkState, gradient_tangents, networks_of, run
 from hessbench.potential.rows import ElementRows, build_rows
 
-CHUNK_ATOMS = 64
-"""Atoms evaluated at a time on a CPU: tensors that stay in cache are worth more than large products."""
+CHUNK_ATOMS = 208
+"""Atoms evaluated at a time on a CPU, which bounds memory; smaller chunks pay more for calls of torch."""
 
 
 def evaluate_pure(
     models: Sequence[ANI], batch: Batch, derivatives: int, probes: Tensor | None = None
 ) -> list[Prediction]:
     """Evaluate models of one architecture on one batch, see `hessbench.potential.evaluate`."""
+    _keep_freed_memory()
     networks = [networks_of(model) for model in models]
     parts: list[list[Prediction]] = [[] for _ in models]
     for first, last in _chunks(batch):
@@ -38,6 +40,17 @@ def evaluate_pure(
         for results, parameters in zip(parts, networks, strict=True):
             results.append(evaluate_chunk(parameters, geometry, part, derivatives, vectors))
     return [_join(results) for results in parts]
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Let the C library keep memory that tensors of a few MiB give back.
+
+    glibc returns blocks above a threshold to the system at once and gets them back page by page, zeroed, which
+    takes as long as the arithmetic on them. The threshold rises to the size of the largest such block ever
+    freed, at most 32 MiB (mallopt(3)), so one is freed here. Elsewhere this does nothing.
+    """
+    torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
 def _join(parts: list[Prediction]) -> Prediction:
@@ -108,7 +121,9 @@ def _hessians(
 def _tangent_products(network: Network, state: NetworkState, rows: ElementRows) -> Tensor:
     """Sum over layers of T_l diag(D_l) T_l', (n, height, height), T_l = dz_l/dx in rows."""
     weight = network.weights[0]
-    packed = torch.cat([block.values @ weight[:, block.columns].T for block in rows.blocks])
+    packed = torch.cat(
+        [block.values @ network.first_layer(block.columns, block.key) for block in rows.blocks]
+    )
     tangents = packed.new_zeros(len(rows.atoms) * rows.height, weight.shape[0])
     tangents = tangents.index_copy(0, rows.position, packed).unflatten(0, (-1, rows.height))
     total = None

@@ -16,10 +16,14 @@ from hessbench.potential.geometry import Geometry, cosine_gradients, element_pai
 
 @dataclass(frozen=True)
 class Block:
-    """Rows of J of one pair of elements: `values` (rows, len(columns)) stand in `columns` of the features."""
+    """Rows of J of one pair of elements: `values` (rows, len(columns)) stand in `columns` of the features.
+
+    `key` names the columns: the neighbour's element and, for near ones, the elements present.
+    """
 
     values: Tensor
     columns: Tensor
+    key: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,12 @@ def build_rows(geometry: Geometry, local: Tensor, size: int) -> list[ElementRows
             near = (chosen & pairs.near).nonzero().squeeze(1)
             if len(near):
                 columns = torch.cat([radial, _angular_columns(geometry, other, present)])
-                blocks.append(Block(near_values[near_index[near]].flatten(0, 1), columns))
+                key = (other, *present.tolist())
+                blocks.append(Block(near_values[near_index[near]].flatten(0, 1), columns, key))
                 positions.append((place[near].unsqueeze(1) + torch.arange(3, device=place.device)).flatten())
             far = (chosen & ~pairs.near).nonzero().squeeze(1)
             if len(far):
-                blocks.append(Block(pairs.radial[1][far], radial))
+                blocks.append(Block(pairs.radial[1][far], radial, (other,)))
                 positions.append(place[far])
         position = torch.cat(positions)
         chosen = of_element.nonzero().squeeze(1)
