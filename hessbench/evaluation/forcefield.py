@@ -4,6 +4,7 @@ An ANI model, a level of theory and whatever a user brings are all used through 
 same experiment runs for each of them.
 """
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 from hessbench.errors import HessbenchError
 from hessbench.potential import ANI, Batch, evaluate
+from hessbench.potential.files import load
 
 
 class ForceFieldError(HessbenchError):
@@ -71,3 +73,14 @@ class ModelForceField:
     def _energies(self, batch: Batch, network: torch.Tensor) -> np.ndarray:
         energies: np.ndarray = (network.detach().double() + self.model.self_energy(batch)).numpy()
         return energies
+
+
+def load_model(path: Path) -> ModelForceField:
+    """Read a trained model.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged.
+    """
+    return ModelForceField(load(path))

@@ -1,5 +1,7 @@
 """A level of theory as a force field: the reference of the experiments."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from hessbench.evaluation.forcefield import ForceFieldError
@@ -21,7 +23,7 @@ class LevelForceField:
 
     def __init__(self, level: str) -> None:
         self.level = level
-        self._levels: dict[tuple[int, bytes], Level] = {}
+        self._levels: dict[int, Level] = {}
 
     def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         """Energies and forces, see `ForceField`."""
@@ -45,10 +47,10 @@ class LevelForceField:
         offsets = batch.offsets.tolist()
         all_numbers, all_coordinates = batch.numbers.numpy(), batch.coordinates.double().numpy()
         molecules = []
-        for index, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+        for index, (start, stop) in enumerate(pairwise(offsets)):
             numbers = all_numbers[start:stop]
-            key = (index, numbers.tobytes())
-            if key not in self._levels:
-                self._levels[key] = make_level(self.level, numbers)
-            molecules.append((self._levels[key], all_coordinates[start:stop], slice(start, stop)))
+            level = self._levels.get(index)
+            if level is None or not np.array_equal(level.numbers, numbers):
+                level = self._levels[index] = make_level(self.level, numbers)
+            molecules.append((level, all_coordinates[start:stop], slice(start, stop)))
         return molecules

@@ -1,0 +1,69 @@
+"""`hessbench neb`: reaction paths of the ensembles and of the level of theory."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a numerical library is loaded; bands run in parallel
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+
+from hessbench.config.base import load_section, read_yaml
+from hessbench.config.neb import NebConfig
+from hessbench.data.layout import ReactionFile
+from hessbench.data.locations import active_file
+from hessbench.evaluation.forcefield import ForceField, load_model
+from hessbench.evaluation.held_out import held_out_geometries
+from hessbench.evaluation.level import LevelForceField
+from hessbench.evaluation.neb import REFERENCE_SEED, run_neb
+from hessbench.evaluation.reactions import choose_reactions
+from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
+from hessbench.results import LABELS, REFERENCE, Identity, write_table
+
+
+@click.command()
+@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+def command(results: Path) -> None:
+    """Relax nudged elastic bands: results/neb_{paths,summary,geometry}.parquet."""
+    begin = time.perf_counter()
+    config = load_section(NebConfig, "neb")
+    trainings: list[tuple[str, int, Callable[[], ForceField]]] = []
+    for loss in config.losses:
+        folder = ensemble_folder(loss, config.percent)
+        trainings += [
+            (LABELS[loss], seed, partial(load_model, model_file(folder, seed)))
+            for seed in trained_seeds(folder)[: config.seeds]
+        ]
+    with ReactionFile(active_file("rtp")) as file:
+        identity, level = file.identity, file.metadata.level
+    reactions = choose_reactions(
+        held_out_geometries(config.geometries, active_file("rtp"), results / "split.json"),
+        LevelForceField(level),
+        single_transfer_barrier=config.single_transfer_barrier,
+        multi_process_barrier=config.multi_process_barrier,
+        held_out=config.held_out,
+        candidates_of_kind=config.candidates,
+        seed=config.seed,
+        fmax_ev=config.end_point_fmax_ev_a,
+        steps=config.end_point_steps,
+    )
+    trainings.append((REFERENCE, REFERENCE_SEED, partial(LevelForceField, level)))
+    tables = run_neb(reactions, trainings, config)
+    source = Identity(
+        profile=str(read_yaml(Path("params.yaml")).get("profile", "none")),
+        data=identity,
+        level=level,
+        models=config.seeds,
+        seconds=time.perf_counter() - begin,
+        extra={"neb": config.model_dump(mode="json")},
+    )
+    for name, table in (("paths", tables.paths), ("summary", tables.summary), ("geometry", tables.geometry)):
+        write_table(results / f"neb_{name}.parquet", table, source)
+    for (kind, training), rows in tables.summary.groupby(["kind", "training"], sort=False):
+        converged = rows[rows["status"] == "converged"]
+        error = (converged["barrier"] - converged["barrier_reference"]).abs().mean()
+        barrier = f", mean absolute barrier error {error:.2f} kcal/mol" if len(converged) else ""
+        click.echo(f"{kind}, {training}: {len(converged)} of {len(rows)} converged{barrier}")

@@ -1,0 +1,81 @@
+"""`hessbench spectra`: frequencies along a reaction path."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a numerical library is loaded: CPU times of one thread
+
+import time
+from pathlib import Path
+
+import click
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from hessbench.config.base import load_section, read_yaml
+from hessbench.config.spectra import SpectraConfig
+from hessbench.evaluation.forcefield import ForceField, load_model
+from hessbench.evaluation.level import LevelForceField
+from hessbench.evaluation.neb import REFERENCE_SEED
+from hessbench.evaluation.spectra import frequency_rows, measure_hessians, summarize
+from hessbench.evaluation.stored_paths import read_reference_path
+from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
+from hessbench.results import LABELS, REFERENCE, Identity, read_identity, write_table
+from hessbench.training.fingerprint import hardware
+
+KIND = "single hydrogen transfer"
+
+
+@click.command()
+@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+def command(results: Path) -> None:
+    """Compare frequencies of models with the reference's along the reference path of `hessbench neb`.
+
+    Writes results/spectra.parquet, spectra_summary.parquet and spectra_cost.parquet.
+    """
+    begin = time.perf_counter()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    config = load_section(SpectraConfig, "spectra")
+    source = read_identity(results / "neb_paths.parquet")
+    path = read_reference_path(results, KIND)
+    potentials: list[tuple[str, int, ForceField]] = [
+        (REFERENCE, REFERENCE_SEED, LevelForceField(source.level))
+    ]
+    for loss in config.losses:
+        folder = ensemble_folder(loss, config.percent)
+        potentials += [
+            (LABELS[loss], seed, load_model(model_file(folder, seed)))
+            for seed in trained_seeds(folder)[: config.seeds]
+        ]
+    rows, summaries, costs = [], [], []
+    reference: list = []
+    for training, seed, force_field in tqdm(potentials, desc="spectra", unit="path"):
+        measured = measure_hessians(path, force_field)
+        reference = reference or measured.hessians
+        rows.append(frequency_rows(path, training, seed, measured.hessians, reference))
+        summaries.append(summarize(path, training, seed, measured.hessians, reference))
+        costs.append(
+            {"source": training, "seed": seed, "images": len(path.coordinates), "cpu_s": measured.cpu_s}
+        )
+    identity = Identity(
+        profile=str(read_yaml(Path("params.yaml")).get("profile", "none")),
+        data=source.data,
+        level=source.level,
+        models=config.seeds,
+        hardware=hardware()["processor"],
+        seconds=time.perf_counter() - begin,
+        extra={
+            "geometries": f"reference path of {path.reaction}",
+            "projected_out": "translations, rotations",
+        },
+    )
+    tables = {
+        "spectra": pd.concat(rows),
+        "spectra_summary": pd.DataFrame(summaries),
+        "spectra_cost": pd.DataFrame(costs),
+    }
+    for name, table in tables.items():
+        write_table(results / f"{name}.parquet", table, identity)
+    click.echo(tables["spectra_summary"].drop(columns="reaction").to_string(index=False, float_format="%.1f"))
+    click.echo(tables["spectra_cost"].to_string(index=False, float_format="%.3f"))

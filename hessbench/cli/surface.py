@@ -1,0 +1,53 @@
+"""`hessbench surface`: a cut through a potential energy surface."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a numerical library is loaded: one molecule at a time
+
+from pathlib import Path
+
+import click
+
+from hessbench.config.base import read_yaml
+from hessbench.data.layout import ReactionFile
+from hessbench.data.locations import active_file
+from hessbench.errors import DataError
+from hessbench.evaluation.held_out import geometries_by_role
+from hessbench.evaluation.level import LevelForceField
+from hessbench.evaluation.reactions import bond_changes
+from hessbench.evaluation.surface import hydrogen_cut
+from hessbench.results import Identity, write_table
+
+LEVEL = "GFN2-xTB"
+"""Whatever the level of the data: quick, and the figure is an illustration."""
+
+
+@click.command()
+@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+def command(results: Path) -> None:
+    """Cut the surface of the first single hydrogen transfer of the active data: results/surface.parquet."""
+    path = active_file("rtp")
+    with ReactionFile(path) as file:
+        identity = file.identity
+        for reaction in file:
+            roles = geometries_by_role(reaction)
+            if (
+                len(roles) == 3
+                and bond_changes(reaction.numbers, roles["R"], roles["P"]).is_single_hydrogen_transfer
+            ):
+                break
+        else:
+            raise DataError(path, "has no single hydrogen transfer in H, C, N, O; take more reactions.")
+    table = hydrogen_cut(reaction.numbers, roles["R"], roles["TS"], roles["P"], LevelForceField(LEVEL))
+    source = Identity(
+        profile=str(read_yaml(Path("params.yaml")).get("profile", "none")),
+        data=identity,
+        level=LEVEL,
+        extra={
+            "reaction": reaction.name,
+            "x_label": "H along donor–acceptor (Å)",
+            "y_label": "H above it (Å)",
+        },
+    )
+    write_table(results / "surface.parquet", table, source)
+    click.echo(f"{results / 'surface.parquet'}: {len(table)} points, {reaction.name}")

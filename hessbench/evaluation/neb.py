@@ -1,0 +1,184 @@
+"""Reaction paths of all ensembles and of the level of theory itself (sections 2.5 and 3.6 of the paper)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from scipy.spatial.transform import Rotation
+from tqdm import tqdm
+
+from hessbench.config.neb import NebConfig
+from hessbench.evaluation.band import Band, Status, optimize_band, unphysical
+from hessbench.evaluation.forcefield import ForceField, ForceFieldError
+from hessbench.evaluation.reactions import PathReaction, bond_changes
+from hessbench.evaluation.relaxation import relax
+from hessbench.processes import Report, run_tasks
+from hessbench.results import REFERENCE
+
+REFERENCE_SEED = -1
+
+
+@dataclass(frozen=True)
+class BandTask:
+    """One band: a reaction with one potential.
+
+    Attributes
+    ----------
+    reaction
+        Number of the reaction.
+    training, seed
+        As in the tables; "reference" is the level of theory.
+    load
+        Makes the force field in the process that needs it.
+    """
+
+    reaction: int
+    training: str
+    seed: int
+    load: Callable[[], ForceField]
+
+
+@dataclass(frozen=True)
+class NebTables:
+    """Rows of neb_paths, neb_summary and neb_geometry, see `hessbench.results`."""
+
+    paths: pd.DataFrame
+    summary: pd.DataFrame
+    geometry: pd.DataFrame
+
+
+def run_neb(
+    reactions: Sequence[PathReaction],
+    trainings: Sequence[tuple[str, int, Callable[[], ForceField]]],
+    config: NebConfig,
+) -> NebTables:
+    """Relax a band for every reaction with every potential.
+
+    Parameters
+    ----------
+    reactions
+        With their end points at the level of theory of the data.
+    trainings
+        Label, seed and constructor of each potential. "reference" is applied to the two reactions of the
+        paper's figures only: for the others the refined transition state gives the barrier.
+    config
+        Settings.
+
+    Returns
+    -------
+    NebTables
+        Geometries of the two reactions of the paper's figures only.
+    """
+    tasks = [
+        BandTask(index, training, seed, load)
+        for index, reaction in enumerate(reactions)
+        for training, seed, load in trainings
+        if training != REFERENCE or reaction.kind != "held-out"
+    ]
+    tasks.sort(key=lambda task: task.training != REFERENCE)  # the longest ones first
+    with tqdm(total=len(tasks), desc="neb", unit="band", smoothing=0.05) as bar:
+
+        def show(done: int) -> None:
+            bar.update(done)
+
+        bands = run_tasks(_relax_band, tasks, (list(reactions), config), config.processes, show)
+    rows: tuple[list[pd.DataFrame], list[dict], list[pd.DataFrame]] = ([], [], [])
+    for task, band in zip(tasks, bands, strict=True):
+        reaction = reactions[task.reaction]
+        key = {"reaction": reaction.name, "kind": reaction.kind, "training": task.training, "seed": task.seed}
+        rows[1].append({**key, **_summary(reaction, band)})
+        if band.energies is None:
+            continue
+        rows[0].append(_path(key, band))
+        if reaction.kind != "held-out":
+            rows[2].append(_geometry(key, reaction.numbers, band))
+    summary = pd.DataFrame(rows[1]).astype({"barrier": float, "rmsd_ts": float, "max_force_ev_a": float})
+    return NebTables(pd.concat(rows[0], ignore_index=True), summary, pd.concat(rows[2], ignore_index=True))
+
+
+def relax_reaction(reaction: PathReaction, force_field: ForceField, config: NebConfig) -> Band:
+    """Optimize the end points of a reaction with a force field, then the band between them.
+
+    An end point fails if it is not converged or if it lost or gained a bond: the path would be that of
+    another reaction.
+    """
+    ends = np.stack([reaction.reactant, reaction.product])
+    try:
+        relaxed = relax(
+            [Atoms(reaction.numbers, end) for end in ends],
+            force_field,
+            config.end_point_fmax_ev_a,
+            config.end_point_steps,
+        )
+    except ForceFieldError as error:
+        return Band("end point failed", str(error), 0, None, ends, None)
+    for name, before, after in zip(("reactant", "product"), ends, relaxed, strict=True):
+        problem = after.reason or unphysical(reaction.numbers, after.positions[None])
+        if not problem:
+            changes = bond_changes(reaction.numbers, before, after.positions)
+            if len(changes.broken) or len(changes.made):
+                problem = f"collapsed, {len(changes.broken)} bonds broken and {len(changes.made)} made"
+        if problem:
+            return Band("end point failed", f"{name}: {problem}", 0, None, ends, None)
+    band = config.band
+    if reaction.kind == "held-out":
+        band = band.model_copy(update={"images": config.held_out_images})
+    return optimize_band(reaction.numbers, relaxed[0].positions, relaxed[1].positions, force_field, band)
+
+
+def rmsd(first: np.ndarray, second: np.ndarray) -> float:
+    """Root mean square distance of atoms after superposition (Kabsch), Angstrom."""
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    return float(Rotation.align_vectors(first, second)[1] / np.sqrt(len(first)))
+
+
+def _relax_band(task: BandTask, shared: tuple[list[PathReaction], NebConfig], report: Report) -> Band:
+    """Relax one band; runs in a process of its own."""
+    reactions, config = shared
+    band = relax_reaction(reactions[task.reaction], task.load(), config)
+    report(1)
+    return band
+
+
+def _summary(reaction: PathReaction, band: Band) -> dict:
+    """How a band ended; barrier and TS of one that did not converge are no predictions and stay empty."""
+    status: Status = band.status
+    converged = status == "converged" and band.energies is not None
+    return {
+        "status": status,
+        "reason": band.reason,
+        "iterations": band.iterations,
+        "max_force_ev_a": band.max_force,
+        "barrier": float(band.energies.max()) if converged and band.energies is not None else None,
+        "barrier_reference": reaction.barrier,
+        "rmsd_ts": rmsd(band.coordinates[band.highest], reaction.transition_state) if converged else None,
+    }
+
+
+def _path(key: dict, band: Band) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            **key,
+            "image": np.arange(len(band.coordinates)),
+            "path_coordinate": band.path_coordinate,
+            "energy": band.energies,
+        }
+    )
+
+
+def _geometry(key: dict, numbers: np.ndarray, band: Band) -> pd.DataFrame:
+    images, atoms = band.coordinates.shape[:2]
+    x, y, z = band.coordinates.reshape(-1, 3).T
+    return pd.DataFrame(
+        {
+            **{name: key[name] for name in ("reaction", "training", "seed")},
+            "image": np.repeat(np.arange(images), atoms),
+            "atom": np.tile(np.arange(atoms), images),
+            "number": np.tile(numbers.astype(int), images),
+            "x": x,
+            "y": y,
+            "z": z,
+        }
+    )
