@@ -46,9 +46,9 @@ def evaluate_pure(
 def _keep_freed_memory() -> None:
     """Let the C library keep memory that tensors of a few MiB give back.
 
-    glibc returns blocks above a threshold to the system at once and gets them back page by page, zeroed, which
-    takes as long as the arithmetic on them. The threshold rises to the size of the largest such block ever
-    freed, at most 32 MiB (mallopt(3)), so one is freed here. Elsewhere this does nothing.
+    glibc returns blocks above a threshold to the system at once and gets them back page by page,
+    zeroed, which takes as long as the arithmetic on them. The threshold rises to the size of the largest
+    such block ever freed, at most 32 MiB (mallopt(3)), so one is freed here. Elsewhere this does nothing.
     """
     torch.empty(31 * 2**20, dtype=torch.uint8)
 

@@ -10,18 +10,25 @@ from typing import Any
 import numba
 from numba.core import config
 
-_SOURCES = sorted(Path(__file__).parent.glob("*.py"))
+from hessbench.potential.architecture import CELU_ALPHA
+from hessbench.potential.terms import SLACK, SMALLEST_W
+
+_SOURCES = (
+    "blas", "compiler", "contractions", "curvature", "geometry", "layout", "neighbors", "networks", "packing",
+    "products", "rows", "tangents", "terms",
+)  # fmt: skip
+"""Modules with kernels or with what they are given."""
 
 
 def cache_directory() -> Path:
     """Directory of compiled kernels, private to these sources and this version of numba.
 
-    numba renews a kernel only when its own file changes, not when a function it calls in another file
-    does; a directory named by all sources does.
+    numba renews a kernel only when its own file changes, not when a function it calls in another file or a
+    constant does; a directory named by all of them does.
     """
-    digest = hashlib.sha256(numba.__version__.encode())
+    digest = hashlib.sha256(repr((numba.__version__, SLACK, SMALLEST_W, CELU_ALPHA)).encode())
     for source in _SOURCES:
-        digest.update(source.read_bytes())
+        digest.update(Path(__file__).with_name(f"{source}.py").read_bytes())
     home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     directory = Path(home).expanduser() / "hessbench" / digest.hexdigest()[:16]
     try:

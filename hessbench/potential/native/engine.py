@@ -103,8 +103,8 @@ class _Evaluation(torch.autograd.Function):
         energies = np.bincount(layout.molecule[layout.order], atomic, len(layout.start) - 1).astype(
             atomic.dtype
         )
-        forces = np.empty((0, 3), atomic.dtype)
-        hessians = np.empty(0, atomic.dtype)
+        forces: Floats = np.empty((0, 3), atomic.dtype)
+        hessians: Floats = np.empty(0, atomic.dtype)
         if order > 0:
             forces = -pull_back(gradient[:, None], geometry)[:, :, 0]
         if order > 1:
@@ -129,10 +129,10 @@ class _Evaluation(torch.autograd.Function):
         weights = as_array(ctx.saved_tensors[0])
         layout, count = geometry.layout, len(geometry.parts)
         atoms = len(geometry.features)
-        energies: Any = np.zeros(atoms, weights.dtype)
+        atomic = np.zeros(atoms, weights.dtype)
         if energies_adjoint is not None:
-            energies[:] = as_array(energies_adjoint)[layout.molecule[layout.order]]
-        gradient: Any = np.zeros((atoms, geometry.features.shape[1]), weights.dtype)
+            atomic[:] = as_array(energies_adjoint)[layout.molecule[layout.order]]
+        gradient = np.zeros((atoms, geometry.features.shape[1]), weights.dtype)
         if forces_adjoint is not None:
             gradient[:] = push_forward(-forces_adjoint.unsqueeze(2), geometry)[:, 0]
         states_loan = Buffer(2 * places.state_size, weights.dtype)
@@ -152,7 +152,7 @@ class _Evaluation(torch.autograd.Function):
             kernels.run_reverse(
                 _ranges(geometry, part), used, first_slot, geometry.shape, places.state_start,
                 geometry.features,
-                weights, *kept, energies, gradient, *states_adjoint, of_weights[part], of_biases[part],
+                weights, *kept, atomic, gradient, *states_adjoint, of_weights[part], of_biases[part],
             )  # fmt: skip
 
         run_parts(task, geometry.parts)
