@@ -65,7 +65,7 @@ def save(figure: Figure, stem: Path, title: str, footer: str) -> list[Path]:
         The two files.
     """
     width, height = figure.get_size_inches()
-    lines = textwrap.wrap(footer, width=int(width * 72 / (FOOTER_POINTS * 0.53)))
+    lines = textwrap.wrap(footer, width=int(width * 72 / (FOOTER_POINTS * 0.58)))
     band = (len(lines) + 0.9) * FOOTER_POINTS * 1.25 / 72 / height
     layout = figure.get_layout_engine()
     if layout is not None:

@@ -8,9 +8,8 @@ from mpl_toolkits.mplot3d import Axes3D
 from hessbench.plotting.source import Source
 from hessbench.results import ResultsError
 
-
 TOP = 200.0
-"""Energy in kcal/mol, above the lowest point, at which a surface is cut: about three barriers of a reaction."""
+"""Energy in kcal/mol above the lowest point at which a surface is cut, about three barriers."""
 
 
 def draw_surface(figure: Figure | SubFigure, place: SubplotSpec, source: Source) -> Axes3D:

@@ -229,7 +229,9 @@ def test_drawing_does_not_import_torch(synthetic: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_all_figures_are_drawn(synthetic: Path, tmp_path: Path) -> None:
-    main(["figure", "all", "--root", str(synthetic), "--figures", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        main(["figure", "all", "--root", str(synthetic), "--figures", str(tmp_path)])
+    assert end.value.code == 0
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {f"figure-{name}.{kind}" for name in FIGURES for kind in ("png", "pdf")}
 
