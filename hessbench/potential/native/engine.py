@@ -12,7 +12,12 @@ from hessbench.potential.model import ANI
 from hessbench.potential.native import networks as kernels
 from hessbench.potential.native import packing, tangents
 from hessbench.potential.native.build import NativeGeometry, build
-from hessbench.potential.native.hvp import hessian_products, pull_back, push_forward
+from hessbench.potential.native.hvp import (
+    differentiable_pull_back,
+    hessian_products,
+    pull_back,
+    push_forward,
+)
 from hessbench.potential.native.layout import Floats
 from hessbench.potential.native.places import Places, copy_first_layers, places_of
 from hessbench.potential.native.runtime import Buffer, as_array, compile_once, run_parts
@@ -37,6 +42,8 @@ def evaluate_geometry(
     networks: list[Network], geometry: NativeGeometry, derivatives: int, probes: Tensor | None = None
 ) -> Prediction:
     """Evaluate a batch whose geometry is known; `networks` are parameters by element."""
+    if probes is not None and derivatives < 2:
+        return _with_products(networks, geometry, derivatives, probes)
     weights = torch.cat([weight.reshape(-1) for network in networks for weight in network.weights])
     biases = torch.cat(
         [
@@ -52,19 +59,27 @@ def evaluate_geometry(
         energies,
         forces if derivatives > 0 else None,
         hessians if derivatives > 1 else None,
-        None if probes is None else _products(networks, geometry, probes),
+        None if probes is None else _with_products(networks, geometry, 0, probes).products,
     )
 
 
-def _products(networks: list[Network], geometry: NativeGeometry, probes: Tensor) -> Tensor:
+def _with_products(
+    networks: list[Network], geometry: NativeGeometry, derivatives: int, probes: Tensor
+) -> Prediction:
+    """Products, energies and perhaps forces: compiled geometry around the networks in torch."""
     features = torch.from_numpy(geometry.features)
     slots = geometry.first_slots
     states = [
         run(network, features[first:last], 2)
         for network, first, last in zip(networks, slots, slots[1:], strict=False)
     ]
+    molecule = torch.from_numpy(geometry.layout.molecule[geometry.layout.order])
+    energies = features.new_zeros(len(geometry.layout.start) - 1)
+    energies = energies.index_add(0, molecule, torch.cat([state.energies for state in states]))
     gradient = torch.cat([state.gradient for state in states if state.gradient is not None])
-    return hessian_products(networks, states, gradient, probes, geometry)
+    forces = -differentiable_pull_back(gradient.unsqueeze(1), geometry).squeeze(2) if derivatives else None
+    products = hessian_products(networks, states, gradient, probes, geometry)
+    return Prediction(energies, forces, products=products)
 
 
 class _Evaluation(torch.autograd.Function):

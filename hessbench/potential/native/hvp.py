@@ -28,7 +28,9 @@ def hessian_products(
             networks, states, geometry.first_slots, geometry.first_slots[1:], strict=False
         )
     ]
-    return _PullBack.apply(torch.cat(turned), geometry) + _Curvature.apply(gradient, probes, geometry)
+    return differentiable_pull_back(torch.cat(turned), geometry) + _Curvature.apply(
+        gradient, probes, geometry
+    )
 
 
 def push_forward(vectors: Tensor, geometry: NativeGeometry) -> Floats:
@@ -44,6 +46,12 @@ def pull_back(gradient: Floats, geometry: NativeGeometry) -> Floats:
     """J' g: gradient (A, k, F) by slot -> (A, 3, k) by atom."""
     result = np.zeros((len(gradient), 3, gradient.shape[1]), gradient.dtype)
     geometry.over_chunks(products.pull_back, gradient, result)
+    return result
+
+
+def differentiable_pull_back(gradient: Tensor, geometry: NativeGeometry) -> Tensor:
+    """J' g: gradient (A, k, F) by slot -> (A, 3, k) by atom, differentiable with respect to the gradient."""
+    result: Tensor = _PullBack.apply(gradient, geometry)
     return result
 
 
