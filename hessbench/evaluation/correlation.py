@@ -68,7 +68,7 @@ def correlation_rows(
     """
     reference = _values(structures, composition_energies)
     widths = {quantity: float(np.ptp(values)) / BINS for quantity, values in reference.items()}
-    counts: dict[str, list[np.ndarray]] = {quantity: [] for quantity in QUANTITIES}
+    counts = {quantity: pd.Series(dtype=np.int64) for quantity in QUANTITIES}
     for seed in seeds:
         predicted = read_predictions(predictions, name, seed)
         _check_order(predictions, name, structures, predicted)
@@ -82,21 +82,23 @@ def correlation_rows(
             "hessian": np.concatenate([hessian.ravel() for hessian in predicted.hessians]),
         }
         for quantity, values in found.items():
-            counts[quantity].append(_bins(reference[quantity], values, widths[quantity]))
+            counts[quantity] = counts[quantity].add(
+                _count(reference[quantity], values, widths[quantity]), fill_value=0
+            )
     frames = []
-    for quantity, bins in counts.items():
-        pairs, number = np.unique(np.concatenate(bins), axis=0, return_counts=True)
-        centres = (pairs + 0.5) * widths[quantity] + reference[quantity].min()
+    for quantity, series in counts.items():
+        predicted_bin, reference_bin = np.divmod(series.index.to_numpy(np.int64), BINS)
+        origin, width = reference[quantity].min() + widths[quantity] / 2, widths[quantity]
         frames.append(
             pd.DataFrame(
                 {
                     "training": training,
                     "set": name,
                     "quantity": quantity,
-                    "reference_bin": centres[:, 0],
-                    "predicted_bin": centres[:, 1],
-                    "count": number,
-                    "bin_width": widths[quantity],
+                    "reference_bin": reference_bin * width + origin,
+                    "predicted_bin": predicted_bin * width + origin,
+                    "count": series.to_numpy(np.int64),
+                    "bin_width": width,
                 }
             )
         )
@@ -113,11 +115,17 @@ def _values(structures: Structures, composition_energies: np.ndarray) -> dict[st
     }
 
 
-def _bins(reference: np.ndarray, predicted: np.ndarray, width: float) -> np.ndarray:
-    """Number of the bin of each pair of values, (n, 2), counted from the smallest reference value."""
+def _count(reference: np.ndarray, predicted: np.ndarray, width: float) -> pd.Series:
+    """Count pairs of values by bin; the index is the predicted value's bin times `BINS` plus the reference's.
+
+    Bins are numbered from the smallest reference value; those of predictions may be negative.
+    """
     low = reference.min()
-    first = np.minimum(np.floor((reference - low) / width), BINS - 1)
-    return np.stack([first, np.floor((predicted - low) / width)], axis=1).astype(np.int64)
+    first = np.minimum(np.floor((reference - low) / width), BINS - 1).astype(np.int64)
+    codes, number = np.unique(
+        np.floor((predicted - low) / width).astype(np.int64) * BINS + first, return_counts=True
+    )
+    return pd.Series(number, index=codes)
 
 
 def _check_order(path: Path, name: str, structures: Structures, predicted: Predictions) -> None:
