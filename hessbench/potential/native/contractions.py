@@ -11,48 +11,50 @@ from hessbench.potential.native.terms import cosine_gradients
 
 
 @inner_kernel
-def contract(order, g, shells, angles, s):
-    """S_ab, a + b <= order, of one triple into s (6,); g (N Z) is this triple's part of the gradient."""
-    nz = np.uint64(angles.shape[1])  # unsigned indices vectorize, signed ones may count from the end
+def contract(order, g, base, shells, angles, t, s):
+    """S_ab, a + b <= order, of triple t into s (6,); its features start at `base` of the gradient g."""
+    nz = np.uint64(angles.shape[2])  # unsigned indices vectorize, signed ones may count from the end
+    start, t = np.uint64(base), np.uint64(t)
     s[:] = 0.0
-    for n in range(np.uint64(shells.shape[1])):
+    for n in range(np.uint64(shells.shape[2])):
         y0 = y1 = y2 = shells.dtype.type(0)
         for z in range(nz):
-            weight = g[n * nz + z]
-            y0 += weight * angles[0, z]
-            y1 += weight * angles[1, z]
-            y2 += weight * angles[2, z]
-        s[0] += shells[0, n] * y0
-        s[1] += shells[1, n] * y0
-        s[2] += shells[0, n] * y1
+            weight = g[start + n * nz + z]
+            y0 += weight * angles[t, 0, z]
+            y1 += weight * angles[t, 1, z]
+            y2 += weight * angles[t, 2, z]
+        s[0] += shells[t, 0, n] * y0
+        s[1] += shells[t, 1, n] * y0
+        s[2] += shells[t, 0, n] * y1
         if order > 1:
-            s[3] += shells[2, n] * y0
-            s[4] += shells[1, n] * y1
-            s[5] += shells[0, n] * y2
+            s[3] += shells[t, 2, n] * y0
+            s[4] += shells[t, 1, n] * y1
+            s[5] += shells[t, 0, n] * y2
 
 
 @inner_kernel
-def spread(order, s, shells, angles, g):
-    """Adjoint of `contract`: add sum_ab S_ab h_n^(a) A_z^(b) to g (N Z)."""
+def spread(order, s, shells, angles, t, g, base):
+    """Adjoint of `contract`: add sum_ab S_ab h_n^(a) A_z^(b) to g from `base` on."""
     cast = g.dtype.type
-    nz = np.uint64(angles.shape[1])
-    for n in range(np.uint64(shells.shape[1])):
-        y0 = cast(s[0] * shells[0, n] + s[1] * shells[1, n])
-        y1 = cast(s[2] * shells[0, n])
+    nz = np.uint64(angles.shape[2])
+    start, t = np.uint64(base), np.uint64(t)
+    for n in range(np.uint64(shells.shape[2])):
+        y0 = cast(s[0] * shells[t, 0, n] + s[1] * shells[t, 1, n])
+        y1 = cast(s[2] * shells[t, 0, n])
         y2 = cast(0.0)
         if order > 1:
-            y0 += cast(s[3] * shells[2, n])
-            y1 += cast(s[4] * shells[1, n])
-            y2 = cast(s[5] * shells[0, n])
+            y0 += cast(s[3] * shells[t, 2, n])
+            y1 += cast(s[4] * shells[t, 1, n])
+            y2 = cast(s[5] * shells[t, 0, n])
         for z in range(nz):
-            g[n * nz + z] += y0 * angles[0, z] + y1 * angles[1, z] + y2 * angles[2, z]
+            g[start + n * nz + z] += y0 * angles[t, 0, z] + y1 * angles[t, 1, z] + y2 * angles[t, 2, z]
 
 
 @inner_kernel
-def derivatives(order, s, cutoffs_p, cutoffs_q, d):
+def derivatives(order, s, cutoffs, p, q, d):
     """Derivatives of P from S into d (9,)."""
-    f1, g1, k1 = cutoffs_p[0], cutoffs_p[1], cutoffs_p[2]
-    f2, g2, k2 = cutoffs_q[0], cutoffs_q[1], cutoffs_q[2]
+    f1, g1, k1 = np.float64(cutoffs[p, 0]), np.float64(cutoffs[p, 1]), np.float64(cutoffs[p, 2])
+    f2, g2, k2 = np.float64(cutoffs[q, 0]), np.float64(cutoffs[q, 1]), np.float64(cutoffs[q, 2])
     f, left, right = f1 * f2, g1 * f2, f1 * g2
     d[0] = 0.5 * s[1] * f + s[0] * left
     d[1] = 0.5 * s[1] * f + s[0] * right
@@ -68,10 +70,10 @@ def derivatives(order, s, cutoffs_p, cutoffs_q, d):
 
 
 @inner_kernel
-def derivatives_adjoint(order, d, cutoffs_p, cutoffs_q, s):
+def derivatives_adjoint(order, d, cutoffs, p, q, s):
     """Adjoint of `derivatives`: from d (9,) into s (6,)."""
-    f1, g1, k1 = cutoffs_p[0], cutoffs_p[1], cutoffs_p[2]
-    f2, g2, k2 = cutoffs_q[0], cutoffs_q[1], cutoffs_q[2]
+    f1, g1, k1 = np.float64(cutoffs[p, 0]), np.float64(cutoffs[p, 1]), np.float64(cutoffs[p, 2])
+    f2, g2, k2 = np.float64(cutoffs[q, 0]), np.float64(cutoffs[q, 1]), np.float64(cutoffs[q, 2])
     f, left, right = f1 * f2, g1 * f2, f1 * g2
     s[0] = d[0] * left + d[1] * right
     s[1] = 0.5 * (d[0] + d[1]) * f
@@ -87,8 +89,8 @@ def derivatives_adjoint(order, d, cutoffs_p, cutoffs_q, s):
 
 
 @inner_kernel
-def blocks_of(d, r1, r2, c, u1, u2, w1, w2, blocks):
-    """Second derivatives of P in the coordinates of the two neighbours: 11, 12, 22 into blocks (3, 3, 3).
+def blocks_of(d, r1, r2, c, u, p, q, w, blocks):
+    """Second derivatives of P in the coordinates of neighbours p and q: 11, 12, 22 into blocks (3, 3, 3).
 
     Hii = Pii u u' + (Pic - Pc/r) (u w' + w u') + Pcc w w' + (Pi/r - c Pc/r^2) (I - u u'),
     H12 = P12 u1 u2' + P1c u1 w2' + P2c w1 u2' + Pcc w1 w2' + m (I - u1 u1' - u2 u2' + c u1 u2').
@@ -99,23 +101,21 @@ def blocks_of(d, r1, r2, c, u1, u2, w1, w2, blocks):
     m = pc / (r1 * r2)
     e1, e2, e12 = d[3] - b1, d[4] - b2, d[5] + c * m
     for x in range(3):
-        left1, left2 = e1 * u1[x] + a1 * w1[x], e2 * u2[x] + a2 * w2[x]
-        right1, right2 = a1 * u1[x] + pcc * w1[x], a2 * u2[x] + pcc * w2[x]
+        u1, u2, w1, w2 = np.float64(u[p, x]), np.float64(u[q, x]), w[0, x], w[1, x]
+        left1, left2, left12 = e1 * u1 + a1 * w1, e2 * u2 + a2 * w2, e12 * u1 + d[7] * w1 - m * u2
+        right1, right2, right12 = a1 * u1 + pcc * w1, a2 * u2 + pcc * w2, d[6] * u1 + pcc * w1
+        middle = m * u1
         for y in range(3):
-            blocks[0, x, y] = left1 * u1[y] + right1 * w1[y]
-            blocks[2, x, y] = left2 * u2[y] + right2 * w2[y]
-            blocks[1, x, y] = (
-                (e12 * u1[x] + d[7] * w1[x]) * u2[y]
-                + (d[6] * u1[x] + pcc * w1[x]) * w2[y]
-                - m * (u1[x] * u1[y] + u2[x] * u2[y])
-            )
+            blocks[0, x, y] = left1 * u[p, y] + right1 * w[0, y]
+            blocks[1, x, y] = left12 * u[q, y] + right12 * w[1, y] - middle * u[p, y]
+            blocks[2, x, y] = left2 * u[q, y] + right2 * w[1, y]
         blocks[0, x, x] += b1
         blocks[1, x, x] += m
         blocks[2, x, x] += b2
 
 
 @inner_kernel
-def blocks_adjoint(blocks, r1, r2, c, u1, u2, w1, w2, d):
+def blocks_adjoint(blocks, r1, r2, c, u, p, q, w, d):
     """Adjoint of `blocks_of`: from blocks (3, 3, 3) into d (9,)."""
     q1 = q2 = x1 = x2 = y1 = y2 = t1 = t2 = tm = 0.0
     uu = uw = wu = ww = m11 = m22 = 0.0
@@ -125,25 +125,27 @@ def blocks_adjoint(blocks, r1, r2, c, u1, u2, w1, w2, d):
         t2 += blocks[2, x, x]
         a1 = a2 = b1 = b2 = mu1 = mu2 = mw2 = 0.0
         for y in range(3):
-            a1 += blocks[0, x, y] * u1[y]
-            b1 += blocks[0, x, y] * w1[y]
-            a2 += blocks[2, x, y] * u2[y]
-            b2 += blocks[2, x, y] * w2[y]
-            mu1 += blocks[1, x, y] * u1[y]
-            mu2 += blocks[1, x, y] * u2[y]
-            mw2 += blocks[1, x, y] * w2[y]
-        q1 += u1[x] * a1
-        q2 += u2[x] * a2
-        x1 += u1[x] * b1 + w1[x] * a1
-        x2 += u2[x] * b2 + w2[x] * a2
-        y1 += w1[x] * b1
-        y2 += w2[x] * b2
-        uu += u1[x] * mu2
-        uw += u1[x] * mw2
-        wu += w1[x] * mu2
-        ww += w1[x] * mw2
-        m11 += u1[x] * mu1
-        m22 += u2[x] * mu2
+            u1, u2, w1, w2 = np.float64(u[p, y]), np.float64(u[q, y]), w[0, y], w[1, y]
+            a1 += blocks[0, x, y] * u1
+            b1 += blocks[0, x, y] * w1
+            a2 += blocks[2, x, y] * u2
+            b2 += blocks[2, x, y] * w2
+            mu1 += blocks[1, x, y] * u1
+            mu2 += blocks[1, x, y] * u2
+            mw2 += blocks[1, x, y] * w2
+        u1, u2, w1, w2 = np.float64(u[p, x]), np.float64(u[q, x]), w[0, x], w[1, x]
+        q1 += u1 * a1
+        q2 += u2 * a2
+        x1 += u1 * b1 + w1 * a1
+        x2 += u2 * b2 + w2 * a2
+        y1 += w1 * b1
+        y2 += w2 * b2
+        uu += u1 * mu2
+        uw += u1 * mw2
+        wu += w1 * mu2
+        ww += w1 * mw2
+        m11 += u1 * mu1
+        m22 += u2 * mu2
     d[0] = (t1 - q1) / r1
     d[1] = (t2 - q2) / r2
     d[2] = (
@@ -157,22 +159,20 @@ def blocks_adjoint(blocks, r1, r2, c, u1, u2, w1, w2, d):
 
 
 @inner_kernel
-def triple_blocks(tables, p, q, triple, g, s, d, w, blocks):
-    """Second derivatives of one triple weighted by g (N Z), into blocks (3, 3, 3); s, d, w are scratch."""
-    contract(2, g, tables.shells[triple], tables.angles[triple], s)
-    derivatives(2, s, tables.cutoffs[p], tables.cutoffs[q], d)
+def triple_blocks(tables, p, q, triple, g, base, s, d, w, blocks):
+    """Second derivatives of a triple weighted by its part of g, into blocks (3, 3, 3); s, d, w: scratch."""
+    contract(2, g, base, tables.shells, tables.angles, triple, s)
+    derivatives(2, s, tables.cutoffs, p, q, d)
     c = np.float64(tables.c[triple])
     cosine_gradients(tables.u, tables.r, p, q, c, w)
-    r1, r2 = np.float64(tables.r[p]), np.float64(tables.r[q])
-    blocks_of(d, r1, r2, c, tables.u[p], tables.u[q], w[0], w[1], blocks)
+    blocks_of(d, np.float64(tables.r[p]), np.float64(tables.r[q]), c, tables.u, p, q, w, blocks)
 
 
 @inner_kernel
-def triple_adjoint(tables, p, q, triple, blocks, s, d, w, g):
-    """Adjoint of `triple_blocks`: add to g (N Z) what blocks (3, 3, 3) say."""
+def triple_adjoint(tables, p, q, triple, blocks, s, d, w, g, base):
+    """Adjoint of `triple_blocks`: add to this triple's part of g what blocks (3, 3, 3) say."""
     c = np.float64(tables.c[triple])
     cosine_gradients(tables.u, tables.r, p, q, c, w)
-    r1, r2 = np.float64(tables.r[p]), np.float64(tables.r[q])
-    blocks_adjoint(blocks, r1, r2, c, tables.u[p], tables.u[q], w[0], w[1], d)
-    derivatives_adjoint(2, d, tables.cutoffs[p], tables.cutoffs[q], s)
-    spread(2, s, tables.shells[triple], tables.angles[triple], g)
+    blocks_adjoint(blocks, np.float64(tables.r[p]), np.float64(tables.r[q]), c, tables.u, p, q, w, d)
+    derivatives_adjoint(2, d, tables.cutoffs, p, q, s)
+    spread(2, s, tables.shells, tables.angles, triple, g, base)

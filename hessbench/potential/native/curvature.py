@@ -36,7 +36,7 @@ def add_curvature(
     for p in range(start, start + near):
         for q in range(p + 1, start + near):
             feature = base + pair_of[elements[p], elements[q]] * angular
-            triple_blocks(tables, p, q, triple, g[feature : feature + angular], s, d, w, blocks)
+            triple_blocks(tables, p, q, triple, g, feature, s, d, w, blocks)
             a, b = 3 * (p - start), 3 * (q - start)
             for x in range(3):
                 for y in range(3):
@@ -82,5 +82,5 @@ def curvature_adjoint(
                     blocks[2, x, y] = matrix[(b + x) * size + b + y]
                     blocks[1, x, y] = 2.0 * matrix[(a + x) * size + b + y]
             feature = base + pair_of[elements[p], elements[q]] * angular
-            triple_adjoint(tables, p, q, triple, blocks, s, d, w, g[feature : feature + angular])
+            triple_adjoint(tables, p, q, triple, blocks, s, d, w, g, feature)
             triple += 1

@@ -158,10 +158,9 @@ def _angular_products(order, cutoffs_p, cutoffs_q, shells, angles, features, scr
 def _jacobian_of_triple(address, offset, u, w, stretching, turning, jacobian):
     """Add u d/dr + w d/dc to the rows of one neighbour."""
     for x in range(3):
-        place = address[x]
-        if place < 0:
+        if address[x] < 0:
             continue
-        row = jacobian[place + offset : place + offset + len(stretching)]
+        place = np.uint64(address[x] + offset)
         ux, wx = u[x], w[x]
-        for n in range(len(stretching)):
-            row[n] += ux * stretching[n] + wx * turning[n]
+        for n in range(np.uint64(len(stretching))):
+            jacobian[place + n] += ux * stretching[n] + wx * turning[n]

@@ -50,9 +50,10 @@ def pull_back(first, last, layout, functions, neighbors, tables, gradient, force
                         cosine_gradients(tables.u, tables.r, p, q, tables.c[triple], w)
                         jp, jq = neighbors.pair_atom[p], neighbors.pair_atom[q]
                         for column in range(gradient.shape[1]):
-                            g = gradient[slot, column, feature : feature + angular]
-                            contract(1, g, tables.shells[triple], tables.angles[triple], s)
-                            derivatives(1, s, tables.cutoffs[p], tables.cutoffs[q], d)
+                            contract(
+                                1, gradient[slot, column], feature, tables.shells, tables.angles, triple, s
+                            )
+                            derivatives(1, s, tables.cutoffs, p, q, d)
                             for x in range(3):
                                 on_p = d[0] * tables.u[p, x] + d[2] * w[0, x]
                                 on_q = d[1] * tables.u[q, x] + d[2] * w[1, x]
@@ -95,9 +96,9 @@ def push_forward(first, last, layout, functions, neighbors, tables, vectors, gra
                             d[0] = dot(tables.u[p], v[0])
                             d[1] = dot(tables.u[q], v[1])
                             d[2] = dot(w[0], v[0]) + dot(w[1], v[1])
-                            derivatives_adjoint(1, d, tables.cutoffs[p], tables.cutoffs[q], s)
-                            g = gradient[slot, column, feature : feature + angular]
-                            spread(1, s, tables.shells[triple], tables.angles[triple], g)
+                            derivatives_adjoint(1, d, tables.cutoffs, p, q, s)
+                            g = gradient[slot, column]
+                            spread(1, s, tables.shells, tables.angles, triple, g, feature)
                         triple += 1
 
 
@@ -132,8 +133,7 @@ def curvature_times(first, last, layout, functions, neighbors, tables, gradient,
                     for q in range(p + 1, start + neighbors.near[slot]):
                         pair = functions.pair_of[neighbors.pair_element[p], neighbors.pair_element[q]]
                         feature = elements * radial + pair * angular
-                        g = gradient[slot, feature : feature + angular]
-                        triple_blocks(tables, p, q, triple, g, s, d, w, blocks)
+                        triple_blocks(tables, p, q, triple, gradient[slot], feature, s, d, w, blocks)
                         jp, jq = neighbors.pair_atom[p], neighbors.pair_atom[q]
                         for column in range(vectors.shape[2]):
                             _relative(vectors, jp, i, column, v[0])
@@ -193,8 +193,7 @@ def curvature_times_adjoint(first, last, layout, functions, neighbors, tables, v
                                     blocks[2, x, y] += 0.5 * (a[1, x] * v[1, y] + a[1, y] * v[1, x])
                         pair = functions.pair_of[neighbors.pair_element[p], neighbors.pair_element[q]]
                         feature = elements * radial + pair * angular
-                        g = gradient[slot, feature : feature + angular]
-                        triple_adjoint(tables, p, q, triple, blocks, s, d, w, g)
+                        triple_adjoint(tables, p, q, triple, blocks, s, d, w, gradient[slot], feature)
                         triple += 1
 
 
