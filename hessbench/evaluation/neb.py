@@ -15,7 +15,7 @@ from hessbench.evaluation.forcefield import ForceField, ForceFieldError
 from hessbench.evaluation.reactions import PathReaction, bond_changes
 from hessbench.evaluation.relaxation import relax
 from hessbench.processes import Report, run_tasks
-from hessbench.results import REFERENCE
+from hessbench.results import REFERENCE, TABLES
 
 REFERENCE_SEED = -1
 
@@ -95,7 +95,7 @@ def run_neb(
         if reaction.kind != "held-out":
             rows[2].append(_geometry(key, reaction.numbers, band))
     summary = pd.DataFrame(rows[1]).astype({"barrier": float, "rmsd_ts": float, "max_force_ev_a": float})
-    return NebTables(pd.concat(rows[0], ignore_index=True), summary, pd.concat(rows[2], ignore_index=True))
+    return NebTables(_joined(rows[0], "neb_paths"), summary, _joined(rows[2], "neb_geometry"))
 
 
 def relax_reaction(reaction: PathReaction, force_field: ForceField, config: NebConfig) -> Band:
@@ -155,6 +155,13 @@ def _summary(reaction: PathReaction, band: Band) -> dict:
         "barrier_reference": reaction.barrier,
         "rmsd_ts": rmsd(band.coordinates[band.highest], reaction.transition_state) if converged else None,
     }
+
+
+def _joined(frames: list[pd.DataFrame], table: str) -> pd.DataFrame:
+    """Join the rows of all bands; a table without rows if no band could be evaluated."""
+    if not frames:
+        return pd.DataFrame(columns=list(TABLES[table]))
+    return pd.concat(frames, ignore_index=True)
 
 
 def _path(key: dict, band: Band) -> pd.DataFrame:
