@@ -1,5 +1,6 @@
 """Energies, forces and Hessians by compiled kernels, and their exact parameter gradients."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from hessbench.potential.native.hvp import (
     push_forward,
 )
 from hessbench.potential.native.layout import Floats
+from hessbench.potential.native.parameters import flatten, parameters_of, unflatten
 from hessbench.potential.native.places import Places, copy_first_layers, places_of
 from hessbench.potential.native.runtime import Buffer, as_array, compile_once, run_parts
 from hessbench.potential.network import Network, networks_of, run
@@ -35,31 +37,23 @@ def evaluate_native(
     compile_once(dtype, lambda: _exercise(models[0], batch.coordinates.dtype))
     order = 1 if probes is not None and derivatives == 0 else derivatives
     geometry = build(models[0], batch, order)
-    return [evaluate_geometry(networks_of(model), geometry, derivatives, probes) for model in models]
+    return [evaluate_geometry(model, geometry, derivatives, probes) for model in models]
 
 
 def evaluate_geometry(
-    networks: list[Network], geometry: NativeGeometry, derivatives: int, probes: Tensor | None = None
+    model: ANI, geometry: NativeGeometry, derivatives: int, probes: Tensor | None = None
 ) -> Prediction:
-    """Evaluate a batch whose geometry is known; `networks` are parameters by element."""
+    """Evaluate a batch whose geometry is known."""
     if probes is not None and derivatives < 2:
-        return _with_products(networks, geometry, derivatives, probes)
-    weights = torch.cat([weight.reshape(-1) for network in networks for weight in network.weights])
-    biases = torch.cat(
-        [
-            weight.new_zeros(len(weight)) if bias is None else bias
-            for network in networks
-            for weight, bias in zip(network.weights, network.biases, strict=True)
-        ]
-    )
+        return _with_products(networks_of(model), geometry, derivatives, probes)
     energies, forces, hessians = _Evaluation.apply(
-        weights, biases, geometry, derivatives, networks[0].activation, torch.is_grad_enabled()
+        model, geometry, derivatives, torch.is_grad_enabled(), *parameters_of(model)
     )
     return Prediction(
         energies,
         forces if derivatives > 0 else None,
         hessians if derivatives > 1 else None,
-        None if probes is None else _with_products(networks, geometry, 0, probes).products,
+        None if probes is None else _with_products(networks_of(model), geometry, 0, probes).products,
     )
 
 
@@ -83,34 +77,27 @@ def _with_products(
 
 
 class _Evaluation(torch.autograd.Function):
-    """Flat weights and biases -> energies (M,), forces (A, 3) and flat Hessians, empty if not asked for."""
+    """Parameters -> energies (M,), forces (A, 3) and flat Hessians, empty if not asked for."""
 
     @staticmethod
     def forward(
-        ctx: Any,
-        weights: Tensor,
-        biases: Tensor,
-        geometry: NativeGeometry,
-        order: int,
-        activation: str,
-        differentiable: bool,
+        ctx: Any, model: ANI, geometry: NativeGeometry, order: int, differentiable: bool, *parameters: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        keep = differentiable and (weights.requires_grad or biases.requires_grad)
-        parameters = as_array(weights)
+        keep = differentiable and any(parameter.requires_grad for parameter in parameters)
+        weights, biases = flatten(model, list(parameters))
         atoms = len(geometry.features)
         places = places_of(geometry, keep)
-        loan = Buffer(len(STATES) * places.state_size, parameters.dtype)
+        loan = Buffer(len(STATES) * places.state_size, weights.dtype)
         states = dict(zip(STATES, loan.array.reshape(len(STATES), -1), strict=True))
-        atomic = np.empty(atoms, parameters.dtype)
-        gradient = np.empty((atoms if order > 0 else 0, geometry.features.shape[1]), parameters.dtype)
-        kind = kernels.GELU if activation == "gelu" else kernels.CELU
+        atomic = np.empty(atoms, weights.dtype)
+        gradient = np.empty((atoms if order > 0 else 0, geometry.features.shape[1]), weights.dtype)
+        kind = kernels.GELU if model.architecture.activation == "gelu" else kernels.CELU
         first_slot = np.array(geometry.first_slots[:-1])
-        offsets = as_array(biases)
 
         def task(part: int, first: int, last: int) -> None:
             kernels.run(
                 _ranges(geometry, part), order, kind, first_slot, geometry.shape, places.state_start,
-                geometry.features, parameters, offsets, *states.values(), atomic, gradient,
+                geometry.features, weights, biases, *states.values(), atomic, gradient,
             )  # fmt: skip
 
         run_parts(task, geometry.parts)
@@ -123,13 +110,12 @@ class _Evaluation(torch.autograd.Function):
         if order > 0:
             forces = -pull_back(gradient[:, None], geometry)[:, :, 0]
         if order > 1:
-            hessians, tangents_loan = _hessians(geometry, places, parameters, states, gradient, keep)
+            hessians, tangents_loan = _hessians(geometry, places, weights, states, gradient, keep)
             ctx.tangents = tangents_loan if keep else None
         if keep:
             ctx.set_materialize_grads(False)
             ctx.geometry, ctx.places, ctx.order, ctx.loan, ctx.states = geometry, places, order, loan, states
-            ctx.save_for_backward(weights)
-            ctx.bias_size = len(biases)
+            ctx.model, ctx.parameters, ctx.weights, ctx.bias_size = model, parameters, weights, len(biases)
         return torch.from_numpy(energies), torch.from_numpy(forces), torch.from_numpy(hessians)
 
     @staticmethod
@@ -141,7 +127,7 @@ class _Evaluation(torch.autograd.Function):
         hessians_adjoint: Tensor | None,
     ) -> tuple[Tensor | None, ...]:
         geometry, places, order, states = ctx.geometry, ctx.places, ctx.order, ctx.states
-        weights = as_array(ctx.saved_tensors[0])
+        weights = ctx.weights
         layout, count = geometry.layout, len(geometry.parts)
         atoms = len(geometry.features)
         atomic = np.zeros(atoms, weights.dtype)
@@ -153,9 +139,7 @@ class _Evaluation(torch.autograd.Function):
         states_loan = Buffer(2 * places.state_size, weights.dtype)
         states_adjoint = states_loan.array.reshape(2, -1)
         states_adjoint[:] = 0
-        parts_loan = Buffer(count * len(weights), weights.dtype)
-        of_weights = parts_loan.array.reshape(count, -1)
-        of_weights[:] = 0
+        of_weights = np.zeros((count, len(weights)), weights.dtype)
         of_biases = np.zeros((count, ctx.bias_size), weights.dtype)
         if hessians_adjoint is not None:
             _reverse_hessians(ctx, weights, as_array(hessians_adjoint), gradient, states_adjoint, of_weights)
@@ -171,7 +155,11 @@ class _Evaluation(torch.autograd.Function):
             )  # fmt: skip
 
         run_parts(task, geometry.parts)
-        return torch.from_numpy(of_weights.sum(0)), torch.from_numpy(of_biases.sum(0)), None, None, None, None
+        for part in range(1, count):
+            of_weights[0] += of_weights[part]
+            of_biases[0] += of_biases[part]
+        gradients = unflatten(ctx.model, ctx.parameters, of_weights[0], of_biases[0])
+        return None, None, None, None, *gradients
 
 
 def _hessians(
@@ -238,16 +226,9 @@ def _exercise(model: ANI, dtype: torch.dtype) -> None:
         [[0.0, 0.0, 0.0], [1.0, 0.1, 0.0], [-0.3, 1.1, 0.0], [4.5, 0.0, 0.0]], dtype=dtype
     )
     batch = Batch(torch.full((4,), number), coordinates, torch.tensor([4]))
-    networks = [
-        Network(
-            [weight.detach().to(dtype).requires_grad_() for weight in network.weights],
-            [None if bias is None else bias.detach().to(dtype) for bias in network.biases],
-            network.activation,
-        )
-        for network in networks_of(model)
-    ]
+    own = copy.deepcopy(model).to(dtype).requires_grad_()
     with torch.enable_grad():
-        result = evaluate_geometry(networks, build(model, batch, 2), 2, torch.ones(4, 3, 1, dtype=dtype))
+        result = evaluate_geometry(own, build(own, batch, 2), 2, torch.ones(4, 3, 1, dtype=dtype))
         assert result.forces is not None
         assert result.hessians is not None
         assert result.products is not None
