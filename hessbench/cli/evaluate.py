@@ -1,5 +1,6 @@
-"""`hessbench evaluate`: predictions and errors of an ensemble."""
+"""`hessbench evaluate`: predictions and errors of an ensemble, or of a potential that a user brings."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -10,15 +11,24 @@ from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
+from hessbench.evaluation.calculators import load_calculator
 from hessbench.evaluation.rmse import TestSet, evaluate_ensemble, summarize
+from hessbench.evaluation.user_model import evaluate_user_model
 from hessbench.potential.ensembles import ensemble_folder
 
 
 @click.command()
-@click.option("--loss", required=True, help="Loss of the ensemble: e, ef, efh, efhvp.")
+@click.option("--loss", help="Loss of the ensemble: e, ef, efh, efhvp.")
 @click.option(
     "--percent", required=True, type=int, help="Its training set size, in percent of all structures."
 )
+@click.option(
+    "--calculator",
+    type=click.Path(path_type=Path),
+    help="Instead of an ensemble: a Python file that defines `calculator`, an ASE calculator or a function "
+    "that returns one, and if it can `hessian(atoms)` in eV/Angstrom^2; else forces are differentiated.",
+)
+@click.option("--name", help="Of the calculator in the tables; that of the file if not given.")
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
@@ -26,19 +36,34 @@ from hessbench.potential.ensembles import ensemble_folder
     show_default=True,
     help="Folder of the results, with split.json.",
 )
-def command(loss: str, percent: int, results: Path) -> None:
-    """Score an ensemble on held-out stationary points (rtp), paths (irc) and displaced structures (nms)."""
+def command(loss: str | None, percent: int, calculator: Path | None, name: str | None, results: Path) -> None:
+    """Score an ensemble on held-out stationary points (rtp), paths (irc) and displaced structures (nms).
+
+    A calculator is put beside the ensembles of the given training set size.
+    """
+    if (loss is None) == (calculator is None):
+        raise click.UsageError("Give either --loss or --calculator.")
     config = load_section(EvaluationConfig, "evaluation")
     sets = {}
-    for name in ("rtp", "irc", "nms"):
-        path = active_file(name)
+    for key in ("rtp", "irc", "nms"):
+        path = active_file(key)
         with ReactionFile(path) as file:
             identity, level = file.identity, file.metadata.level
         structures = load_structures(path)
-        if name == "rtp":
-            structures = structures.select(read_split(results / "split.json", identity).test)
-        sets[name] = TestSet(identity, level, structures)
+        if key == "rtp":
+            split = read_split(results / "split.json", identity)
+            training = structures.select(split.training_at(percent))
+            structures = structures.select(split.test)
+        sets[key] = TestSet(identity, level, structures)
     profile = str(read_yaml(Path("params.yaml")).get("profile", "none"))
-    errors = evaluate_ensemble(ensemble_folder(loss, percent), loss, percent, sets, config, results, profile)
+    if loss is not None:
+        folder = ensemble_folder(loss, percent)
+        errors = evaluate_ensemble(folder, loss, percent, sets, config, results, profile)
+    else:
+        assert calculator is not None
+        load_calculator(calculator)  # a file that cannot be used is better known before the work begins
+        load = partial(load_calculator, calculator)
+        label = name or calculator.stem
+        errors = evaluate_user_model(label, load, percent, training, sets, config.processes, results, profile)
     table = summarize(errors).groupby(["set", "quantity"], sort=False)[["rmse", "mae"]].agg(["mean", "std"])
     click.echo(table.to_string(float_format=lambda value: f"{value:.4g}"))

@@ -15,6 +15,7 @@ from hessbench.config.base import load_section, read_yaml
 from hessbench.config.neb import NebConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
+from hessbench.evaluation.calculators import load_calculator
 from hessbench.evaluation.forcefield import ForceField, load_model
 from hessbench.evaluation.held_out import held_out_geometries
 from hessbench.evaluation.level import LevelForceField
@@ -26,8 +27,16 @@ from hessbench.results import LABELS, REFERENCE, Identity, write_table
 
 @click.command()
 @click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
-def command(results: Path) -> None:
-    """Relax nudged elastic bands: results/neb_{paths,summary,geometry}.parquet."""
+@click.option(
+    "--calculator",
+    "calculators",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Also a potential of your own: a Python file that defines `calculator`, an ASE calculator. "
+    "Its name in the tables is that of the file.",
+)
+def command(results: Path, calculators: tuple[Path, ...]) -> None:
+    """Relax nudged elastic bands: neb_paths, neb_summary and neb_geometry.parquet in the folder of results."""
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
     trainings: list[tuple[str, int, Callable[[], ForceField]]] = []
@@ -37,6 +46,9 @@ def command(results: Path) -> None:
             (LABELS[loss], seed, partial(load_model, model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
+    for path in calculators:
+        load_calculator(path)  # a file that cannot be used is better known before the work begins
+        trainings.append((path.stem, 0, partial(load_calculator, path)))
     with ReactionFile(active_file("rtp")) as file:
         identity, level = file.identity, file.metadata.level
     reactions = choose_reactions(

@@ -6,10 +6,13 @@ from pydantic import Field
 
 from hessbench.config.base import Section, read_yaml, validate
 from hessbench.config.data import DataConfig
+from hessbench.config.epoch_cost import EpochCostConfig
 from hessbench.config.evaluation import EvaluationConfig
 from hessbench.config.generate import GenerateConfig
 from hessbench.config.model import ModelConfig
+from hessbench.config.neb import NebConfig
 from hessbench.config.single_ts import SingleTSConfig
+from hessbench.config.spectra import SpectraConfig
 from hessbench.config.split import SplitConfig
 from hessbench.config.stability import StabilityConfig
 from hessbench.config.training import TrainingConfig
@@ -32,6 +35,9 @@ class Profile(Section):
     evaluation: EvaluationConfig
     single_ts: SingleTSConfig = SingleTSConfig()
     stability: StabilityConfig = StabilityConfig()
+    neb: NebConfig = NebConfig()
+    spectra: SpectraConfig = SpectraConfig()
+    epoch_cost: EpochCostConfig = EpochCostConfig()
 
 
 def load_profile(path: Path) -> Profile:
