@@ -36,7 +36,7 @@ from hessbench.results import LABELS, REFERENCE, Identity, write_table
     "Its name in the tables is that of the file.",
 )
 def command(results: Path, calculators: tuple[Path, ...]) -> None:
-    """Relax nudged elastic bands: neb_paths, neb_summary and neb_geometry.parquet in the folder of results."""
+    """Relax nudged elastic bands: neb_paths, neb_summary, neb_geometry.parquet in the folder of results."""
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
     trainings: list[tuple[str, int, Callable[[], ForceField]]] = []

@@ -35,7 +35,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path}{place}: not valid YAML ({getattr(error, 'problem', error)}).") from None
+        raise ConfigurationError(
+            f"{path}{place}: not valid YAML ({getattr(error, 'problem', error)})."
+        ) from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: expected a mapping of sections, found {type(content).__name__}.")
     return content

@@ -24,7 +24,7 @@ from hessbench.potential.model import ANI, build
 from hessbench.potential.probes import draw_probes
 from hessbench.potential.reference import evaluate_by_autograd, evaluate_by_vmap
 
-SMALLEST_DISTANCE = 1.0
+SMALLEST_DISTANCE = 0.95
 """Angstrom, of the random molecules."""
 
 
@@ -95,7 +95,7 @@ SLOW = frozenset({LOOP, "E-F-H vmap"})
 
 
 def random_molecule(atoms: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Carbon, hydrogen and oxygen in the ratio of C3H8O2, as dense as organic molecules.
+    """C, H and O in the ratio of C3H8O2, with as many near neighbours as small organic molecules have.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def random_molecule(atoms: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """
     generator = np.random.default_rng(seed)
     numbers = np.resize([6, 1, 8, 1, 1, 6, 1, 1, 1, 6, 8, 1, 1], atoms)
-    radius = 1.05 * atoms ** (1 / 3) + 0.3
+    radius = 1.0 * atoms ** (1 / 3) + 0.24
     positions = np.empty((0, 3))
     attempts = 0
     while len(positions) < atoms:
