@@ -41,10 +41,10 @@ repro: $(READY)
 	@echo "tables/ holds the tables and verdicts; \`make check\` compares them with the pinned values"
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --benchmark-skip
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --benchmark-skip
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ Images, springs, tangents and the climbing image are those of ASE's NEB, the opt
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -134,11 +135,12 @@ def optimize_band(
     product: np.ndarray,
     force_field: ForceField,
     config: BandConfig,
+    through: np.ndarray | None = None,
 ) -> Band:
     """Relax a band between two minima.
 
     It starts from the IDPP interpolation (Smidstrup et al., J. Chem. Phys. 140, 214106 (2014)) between the
-    superposed end points. The highest image climbs once the forces have fallen below
+    superposed end points, or between each of them and a structure on the way. The highest image climbs once the forces have fallen below
     `config.climb_below_ev_a`, or half of the iterations are spent.
 
     Parameters
@@ -151,13 +153,15 @@ def optimize_band(
         The potential.
     config
         Settings.
+    through
+        (N, 3), Angstrom, structure to start through, if any.
 
     Returns
     -------
     Band
         Also if it did not converge.
     """
-    images = interpolate(numbers, reactant, product, config.images)
+    images = interpolate(numbers, reactant, product, config.images, through)
     last: tuple[np.ndarray, np.ndarray | None] = np.array([image.positions for image in images]), None
     iterations = 0
     try:
@@ -200,14 +204,42 @@ def _path(images: list[Atoms]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([image.positions for image in images]), energies - energies[0]
 
 
-def interpolate(numbers: np.ndarray, reactant: np.ndarray, product: np.ndarray, moving: int) -> list[Atoms]:
-    """Images between superposed end points by image dependent pair potentials."""
+def interpolate(
+    numbers: np.ndarray,
+    reactant: np.ndarray,
+    product: np.ndarray,
+    moving: int,
+    through: np.ndarray | None = None,
+) -> list[Atoms]:
+    """Images between superposed end points by image dependent pair potentials.
+
+    A structure to go through becomes the image that divides the path in proportion to its distances.
+    """
+    if through is not None:
+        middle = Atoms(numbers, through)
+        ends = [Atoms(numbers, end) for end in (reactant, product)]
+        for end in ends:
+            minimize_rotation_and_translation(middle, end)
+        distances = [float(np.linalg.norm(end.positions - through)) for end in ends]
+        before = int(np.clip(round((moving + 1) * distances[0] / sum(distances)) - 1, 0, moving - 1))
+        halves = [
+            interpolate(numbers, ends[0].positions, through, before),
+            interpolate(numbers, through, ends[1].positions, moving - 1 - before),
+        ]
+        return _aligned(halves[0] + halves[1][1:])
     first, last = Atoms(numbers, reactant), Atoms(numbers, product)
     minimize_rotation_and_translation(first, last)
     images = [first, *(first.copy() for _ in range(moving)), last]
     neb = NEB(images, method="improvedtangent")
     neb.interpolate()
     idpp_interpolate(neb, traj=None, log=None)
+    return images
+
+
+def _aligned(images: list[Atoms]) -> list[Atoms]:
+    """Superpose each image on the one before."""
+    for before, after in pairwise(images):
+        minimize_rotation_and_translation(before, after)
     return images
 
 

@@ -62,7 +62,8 @@ def run_neb(
         With their end points at the level of theory of the data.
     trainings
         Label, seed and constructor of each potential. "reference" is applied to the two reactions of the
-        paper's figures only: for the others the refined transition state gives the barrier.
+        paper's figures only: for the others the refined transition state gives the barrier. Its bands start
+        through that transition state, all others from an interpolation between the end points alone.
     config
         Settings.
 
@@ -98,11 +99,14 @@ def run_neb(
     return NebTables(_joined(rows[0], "neb_paths"), summary, _joined(rows[2], "neb_geometry"))
 
 
-def relax_reaction(reaction: PathReaction, force_field: ForceField, config: NebConfig) -> Band:
+def relax_reaction(
+    reaction: PathReaction, force_field: ForceField, config: NebConfig, *, through_saddle: bool = False
+) -> Band:
     """Optimize the end points of a reaction with a force field, then the band between them.
 
     An end point fails if it is not converged or if it lost or gained a bond: the path would be that of
-    another reaction.
+    another reaction. `through_saddle`: the band starts through the known transition state, not from
+    an interpolation between the end points alone.
     """
     ends = np.stack([reaction.reactant, reaction.product])
     try:
@@ -125,7 +129,10 @@ def relax_reaction(reaction: PathReaction, force_field: ForceField, config: NebC
     band = config.band
     if reaction.kind == "held-out":
         band = band.model_copy(update={"images": config.held_out_images})
-    return optimize_band(reaction.numbers, relaxed[0].positions, relaxed[1].positions, force_field, band)
+    through = reaction.transition_state if through_saddle else None
+    return optimize_band(
+        reaction.numbers, relaxed[0].positions, relaxed[1].positions, force_field, band, through
+    )
 
 
 def rmsd(first: np.ndarray, second: np.ndarray) -> float:
@@ -137,7 +144,8 @@ def rmsd(first: np.ndarray, second: np.ndarray) -> float:
 def _relax_band(task: BandTask, shared: tuple[list[PathReaction], NebConfig], report: Report) -> Band:
     """Relax one band; runs in a process of its own."""
     reactions, config = shared
-    band = relax_reaction(reactions[task.reaction], task.load(), config)
+    is_reference = task.training == REFERENCE
+    band = relax_reaction(reactions[task.reaction], task.load(), config, through_saddle=is_reference)
     report(1)
     return band
 
