@@ -19,7 +19,7 @@ from hessbench.evaluation.calculators import load_calculator
 from hessbench.evaluation.forcefield import ForceField, load_model
 from hessbench.evaluation.held_out import held_out_geometries
 from hessbench.evaluation.level import LevelForceField
-from hessbench.evaluation.neb import REFERENCE_SEED, run_neb
+from hessbench.evaluation.neb import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.evaluation.reactions import choose_reactions
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
 from hessbench.results import LABELS, REFERENCE, Identity, write_table
@@ -61,6 +61,7 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         seed=config.seed,
         fmax_ev=config.end_point_fmax_ev_a,
         steps=config.end_point_steps,
+        accept=lambda reaction: has_reference_band(reaction, LevelForceField(level), config),
     )
     trainings.append((REFERENCE, REFERENCE_SEED, partial(LevelForceField, level)))
     tables = run_neb(reactions, trainings, config)

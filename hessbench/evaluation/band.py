@@ -140,8 +140,8 @@ def optimize_band(
     """Relax a band between two minima.
 
     It starts from the IDPP interpolation (Smidstrup et al., J. Chem. Phys. 140, 214106 (2014)) between the
-    superposed end points, or between each of them and a structure on the way. The highest image climbs once the forces have fallen below
-    `config.climb_below_ev_a`, or half of the iterations are spent.
+    superposed end points, or between each of them and a structure on the way. The highest image climbs once
+    the forces have fallen below `config.climb_below_ev_a`, or half of the iterations are spent.
 
     Parameters
     ----------

@@ -18,6 +18,10 @@ from hessbench.processes import Report, run_tasks
 from hessbench.results import REFERENCE, TABLES
 
 REFERENCE_SEED = -1
+REFERENCE_ITERATIONS = 100
+"""A reference band, which starts through its transition state, converges in some tens of steps or not at all."""
+SAME_BARRIER = 0.5
+"""Barriers of band and refined transition state agree within this, kcal/mol."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,24 @@ def relax_reaction(
     through = reaction.transition_state if through_saddle else None
     return optimize_band(
         reaction.numbers, relaxed[0].positions, relaxed[1].positions, force_field, band, through
+    )
+
+
+def has_reference_band(reaction: PathReaction, force_field: ForceField, config: NebConfig) -> bool:
+    """Whether the band at the level of theory converges, and to the refined transition state.
+
+    That state need not be the highest point between the minima: a path of several steps may have another one.
+    """
+    quick = config.band.model_copy(
+        update={"max_iterations": min(config.band.max_iterations, REFERENCE_ITERATIONS)}
+    )
+    band = relax_reaction(
+        reaction, force_field, config.model_copy(update={"band": quick}), through_saddle=True
+    )
+    return (
+        band.status == "converged"
+        and band.energies is not None
+        and abs(float(band.energies.max()) - reaction.barrier) < SAME_BARRIER
     )
 
 

@@ -113,6 +113,7 @@ def choose_reactions(
     seed: int,
     fmax_ev: float,
     steps: int,
+    accept: Callable[[PathReaction], bool] = lambda reaction: True,
 ) -> list[PathReaction]:
     """Choose the two reactions of the paper's figures and a number of further ones.
 
@@ -136,6 +137,8 @@ def choose_reactions(
         Of the random order.
     fmax_ev, steps
         For the end points: largest force on an atom, eV/Angstrom, and steps of L-BFGS at most.
+    accept
+        Whether one of the two reactions will do, e.g. whether its reference band converges; else the next.
 
     Raises
     ------
@@ -160,7 +163,7 @@ def choose_reactions(
         }
         pool = [item for item in pool if barriers[item.name] is not None]
         pool.sort(key=lambda item: abs((barriers[item.name] or 0.0) - wanted))
-        chosen += _take(1, kind, pool, force_field, fmax_ev, steps)
+        chosen += _take(1, kind, pool, force_field, fmax_ev, steps, accept)
     names = {item.name for item in chosen}
     rest = [complete[name] for name in shuffled(complete, seed) if name not in names]
     return chosen + _take(held_out, "held-out", rest, force_field, fmax_ev, steps)
@@ -220,10 +223,11 @@ def _take(
     force_field: ForceField,
     fmax_ev: float,
     steps: int,
+    accept: Callable[[PathReaction], bool] = lambda reaction: True,
 ) -> list[PathReaction]:
     """Take the first reactions of a pool whose transition state connects their end points."""
     tried = (connect(item, kind, force_field, fmax_ev, steps) for item in pool)
-    connected = (reaction for reaction in tried if reaction is not None)
+    connected = (reaction for reaction in tried if reaction is not None and accept(reaction))
     bar = tqdm(range(count), desc=f"end points: {kind}", delay=2)
     taken = [reaction for _, reaction in zip(bar, connected, strict=False)]
     if len(taken) < count:
