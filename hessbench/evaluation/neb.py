@@ -19,7 +19,7 @@ from hessbench.results import REFERENCE, TABLES
 
 REFERENCE_SEED = -1
 REFERENCE_ITERATIONS = 100
-"""A reference band, which starts through its transition state, converges in some tens of steps or not at all."""
+"""A reference band starts through its transition state and converges in some tens of steps or not at all."""
 SAME_BARRIER = 0.5
 """Barriers of band and refined transition state agree within this, kcal/mol."""
 
