@@ -7,6 +7,7 @@ reactions' names, so the final file depends neither on the number of workers nor
 
 import io
 import json
+import multiprocessing
 import os
 import sqlite3
 import threading
@@ -157,8 +158,9 @@ def run(
     finished = journal.names()
     missing = iter([task for task in tasks if task.name not in finished])
     done = sum(task.name in finished for task in tasks)
+    context = multiprocessing.get_context("spawn")  # threads of numerical libraries do not survive a fork
     with (
-        executor or ProcessPoolExecutor(workers, initializer=_end_with, initargs=(os.getpid(),)) as pool,
+        executor or ProcessPoolExecutor(workers, context, _end_with, (os.getpid(),)) as pool,
         tqdm(total=len(tasks), initial=done, desc=description, unit="reaction", smoothing=0.05) as bar,
     ):
         pending: set[Future[Outcome]] = set()

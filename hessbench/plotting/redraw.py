@@ -1,5 +1,6 @@
 """Draw figures anew from stored results; one that fails does not keep the others from being drawn."""
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -44,7 +45,8 @@ def redraw_all(
     names: Sequence[str], root: Path, figures: Path, *, processes: int = 2
 ) -> Iterator[tuple[str, list[Path] | HessbenchError]]:
     """Draw several figures side by side; gives each name with its files, or with what stopped it."""
-    with ProcessPoolExecutor(min(processes, len(names))) as pool:
+    context = multiprocessing.get_context("spawn")  # threads of numerical libraries do not survive a fork
+    with ProcessPoolExecutor(min(processes, len(names)), context) as pool:
         jobs = {name: pool.submit(redraw, name, root, figures) for name in names}
         for name, job in jobs.items():
             try:
