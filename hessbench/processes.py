@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from hessbench.denormals import flushed_denormals
 from hessbench.errors import HessbenchError
 
 T = TypeVar("T")
@@ -53,8 +54,13 @@ def run_tasks(
         when the tasks that run have ended; tasks that wait are not begun.
     """
     if min(processes, len(tasks)) <= 1:
-        _start(shared, None)
-        return [function(task, shared, on_report) for task in tasks]
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with flushed_denormals():
+                return [function(task, shared, on_report) for task in tasks]
+        finally:
+            torch.set_num_threads(threads)
     context = multiprocessing.get_context("spawn")  # torch's thread pools do not survive a fork
     reports = context.Queue()
     with ProcessPoolExecutor(min(processes, len(tasks)), context, _start, (shared, reports)) as pool:
@@ -78,7 +84,7 @@ def run_tasks(
 
 
 def _start(shared: Any, reports: Any) -> None:
-    """Set a process up: one thread, and no denormals, which slow descriptors down tenfold."""
+    """Set a process up: one thread, and no denormals."""
     global _shared, _reports  # a spawned process has no other place to keep them
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from hessbench.config.base import load_section, read_yaml
 from hessbench.config.spectra import SpectraConfig
+from hessbench.denormals import flushed_denormals
 from hessbench.evaluation.forcefield import ForceField, load_model
 from hessbench.evaluation.level import LevelForceField
 from hessbench.evaluation.neb import REFERENCE_SEED
@@ -28,6 +29,7 @@ KIND = "single hydrogen transfer"
 
 @click.command()
 @click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@flushed_denormals()
 def command(results: Path) -> None:
     """Compare frequencies of models with the reference's along the reference path of `hessbench neb`.
 
@@ -35,7 +37,6 @@ def command(results: Path) -> None:
     """
     begin = time.perf_counter()
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     config = load_section(SpectraConfig, "spectra")
     source = read_identity(results / "neb_paths.parquet")
     path = read_reference_path(results, KIND)

@@ -11,6 +11,7 @@ import torch
 from filelock import FileLock
 from threadpoolctl import ThreadpoolController
 
+from hessbench.denormals import flushed_denormals
 from hessbench.potential.native.compiler import CACHE
 
 _BLAS = ThreadpoolController().select(user_api="blas").lib_controllers
@@ -37,17 +38,6 @@ def single_threaded_blas() -> Iterator[None]:
             if _users == 0:
                 for library, threads in zip(_BLAS, _threads_before, strict=True):
                     library.set_num_threads(threads)
-
-
-@contextmanager
-def flushed_denormals() -> Iterator[None]:
-    """Treat denormal numbers, which Gaussians leave and which cost up to 15 x, as zero in this thread."""
-    flushed = bool(np.float32(1e-39) * np.float32(1.0) == 0.0)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(flushed)
 
 
 def as_array(tensor: torch.Tensor) -> np.ndarray:
