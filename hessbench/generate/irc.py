@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from sella import IRC
-from sella.optimize.irc import IRCInnerLoopConvergenceFailure
 
 from hessbench.config.generate import GenerateConfig
 from hessbench.generate.geometries import superimposed
@@ -132,6 +130,9 @@ def follow(
     LevelError
         A single point failed.
     """
+    from sella import IRC  # loads jax and torch, which takes seconds: only where it is used
+    from sella.optimize.irc import IRCInnerLoopConvergenceFailure
+
     atoms = Atoms(
         level.numbers, start, masses=atomic_masses(level.numbers), calculator=LevelCalculator(level)
     )

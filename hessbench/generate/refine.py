@@ -11,7 +11,6 @@ import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
 from ase.optimize import LBFGS
-from sella import Sella
 
 from hessbench.generate.geometries import ReactionGeometries
 from hessbench.generate.levels import (
@@ -131,6 +130,8 @@ def find_transition_state(level: Level, start: np.ndarray, fmax: float) -> np.nd
     LevelError
         A single point failed.
     """
+    from sella import Sella  # loads jax and torch, which takes seconds: only where it is used
+
     atoms = Atoms(level.numbers, start, calculator=LevelCalculator(level))
     optimizer = Sella(
         atoms,

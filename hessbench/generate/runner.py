@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,7 +131,6 @@ def run(
     journal: Journal,
     workers: int,
     description: str,
-    executor: Executor | None = None,
 ) -> None:
     """Apply a function to the tasks that the journal does not hold yet.
 
@@ -144,11 +143,9 @@ def run(
     journal
         Where outcomes go.
     workers
-        Number of worker processes.
+        Number of worker processes; with one, the work is done in this process.
     description
         Title of the progress bar.
-    executor
-        Runs the function instead of a new process pool.
 
     Raises
     ------
@@ -158,11 +155,15 @@ def run(
     finished = journal.names()
     missing = iter([task for task in tasks if task.name not in finished])
     done = sum(task.name in finished for task in tasks)
+    bar = tqdm(total=len(tasks), initial=done, desc=description, unit="reaction", smoothing=0.05)
+    if workers == 1:
+        with bar:
+            for task in missing:
+                journal.add(function(task))
+                bar.update()
+        return
     context = multiprocessing.get_context("spawn")  # threads of numerical libraries do not survive a fork
-    with (
-        executor or ProcessPoolExecutor(workers, context, _end_with, (os.getpid(),)) as pool,
-        tqdm(total=len(tasks), initial=done, desc=description, unit="reaction", smoothing=0.05) as bar,
-    ):
+    with ProcessPoolExecutor(workers, context, _end_with, (os.getpid(),)) as pool, bar:
         pending: set[Future[Outcome]] = set()
         try:
             while True:

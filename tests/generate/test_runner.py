@@ -69,7 +69,7 @@ def test_a_dead_worker_is_told_and_loses_nothing_finished(tmp_path):
     with Journal(path, SETTINGS) as journal:
         run(count, tasks(tmp_path, range(4)), journal, 1, "count")
         with pytest.raises(HessbenchError, match="run the same command again"):
-            run(count, [*tasks(tmp_path, range(4)), fatal], journal, 1, "count")
+            run(count, [*tasks(tmp_path, range(4)), fatal], journal, 2, "count")
         assert journal.names() == {"n00", "n01", "n02", "n03"}
         run(count, tasks(tmp_path, range(6)), journal, 1, "count")
         assert len(journal.names()) == 6
