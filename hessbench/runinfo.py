@@ -14,7 +14,7 @@ RUN = "run.json"
 
 
 class RunInfo(Section):
-    """Profile, data and software of the results beside which this stands."""
+    """Profile, data, software and machine of the results beside which this stands."""
 
     profile: str = Field(min_length=1, description="name of the profile")
     data: dict[str, str] = Field(
@@ -22,6 +22,7 @@ class RunInfo(Section):
         description="set (rtp, irc, nms) to identity of its file: name, version, level of theory, checksum",
     )
     versions: dict[str, str] = Field(default={}, description="package to version")
+    hardware: str = Field(default="", description="machine of the run, one line; empty: not recorded")
 
     @property
     def footer(self) -> str:
@@ -36,8 +37,9 @@ def write_run_info(
     profile: str,
     data: dict[str, str],
     versions: dict[str, str] | None = None,
+    hardware: str = "",
 ) -> Path:
-    """Write results/run.json.
+    """Write results/run.json: the same again for the same run, so without times.
 
     Parameters
     ----------
@@ -49,8 +51,10 @@ def write_run_info(
         Identity of each test set's file, e.g. ``{"rtp": ReactionFile(path).identity}``.
     versions
         Versions of the packages on which the results depend.
+    hardware
+        One line on the machine.
     """
-    info = RunInfo(profile=profile, data=data, versions=versions or {})
+    info = RunInfo(profile=profile, data=data, versions=versions or {}, hardware=hardware)
     path = results / RUN
     write_text(path, json.dumps(info.model_dump(), indent=1) + "\n")
     return path

@@ -3,14 +3,19 @@ import json
 import pytest
 
 from hessbench.errors import HessbenchError
+from hessbench.machine import hardware_line
 from hessbench.runinfo import read_run_info, write_run_info
 
 
 def test_round_trip(tmp_path):
     data = {"rtp": "small 1.0 GFN2-xTB 0123456789ab", "irc": "small-irc 1.0 GFN2-xTB ba9876543210"}
-    path = write_run_info(tmp_path / "results", profile="ci", data=data, versions={"torch": "2.13.0"})
+    known = {"profile": "ci", "data": data, "versions": {"torch": "2.13.0"}, "hardware": hardware_line()}
+    path = write_run_info(tmp_path / "results", **known)
     info = read_run_info(tmp_path / "results")
-    assert (info.profile, info.data, info.versions) == ("ci", data, {"torch": "2.13.0"})
+    assert info.model_dump() == known
+    before = path.read_bytes()
+    write_run_info(tmp_path / "results", **known)
+    assert path.read_bytes() == before
     assert path.name == "run.json"
     for identity in data.values():
         assert identity in info.footer

@@ -1,16 +1,18 @@
 """`hessbench dataset`: put the active data set in place."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from platform import python_version
 
 import click
 
 from hessbench.config.base import load_section, read_yaml
 from hessbench.config.data import DataConfig
 from hessbench.data.active import prepare_active
+from hessbench.machine import hardware_line
 from hessbench.runinfo import write_run_info
 
-PACKAGES = ("hessbench", "torch", "torchani", "ase", "numpy")
+PACKAGES = ("hessbench", "torch", "torchani", "ase", "numpy", "tblite", "sella", "numba")
 """Packages whose versions are recorded with the results."""
 
 
@@ -18,11 +20,23 @@ PACKAGES = ("hessbench", "torch", "torchani", "ase", "numpy")
 def command() -> None:
     """Lay out the data set that params.yaml names in data/active, every reaction checked.
 
-    What the run is made with (profile, data, versions) goes to results/run.json.
+    What the run is made with (profile, data, versions, machine) goes to results/run.json.
     """
     identities = prepare_active(load_section(DataConfig, "data"))
     profile = str(read_yaml(Path("params.yaml")).get("profile", "unnamed"))
-    versions = {package: version(package) for package in PACKAGES}
-    write_run_info(Path("results"), profile=profile, data=identities, versions=versions)
+    write_run_info(
+        Path("results"), profile=profile, data=identities, versions=versions(), hardware=hardware_line()
+    )
     for name, identity in identities.items():
         click.echo(f"{name}: {identity}")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages; some are optional."""
+    found = {"python": python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

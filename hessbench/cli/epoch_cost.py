@@ -20,8 +20,8 @@ from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.errors import ConfigurationError
 from hessbench.evaluation.epoch_cost import measure
+from hessbench.machine import hardware
 from hessbench.results import LABELS, Identity, write_table
-from hessbench.training.fingerprint import hardware
 
 
 @click.command()

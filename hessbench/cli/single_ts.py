@@ -8,8 +8,8 @@ import click
 from hessbench.config.base import load_section, read_yaml
 from hessbench.config.single_ts import SingleTSConfig
 from hessbench.evaluation.single_ts import read_path, run_single_ts
+from hessbench.machine import hardware
 from hessbench.results import Identity, write_table
-from hessbench.training.fingerprint import hardware
 
 
 @click.command()

@@ -20,9 +20,9 @@ from hessbench.evaluation.level import LevelForceField
 from hessbench.evaluation.neb import REFERENCE_SEED
 from hessbench.evaluation.spectra import frequency_rows, measure_hessians, summarize
 from hessbench.evaluation.stored_paths import read_reference_path
+from hessbench.machine import hardware
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
 from hessbench.results import LABELS, REFERENCE, Identity, read_identity, write_table
-from hessbench.training.fingerprint import hardware
 
 KIND = "single hydrogen transfer"
 

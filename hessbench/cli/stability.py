@@ -9,10 +9,10 @@ from hessbench.config.base import load_section, read_yaml
 from hessbench.config.stability import StabilityConfig
 from hessbench.errors import HessbenchError
 from hessbench.evaluation.stability_run import HeatingTask, read_molecules, run_stability
+from hessbench.machine import hardware
 from hessbench.potential.ensembles import MODELS, ensemble_folder, model_file, trained_seeds
 from hessbench.potential.files import read_notes
 from hessbench.results import LABELS, Identity, write_table
-from hessbench.training.fingerprint import hardware
 
 
 @click.command()

@@ -12,6 +12,12 @@ from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, UNIT_LABELS, style
 from hessbench.results import LABELS, QUANTITIES, ResultsError
 
 HISTORY = "history.csv"
+COLUMNS = {
+    "energy": "energy_rmse_kcal_mol",
+    "force": "force_rmse_kcal_mol_A",
+    "hessian": "hessian_rmse_kcal_mol_A2",
+}
+"""Quantity to what follows "training_" and "validation_" in the names of the columns."""
 
 
 def read(models: Path) -> dict[str, tuple[int, pd.DataFrame]]:
@@ -28,6 +34,10 @@ def read(models: Path) -> dict[str, tuple[int, pd.DataFrame]]:
         training = LABELS.get(loss, loss)
         if percent.isdecimal() and int(percent) > largest.get(training, (0, None))[0]:
             largest[training] = int(percent), _read_one(path)
+            if not any(f"validation_{name}" in largest[training][1] for name in COLUMNS.values()):
+                raise ResultsError(
+                    path, "missing; train the ensemble anew.", f"validation_{COLUMNS['energy']}"
+                )
     if not largest:
         raise ResultsError(models, f"holds no */{HISTORY}; `dvc repro train` writes them.")
     order = [*LABELS.values(), *sorted(set(largest) - set(LABELS.values()))]
@@ -48,6 +58,20 @@ def _read_one(path: Path) -> pd.DataFrame:
     return frame
 
 
+def seconds(path: Path) -> float:
+    """Time that the models of an ensemble were trained, summed over models and epochs.
+
+    Raises
+    ------
+    ResultsError
+        The file is broken, or does not record the time.
+    """
+    frame = _read_one(path)
+    if "training_seconds" not in frame:
+        raise ResultsError(path, "missing; train the ensemble anew.", "training_seconds")
+    return float(frame["training_seconds"].sum())
+
+
 def draw(curves: dict[str, tuple[int, pd.DataFrame]]) -> Figure:
     """Errors in energy, force and Hessian, validation in bold, training in faint, one line a model."""
     figure = new_sheet(DOUBLE, 2.6)
@@ -56,7 +80,7 @@ def draw(curves: dict[str, tuple[int, pd.DataFrame]]) -> Figure:
         for training, (_, rows) in curves.items():
             style = style_of(training, curves)
             for part, look in (("training", {"lw": 0.5, "alpha": 0.45}), ("validation", {"lw": 1.1})):
-                column = f"{part}_{quantity}"
+                column = f"{part}_{COLUMNS[quantity]}"
                 if column not in rows:
                     continue
                 for _, model in rows.dropna(subset=[column]).groupby("seed"):

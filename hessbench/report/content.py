@@ -17,7 +17,7 @@ from hessbench.plotting import history
 from hessbench.plotting.redraw import STYLE
 from hessbench.plotting.source import Source
 from hessbench.report import molecules
-from hessbench.results import ResultsError, read_identity
+from hessbench.results import ERRORS, ResultsError, read_identity
 
 PIXELS = 1500
 """Width of the embedded figures: sharp on a screen, a tenth of the bytes of those in figures/."""
@@ -51,6 +51,7 @@ class Content:
     data: dict[str, str]
     versions: dict[str, str]
     hessbench: str
+    hardware: str
     time: str
     tables: list[dict[str, Any]]
     claims: list[dict[str, str]]
@@ -92,7 +93,8 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         data=dict(run.data),
         versions=dict(run.versions),
         hessbench=__version__,
-        time=_time(results),
+        hardware=run.hardware or "not recorded",
+        time=_time(source, results),
         tables=results,
         claims=claims,
         claims_missing=claims_missing,
@@ -109,7 +111,7 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
 
 def _tables(source: Source) -> list[dict[str, Any]]:
     """Results tables of this run and what each says of its making."""
-    found = []
+    found: list[dict[str, Any]] = []
     for path in sorted(source.results.rglob("*.parquet")):
         try:
             identity = read_identity(path)
@@ -122,7 +124,7 @@ def _tables(source: Source) -> list[dict[str, Any]]:
                     "path": path.relative_to(source.results.parent).as_posix(),
                     "models": "" if identity.models is None else str(identity.models),
                     "hardware": identity.hardware,
-                    "seconds": "" if identity.seconds is None else f"{identity.seconds:.0f}",
+                    "seconds": identity.seconds,
                     "level": identity.level,
                     "problem": "",
                 }
@@ -130,12 +132,35 @@ def _tables(source: Source) -> list[dict[str, Any]]:
     return found
 
 
-def _time(tables: list[dict[str, Any]]) -> str:
-    """Sum of the measured times, and of how many tables it is."""
-    measured = [int(table["seconds"]) for table in tables if table.get("seconds")]
-    if not measured:
-        return "not recorded"
-    return f"{sum(measured) / 60:.1f} min in the {len(measured)} of {len(tables)} results that record it"
+def _time(source: Source, tables: list[dict[str, Any]]) -> str:
+    """Time spent, from what the results tables and the training histories record."""
+    # tables that one command wrote carry one and the same measured time
+    evaluated = sum({table["seconds"] for table in tables if table.get("seconds") is not None})
+    trained = 0.0
+    ensembles = 0
+    parts = []
+    for table in tables:
+        path = Path(table["path"])
+        recorded = source.models / path.stem / history.HISTORY
+        if path.parent.name == ERRORS and recorded.exists():
+            try:
+                trained += history.seconds(recorded)
+                ensembles += 1
+            except ResultsError as error:
+                parts.append(str(error))
+    if ensembles:
+        parts.append(f"training {duration(trained)} (sum over all models of {ensembles} ensembles)")
+    if evaluated:
+        parts.append(f"experiments {duration(evaluated)} (sum of the times in the results tables)")
+    return "; ".join(parts) or "not recorded"
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _claims(path: Path) -> tuple[list[dict[str, str]], str]:

@@ -15,11 +15,12 @@ from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import TrainingError
 from hessbench.files import write_text
+from hessbench.machine import hardware
 from hessbench.potential.ensembles import MODELS, PROVENANCE, ensemble_folder, model_file
 from hessbench.potential.files import save
 from hessbench.potential.model import build
 from hessbench.processes import Report, run_tasks
-from hessbench.training.fingerprint import describe, fingerprint, hardware
+from hessbench.training.fingerprint import describe, fingerprint
 from hessbench.training.loop import COLUMNS, Row, train
 from hessbench.training.preparation import examples, prepare
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import platform
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -60,23 +58,6 @@ def source_digest() -> str:
         for file in (sorted((root / source).rglob("*.py")) if (root / source).is_dir() else [root / source])
     ]
     return _digest(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files))
-
-
-def hardware() -> dict[str, Any]:
-    """Machine and software that a time was measured with."""
-    model = platform.processor()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [
-            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line
-        ]
-        model = names[0] if names else model
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
 
 
 def _digest(content: bytes) -> str:

@@ -11,11 +11,13 @@ from PIL import Image
 
 from hessbench import artefacts
 from hessbench.errors import HessbenchError
+from hessbench.plotting import history
 from hessbench.plotting.redraw import redraw
 from hessbench.plotting.source import Source
-from hessbench.report.content import Content, embed, gather, short
+from hessbench.report.content import Content, duration, embed, gather, short
 from hessbench.report.molecules import reaction_paths
 from hessbench.report.page import render, script_data, write_report
+from hessbench.training import loop
 from tests.report.browser import open_page
 
 VOID = {"meta", "link", "img", "input", "br"}
@@ -96,7 +98,34 @@ def test_every_artefact_has_its_place(content: Content, page: Path) -> None:
         assert claim["verdict"] in ("reproduced", "not reproduced", "undecided")
     assert len(content.claims) == len(Source().published.claims)
     assert "rtp 1.0 GFN2-xTB 0123456789ab" in text
-    assert "2 x made-up core" in text
+    assert "2 x made-up core, 8 GiB" in text
+
+
+def test_time_spent_is_that_of_trainings_and_experiments(content: Content) -> None:
+    """21 ensembles of 3 models, 30 epochs of 2 s; every table carries the same 12.5 s, as of one command."""
+    assert content.time.startswith("training 63.0 min (sum over all models of 21 ensembles)")
+    assert "experiments 12 s" in content.time
+
+
+def test_a_history_without_times_is_named(synthetic: Path, tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    shutil.copytree(synthetic, root)
+    path = root / "models/efh-80/history.csv"
+    path.write_text(path.read_text().replace("training_seconds", "s"))
+    content = gather(root, tmp_path, tmp_path)
+    assert "efh-80/history.csv, column training_seconds" in content.time
+    assert "20 ensembles" in content.time
+
+
+def test_learning_curves_have_the_columns_that_training_writes() -> None:
+    assert history.COLUMNS == loop.COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.4, "0 s"), (119.0, "119 s"), (120.0, "2.0 min"), (7200.0, "2.0 h")]
+)
+def test_times_are_shown_in_a_unit_that_suits(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
 
 
 def test_what_is_not_there_is_said_in_its_place(content: Content) -> None:

@@ -405,14 +405,13 @@ def models(folder: Path) -> None:
         rows = []
         for seed, epoch in product(SEEDS, range(1, 31)):
             decay = np.exp(-epoch / 10) + 0.15 + RNG.normal(0, 0.004)
-            row = {"epoch": epoch, "seed": seed}
+            row = {"epoch": epoch, "seed": seed, "training_loss": 40 * decay, "training_seconds": 2.0}
             for part, factor in (("training", 1.0), ("validation", 1.15)):
                 row |= {
-                    f"{part}_loss": 40 * decay * factor,
-                    f"{part}_energy": 30 * decay * factor,
-                    f"{part}_force": 60 * decay * factor,
+                    f"{part}_energy_rmse_kcal_mol": 30 * decay * factor,
+                    f"{part}_force_rmse_kcal_mol_A": 60 * decay * factor,
                 }
-                row[f"{part}_hessian"] = (
+                row[f"{part}_hessian_rmse_kcal_mol_A2"] = (
                     120 * decay * factor
                     if epoch % 10 == 0 or (part == "training" and loss == "efh")
                     else None
@@ -453,6 +452,7 @@ def write_all(folder: Path) -> None:
                 "profile": "synthetic",
                 "data": {s: f"{s} 1.0 {LEVEL} 0123456789ab" for s in ("rtp", "irc", "nms")},
                 "versions": {"torch": "2.13.0"},
+                "hardware": "2 x made-up core, 8 GiB",
             }
         )
     )

@@ -1,0 +1,31 @@
+"""The machine that a run was made on."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+
+def hardware() -> dict[str, Any]:
+    """Machine and software that a time was measured with."""
+    model = platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line
+        ]
+        model = names[0] if names else model
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def hardware_line() -> str:
+    """Processors, memory and system in one line; the same on the same machine."""
+    found = hardware()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    processor = found["processor"] or "unknown processor"
+    return f"{found['cores']} x {processor}, {memory:.0f} GiB, {found['system']}"
