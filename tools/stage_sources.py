@@ -70,7 +70,10 @@ def modules_of(command: str) -> list[str]:
     if words[0] != "hessbench":
         raise ValueError(f"a stage's command begins with `hessbench`, not {words[0]!r}")
     kind = words[1]
-    artefacts = [f"reproduce.{kind}_{word}" for word in words[2:] if source_of(f"reproduce.{kind}_{word}")]
+    names = [word for word in words[2:] if word != "all"] or ["*"]
+    artefacts = [
+        f"reproduce.{path.stem}" for name in names for path in (ROOT / "reproduce").glob(f"{kind}_{name}.py")
+    ]
     return [f"hessbench.cli.{kind.replace('-', '_')}", *artefacts]
 
 
