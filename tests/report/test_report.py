@@ -8,17 +8,24 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from selenium.webdriver import Chrome, Keys
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.interaction import POINTER_TOUCH
+from selenium.webdriver.common.actions.pointer_actions import PointerActions
+from selenium.webdriver.common.actions.pointer_input import PointerInput
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from hessbench import artefacts
 from hessbench.errors import HessbenchError
 from hessbench.plotting import history
 from hessbench.plotting.redraw import redraw
 from hessbench.plotting.source import Source
-from hessbench.report.content import Content, duration, embed, gather, short
+from hessbench.report.content import Content, embed, gather, short
 from hessbench.report.molecules import reaction_paths
 from hessbench.report.page import render, script_data, write_report
+from hessbench.report.provenance import duration, results_tables, time_spent
 from hessbench.training import loop
-from tests.report.browser import open_page
+from tests.report.browser import PHONE, console, opened
 
 VOID = {"meta", "link", "img", "input", "br"}
 
@@ -112,9 +119,10 @@ def test_a_history_without_times_is_named(synthetic: Path, tmp_path: Path) -> No
     shutil.copytree(synthetic, root)
     path = root / "models/efh-80/history.csv"
     path.write_text(path.read_text().replace("training_seconds", "s"))
-    content = gather(root, tmp_path, tmp_path)
-    assert "efh-80/history.csv, column training_seconds" in content.time
-    assert "20 ensembles" in content.time
+    source = Source(root)
+    spent = time_spent(source, results_tables(source))
+    assert "efh-80/history.csv, column training_seconds" in spent
+    assert "20 ensembles" in spent
 
 
 def test_learning_curves_have_the_columns_that_training_writes() -> None:
@@ -202,78 +210,93 @@ def test_numbers_are_shown_short(text: str, shown: str) -> None:
     assert short(text) == shown
 
 
-PROBE = """
-<script>
-document.addEventListener("DOMContentLoaded", () => {
-  const say = (key, value) => document.body.setAttribute("data-" + key, String(value));
-  const scene = document.querySelector(".scene");
-  const pixels = () => scene.toDataURL();
-  const before = pixels();
-  scene.focus();
-  say("focus", document.activeElement === scene);
-  scene.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true, cancelable: true}));
-  const turned = pixels();
-  say("keyboard", turned !== before);
-  scene.dispatchEvent(new KeyboardEvent("keydown", {key: "0", bubbles: true, cancelable: true}));
-  say("reset", pixels() === before);
-  scene.setPointerCapture = () => {};
-  const touch = (type, id, x, y) =>
-    scene.dispatchEvent(
-      new PointerEvent(type, {pointerId: id, pointerType: "touch", clientX: x, clientY: y}));
-  touch("pointerdown", 1, 100, 100);
-  touch("pointermove", 1, 160, 120);
-  say("touch", pixels() !== before);
-  touch("pointerdown", 2, 200, 200);
-  const single = pixels();
-  touch("pointermove", 2, 300, 300);
-  say("pinch", pixels() !== single);
-  const slider = document.querySelector(".viewer input");
-  slider.value = 30;
-  slider.dispatchEvent(new Event("input"));
-  say("caption", document.querySelector(".caption").textContent);
-  document.querySelector(".zoom").click();
-  say("dialog", document.getElementById("large").open);
-  document.getElementById("large").close();
-  say("ground", getComputedStyle(document.body).backgroundColor);
-  say("overflow", document.documentElement.scrollWidth - window.innerWidth);
-  say("ready", document.documentElement.dataset.ready);
-});
-</script>
-"""
+def pixels(chrome: Chrome) -> str:
+    return chrome.execute_script("return document.querySelector('.scene').toDataURL()")
 
 
-def probed(page: Path, target: Path) -> Path:
-    path = target / "probed.html"
-    path.write_text(page.read_text().replace("</head>", PROBE + "</head>"))
-    return path
+def style(chrome: Chrome, name: str) -> str:
+    return chrome.execute_script(f"return getComputedStyle(document.body).{name}")
 
 
-def answers(dom: str) -> dict[str, str]:
-    body = re.search(r"<body([^>]*)>", dom)
-    assert body
-    return dict(re.findall(r'data-([a-z]+)="([^"]*)"', body[1]))
+def overflow(chrome: Chrome) -> int:
+    """Pixels by which the page is wider than the window."""
+    return chrome.execute_script("return document.documentElement.scrollWidth - innerWidth")
 
 
-def test_the_page_works_in_a_browser(page: Path, tmp_path: Path) -> None:
-    shown = open_page(probed(page, tmp_path), tmp_path / "profile")
-    assert shown.console == []
-    found = answers(shown.dom)
-    for key in ("focus", "keyboard", "reset", "touch", "pinch", "dialog", "ready"):
-        assert found[key] == "true", (key, found)
-    assert re.fullmatch(r"image 30: -?\d+\.\d kcal/mol", found["caption"])
-    assert found["ground"] == "rgb(255, 255, 255)"
-    assert int(found["overflow"]) <= 0
+def fingers(chrome: Chrome, *paths: list[tuple[int, int]]) -> None:
+    """Move fingers over the molecule side by side; places are from its middle."""
+    scene = chrome.find_element("css selector", ".scene")
+    chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", scene)
+    builder = ActionBuilder(chrome, mouse=PointerInput(POINTER_TOUCH, "finger 0"), duration=20)
+    hands = [builder.pointer_action]
+    for k in range(1, len(paths)):
+        hands.append(PointerActions(builder.add_pointer_input(POINTER_TOUCH, f"finger {k}"), duration=20))
+    for hand, path in zip(hands, paths, strict=True):
+        hand.move_to(scene, *path[0]).pointer_down()
+        for x, y in path[1:]:
+            hand.move_to(scene, x, y)
+        hand.pointer_up()
+    builder.perform()
 
 
-def test_the_page_fits_a_phone_in_the_dark(page: Path, tmp_path: Path) -> None:
-    shown = open_page(probed(page, tmp_path), tmp_path / "profile", width=500, height=900, dark=True)
-    assert shown.console == []
-    found = answers(shown.dom)
-    assert int(found["overflow"]) <= 0
-    assert found["ground"] == "rgb(20, 23, 26)"
+def test_the_page_works_with_the_keyboard(page: Path) -> None:
+    with opened(page) as chrome:
+        assert chrome.execute_script("return document.documentElement.dataset.ready") == "true"
+        scene = chrome.find_element("css selector", ".scene")
+        start = pixels(chrome)
+        scene.send_keys(Keys.ARROW_LEFT)
+        assert chrome.switch_to.active_element == scene
+        turned = pixels(chrome)
+        assert turned != start
+        scene.send_keys("+")
+        assert pixels(chrome) != turned
+        scene.send_keys("0")
+        assert pixels(chrome) == start
+        slider = chrome.find_element("css selector", ".viewer input")
+        slider.send_keys(Keys.ARROW_RIGHT * 30)
+        caption = chrome.find_element("css selector", ".caption").text
+        assert re.fullmatch(r"image 30: -?\d+\.\d kcal/mol", caption)
+        chrome.find_element("css selector", ".zoom").send_keys(Keys.ENTER)
+        dialog = chrome.find_element("id", "large")
+        assert dialog.is_displayed()
+        chrome.switch_to.active_element.send_keys(Keys.ESCAPE)
+        assert not dialog.is_displayed()
+        assert style(chrome, "backgroundColor") == "rgb(255, 255, 255)"
+        assert overflow(chrome) <= 0
+        assert console(chrome) == []
+
+
+def test_a_movie_plays_and_another_can_be_chosen(page: Path) -> None:
+    with opened(page) as chrome:
+        button = chrome.find_element("css selector", ".play")
+        caption = chrome.find_element("css selector", ".caption")
+        first = caption.text
+        button.send_keys(Keys.ENTER)
+        WebDriverWait(chrome, 20).until(lambda _: caption.text != first)
+        button.send_keys(Keys.ENTER)
+        assert button.text == "Play"
+        start = pixels(chrome)
+        Select(chrome.find_element("css selector", ".viewer select")).select_by_index(1)
+        assert pixels(chrome) != start
+        assert console(chrome) == []
+
+
+def test_the_page_works_on_a_phone_in_the_dark(page: Path) -> None:
+    with opened(page, phone=True, dark=True) as chrome:
+        assert chrome.execute_script("return innerWidth") == PHONE["width"]
+        assert overflow(chrome) <= 0
+        assert style(chrome, "backgroundColor") == "rgb(20, 23, 26)"
+        start = pixels(chrome)
+        fingers(chrome, [(-60, 0), (0, 20), (60, 40)])
+        turned = pixels(chrome)
+        assert turned != start
+        fingers(chrome, [(-20, 0), (-60, 0)], [(20, 0), (60, 0)])
+        assert pixels(chrome) != turned
+        assert console(chrome) == []
 
 
 def test_a_broken_script_would_be_noticed(page: Path, tmp_path: Path) -> None:
     path = tmp_path / "broken.html"
     path.write_text(page.read_text().replace('"use strict";', '"use strict"; undefinedFunction();'))
-    assert any("undefinedFunction" in line for line in open_page(path, tmp_path / "profile").console)
+    with opened(path) as chrome:
+        assert any("undefinedFunction" in line for line in console(chrome))
