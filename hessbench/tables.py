@@ -4,6 +4,7 @@ Written as CSV (for programs), Markdown (for people) and LaTeX (for papers). Equ
 numbers are rounded to six significant digits, and there is no date in them.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from hessbench.verification.published import PUBLISHED, Published, read_publishe
 
 TABLES = {"table-2": "rtp", "table-3": "irc", "table-4": "nms"}
 """Table of the paper to the test set it is about."""
+BROUGHT = {f"ensembles-{test_set}": test_set for test_set in SETS}
+"""How the gate names the rows of ensembles.csv of models that users bring, to the test set they are about."""
 COLUMNS = (
     "training",
     "quantity",
@@ -154,6 +157,9 @@ def write_ensembles_table(*, results: Path, tables: Path) -> list[Path]:
 def read_tables(folder: Path) -> pd.DataFrame:
     """Read tables/table-{2,3,4}.csv into one frame, with the column ``table`` in front.
 
+    The rows of models that users brought (`hessbench evaluate --calculator`) follow from ensembles.csv, each
+    with its largest fraction, under the tables `BROUGHT` and without published values.
+
     Raises
     ------
     HessbenchError
@@ -161,27 +167,41 @@ def read_tables(folder: Path) -> pd.DataFrame:
     """
     frames = []
     for name in TABLES:
-        path = folder / f"{name}.csv"
-        try:
-            frame = pd.read_csv(path)
-        except FileNotFoundError:
+        frame = _read_csv(folder / f"{name}.csv", COLUMNS, ("rmse", "models", "published"))
+        frames.append(frame.assign(table=name))
+    beside = folder / "ensembles.csv"
+    if beside.exists():
+        own = [column for column in COLUMNS if not column.startswith("published")]
+        frame = _read_csv(beside, ("set", "fraction", *own), ("fraction", "rmse", "models"))
+        frame = frame[~frame["training"].isin(LABELS.values())]
+        largest = frame.groupby("training")["fraction"].transform("max")
+        frame = frame[frame["fraction"] == largest]
+        if not frame.empty:
+            frames.append(frame.assign(table="ensembles-" + frame["set"]))
+    return pd.concat(frames, ignore_index=True)[["table", *COLUMNS]]
+
+
+def _read_csv(path: Path, columns: Iterable[str], numbers: Iterable[str]) -> pd.DataFrame:
+    """Read a table that was written here; some of its columns hold numbers in every row."""
+    try:
+        frame = pd.read_csv(path)
+    except FileNotFoundError:
+        raise HessbenchError(
+            f"{path} does not exist; `hessbench table {path.stem.removeprefix('table-')}` writes it."
+        ) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise HessbenchError(f"{path} is no CSV table ({error}).") from None
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise HessbenchError(f"{path}: column {', '.join(missing)} is missing.")
+    for column in numbers:
+        values = pd.to_numeric(frame[column], errors="coerce")
+        if not np.isfinite(values).all():
             raise HessbenchError(
-                f"{path} does not exist; `hessbench table {name.removeprefix('table-')}` writes it."
-            ) from None
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise HessbenchError(f"{path} is no CSV table ({error}).") from None
-        missing = [column for column in COLUMNS if column not in frame.columns]
-        if missing:
-            raise HessbenchError(f"{path}: column {', '.join(missing)} is missing.")
-        for column in ("rmse", "models", "published"):
-            values = pd.to_numeric(frame[column], errors="coerce")
-            if not np.isfinite(values).all():
-                raise HessbenchError(
-                    f"{path}, column {column}: not a number in row {int(np.argmin(np.isfinite(values))) + 1}."
-                )
-            frame[column] = values
-        frames.append(frame.assign(table=name)[["table", *COLUMNS]])
-    return pd.concat(frames, ignore_index=True)
+                f"{path}, column {column}: not a number in row {int(np.argmin(np.isfinite(values))) + 1}."
+            )
+        frame[column] = values
+    return frame
 
 
 def to_csv(frame: pd.DataFrame) -> str:

@@ -25,6 +25,7 @@ from hessbench.verification.verdicts import verdicts, write_verdicts
 def command(profile: str | None, form: Literal["text", "markdown"], results: Path, tables: Path) -> None:
     """Compare the tables with reproduce/pinned/<profile>.csv, and with the paper's numbers and claims.
 
+    A model brought with `hessbench evaluate --calculator` is compared too, once tables/ensembles.csv has it.
     Writes tables/verdicts.{csv,md}. Exit status 1 when a value is out of tolerance, missing or extra; the
     paper's numbers and a claim that is not reproduced do not fail the gate. Exit status 2 when nothing can be
     compared.

@@ -9,7 +9,8 @@ one percent of the value for what a few models, close to each other by chance, d
 
     atol = 4 max(s sqrt(2 / m), r sqrt(1 + 1 / k))    rtol = 0.01
 
-Beyond it lie changes of the method, and those are to be pinned anew on purpose.
+Beyond it lie changes of the method, and those are to be pinned anew on purpose. A model that a user brings
+is not trained here and is one: its s is 0.
 """
 
 from pathlib import Path
@@ -20,10 +21,11 @@ import pandas as pd
 from hessbench.errors import HessbenchError
 from hessbench.files import write_text
 from hessbench.runinfo import RunInfo, read_run_info
-from hessbench.tables import TABLES, read_tables, to_csv
+from hessbench.tables import BROUGHT, TABLES, read_tables, to_csv
 from hessbench.verification.comparison import KEYS
 
 PINNED = Path("reproduce/pinned")
+TEST_SETS = TABLES | BROUGHT
 STANDARD_ERRORS = 4.0
 RTOL = 0.01
 COLUMNS = ["profile", "data", *KEYS, "unit", "rmse", "rtol", "atol", "models", "runs"]
@@ -64,15 +66,13 @@ def pin(runs: list[Path]) -> pd.DataFrame:
     first = frames[0]
     values = np.array([frame["rmse"] for frame in frames])  # (k, rows)
     models = first["models"].to_numpy()
-    candidates = np.zeros_like(values[0])
-    if (models > 1).all():
-        variance = np.mean([frame["spread"] ** 2 for frame in frames], axis=0)
-        candidates = np.sqrt(variance * 2 / models)
-    elif len(runs) == 1:
+    if len(runs) == 1 and (models[first["table"].isin(TABLES)] == 1).any():
         raise HessbenchError(
             "one run of one model has no spread to take tolerances from; train two models or more, or give "
             "several runs with --from."
         )
+    variance = np.mean([frame["spread"].fillna(0.0) ** 2 for frame in frames], axis=0)
+    candidates = np.sqrt(variance * 2 / models)
     if len(runs) > 1:
         candidates = np.maximum(candidates, values.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(runs)))
     return first.assign(
@@ -124,7 +124,7 @@ def read_pinned(info: RunInfo) -> pd.DataFrame:
                 f"{path}, column profile: {profile} where {info.profile} belongs; `hessbench pin`."
             )
     for table, identity in frame[["table", "data"]].drop_duplicates().itertuples(index=False):
-        if table in TABLES and identity != data_identity(info, table):
+        if table in TEST_SETS and identity != data_identity(info, table):
             raise HessbenchError(
                 f"{path} was pinned on the data {identity}, but {table} shows {data_identity(info, table)}; "
                 "run on the pinned data, or accept the new ones with `hessbench pin`."
@@ -140,7 +140,7 @@ def data_identity(info: RunInfo, table: str) -> str:
     HessbenchError
         The run does not name its data for the table's test set.
     """
-    test_set = TABLES[table]
+    test_set = TEST_SETS[table]
     if test_set not in info.data:
         raise HessbenchError(
             f"results/run.json, data: names no {test_set} data, which {table} shows; `make repro`."

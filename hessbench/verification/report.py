@@ -70,6 +70,7 @@ def _differences(differing: pd.DataFrame) -> pd.DataFrame:
 
 
 def _beside_published(tables: pd.DataFrame) -> pd.DataFrame:
+    tables = tables.dropna(subset=["published"])
     return pd.DataFrame(
         {
             "Table": tables["table"],

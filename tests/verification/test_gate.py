@@ -10,9 +10,9 @@ import pytest
 from hessbench.cli import main
 from hessbench.errors import HessbenchError
 from hessbench.runinfo import write_run_info
-from hessbench.tables import read_tables, write_rmse_table
+from hessbench.tables import read_tables, write_ensembles_table, write_rmse_table
 from hessbench.verification.pinned import RTOL, STANDARD_ERRORS, pin
-from tests.synthetic_errors import PAPER, write_run
+from tests.synthetic_errors import PAPER, errors_table, write_errors, write_run
 
 REPRODUCE = Path("reproduce").resolve()
 SHARP = {"spread": 0.02, "noise": 0.05, "reactions": 12}
@@ -193,3 +193,41 @@ def test_a_rerun_with_other_seeds_passes_and_a_regression_fails(tmp_path, pinned
     status, out, _ = run("check")
     assert status == 1
     assert "1 worse" in out
+
+
+def bring(project, factor=1.0):
+    """A user's model, which knows no Hessians, is evaluated in a project."""
+    for percent, more in ((5, 2.0), (80, 1.0)):
+        targets = {
+            (test_set, quantity): factor * more * PAPER[test_set, "efh", quantity]
+            for test_set in ("rtp", "irc", "nms")
+            for quantity in ("energy", "force")
+        }
+        rows = errors_table(targets, loss="mine", percent=percent, seeds=1, noise=0.05)
+        write_errors(project / "results", rows, loss="mine", percent=percent)
+    write_ensembles_table(results=project / "results", tables=project / "tables")
+
+
+def test_a_model_that_a_user_brings_is_pinned_and_guarded(project, pinned, run):
+    bring(project)
+    status, out, _ = run("check")
+    assert status == 1
+    assert "27 of 33 values within tolerance; 6 extra" in out
+    assert run("pin")[0] == 0
+    frame = pd.read_csv(pinned)
+    mine = frame[frame["training"] == "mine"]
+    assert mine["table"].unique().tolist() == ["ensembles-rtp", "ensembles-irc", "ensembles-nms"]
+    assert (mine["atol"] == 0).all()
+    assert (frame.loc[frame["training"] != "mine", "atol"] > 0).all()
+    expected = [PAPER[s, "efh", quantity] for s in ("rtp", "irc", "nms") for quantity in ("energy", "force")]
+    np.testing.assert_allclose(mine["rmse"], expected, rtol=0.02)
+    assert run("check")[0] == 0
+    bring(project, 1.1)
+    status, out, _ = run("check", "--format", "markdown")
+    assert status == 1
+    assert "27 of 33 values within tolerance; 6 worse" in out
+    assert "nan" not in out.lower()
+    (project / "tables" / "ensembles.csv").unlink()
+    status, out, _ = run("check")
+    assert status == 1
+    assert "27 of 33 values within tolerance; 6 missing" in out
