@@ -195,15 +195,15 @@ def test_a_rerun_with_other_seeds_passes_and_a_regression_fails(tmp_path, pinned
     assert "1 worse" in out
 
 
-def bring(project, factor=1.0):
+def bring(project):
     """A user's model, which knows no Hessians, is evaluated in a project."""
     for percent, more in ((5, 2.0), (80, 1.0)):
         targets = {
-            (test_set, quantity): factor * more * PAPER[test_set, "efh", quantity]
+            (test_set, quantity): more * PAPER[test_set, "efh", quantity]
             for test_set in ("rtp", "irc", "nms")
             for quantity in ("energy", "force")
         }
-        rows = errors_table(targets, loss="mine", percent=percent, seeds=1, noise=0.05)
+        rows = errors_table(targets, loss="mine", percent=percent, seeds=1, noise=0.05, reactions=4)
         write_errors(project / "results", rows, loss="mine", percent=percent)
     write_ensembles_table(results=project / "results", tables=project / "tables")
 
@@ -220,14 +220,17 @@ def test_a_model_that_a_user_brings_is_pinned_and_guarded(project, pinned, run):
     assert (mine["atol"] == 0).all()
     assert (frame.loc[frame["training"] != "mine", "atol"] > 0).all()
     expected = [PAPER[s, "efh", quantity] for s in ("rtp", "irc", "nms") for quantity in ("energy", "force")]
-    np.testing.assert_allclose(mine["rmse"], expected, rtol=0.02)
+    np.testing.assert_allclose(mine["rmse"], expected, rtol=0.05)
     assert run("check")[0] == 0
-    bring(project, 1.1)
+    beside = project / "tables" / "ensembles.csv"
+    table = pd.read_csv(beside)
+    table.loc[table["training"] == "mine", "rmse"] *= 1.1
+    table.to_csv(beside, index=False)
     status, out, _ = run("check", "--format", "markdown")
     assert status == 1
     assert "27 of 33 values within tolerance; 6 worse" in out
     assert "nan" not in out.lower()
-    (project / "tables" / "ensembles.csv").unlink()
+    beside.unlink()
     status, out, _ = run("check")
     assert status == 1
     assert "27 of 33 values within tolerance; 6 missing" in out
