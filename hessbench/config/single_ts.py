@@ -6,7 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from hessbench.config.base import Section
 from hessbench.config.model import ModelConfig
-from hessbench.config.training import AdamConfig, Decay, LossConfig
+from hessbench.config.training import AdamConfig, Decay, LossConfig, MuonConfig
 
 
 class SingleTSConfig(Section):
@@ -28,7 +28,7 @@ class SingleTSConfig(Section):
         10, description="Models in one batched computation: as many as the caches hold, on a GPU all of them."
     )
     processes: PositiveInt = Field(2, description="Batches at the same time, one thread each.")
-    model: ModelConfig = Field(ModelConfig(shape="ani1x"), description="Architecture and start.")
+    model: ModelConfig = Field(ModelConfig(shape="gelu"), description="Architecture and start.")
     energy_unit: PositiveFloat = Field(
         30.0,
         description="What the networks' outputs are multiplied by, kcal/mol: the larger, the rougher a fresh "
@@ -37,10 +37,16 @@ class SingleTSConfig(Section):
     scale_features: bool = Field(
         True, description="Divide the features by their spread over the TS's atoms of an element."
     )
-    steps: PositiveInt = Field(1000, description="Optimizer steps, for every loss.")
-    optimizer: AdamConfig = Field(
-        AdamConfig(kind="adam", learning_rate=5e-3, schedule=Decay(kind="cosine", warmup_steps=20)),
+    steps: PositiveInt = Field(300, description="Optimizer steps, for every loss.")
+    optimizer: MuonConfig | AdamConfig = Field(
+        MuonConfig(
+            kind="muon",
+            learning_rate=1e-2,
+            adam_learning_rate=3e-3,
+            schedule=Decay(kind="cosine", warmup_steps=20),
+        ),
         description="The same for every loss.",
+        discriminator="kind",
     )
     window: PositiveFloat = Field(
         0.25,

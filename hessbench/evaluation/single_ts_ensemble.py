@@ -15,23 +15,47 @@ from hessbench.potential.architecture import Activation
 from hessbench.potential.network import differentiable_activation
 
 
-@dataclass(frozen=True)
-class Stack:
-    """Networks of one element of M models.
+class StackedLayer(nn.Module):
+    """One linear layer of M models: weight (M, outputs, inputs) and bias (M, 1, outputs), or None."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight.clone())
+        self.bias = None if bias is None else nn.Parameter(bias.clone())
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Apply to values (n, inputs), shared by the models, or (M, n, inputs)."""
+        product = values @ self.weight.transpose(1, 2)
+        return product if self.bias is None else product + self.bias
+
+
+class StackedNetwork(nn.Module):
+    """Networks of one element of M models, the first layer on scaled features.
 
     Attributes
     ----------
-    weights
-        Of each layer (M, outputs, inputs), the first on scaled features.
-    biases
-        Of each layer (M, 1, outputs), or None.
+    layers
+        The last one is linear, an activation follows each of the others.
     scale
         (F,) what features are divided by.
     """
 
-    weights: list[Tensor]
-    biases: list[Tensor | None]
     scale: Tensor
+
+    def __init__(self, layers: Sequence[StackedLayer], scale: Tensor) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.register_buffer("scale", scale.clone())
+
+    @property
+    def hidden(self) -> list[StackedLayer]:
+        """All layers but the last."""
+        return list(self.layers)[:-1]  # type: ignore[return-value]
+
+    @property
+    def output(self) -> StackedLayer:
+        """The last layer."""
+        return self.layers[-1]  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -67,40 +91,29 @@ class StackedModels(nn.Module):
         self.energy_unit = energy_unit
         self.elements = tuple(elements)
         self.activation: Activation = models[0].architecture.activation
-        self._stacks: dict[int, Stack] = {}
-        self.stacked = nn.ParameterList()
-        for element in elements:
-            layers = [model.layers(element) for model in models]
-            weights: list[Tensor] = []
-            biases: list[Tensor | None] = []
-            for depth in range(len(layers[0])):
-                weight = torch.stack([item[depth].weight.detach() for item in layers])
-                weights.append(self._parameter(weight[:, :, columns] if depth == 0 else weight))
-                bias = layers[0][depth].bias
-                biases.append(
-                    None
-                    if bias is None
-                    else self._parameter(
-                        torch.stack([item[depth].bias.detach() for item in layers]).unsqueeze(1)
-                    )
+        self.networks = nn.ModuleDict(
+            {
+                str(element): StackedNetwork(
+                    _stack([model.layers(element) for model in models], columns),
+                    models[0].feature_scale[element][columns],
                 )
-            scale = models[0].feature_scale[element][columns].clone()
-            self._stacks[element] = Stack(weights, biases, scale)
+                for element in elements
+            }
+        )
 
-    def _parameter(self, tensor: Tensor) -> nn.Parameter:
-        parameter = nn.Parameter(tensor.clone())
-        self.stacked.append(parameter)
-        return parameter
+    def network(self, element: int) -> StackedNetwork:
+        """Networks of the element of this index."""
+        return self.networks[str(element)]  # type: ignore[return-value]
 
     def energies(self, features: Sequence[tuple[int, Tensor]]) -> Tensor:
         """Energies (M, P) of P structures, given their features (P, n, F) by element."""
         total: Tensor | float = 0.0
         for element, values in features:
-            stack = self._stacks[element]
-            activated = (values / stack.scale).flatten(0, 1)
-            for weight, bias in zip(stack.weights[:-1], stack.biases[:-1], strict=True):
-                activated = differentiable_activation(self.activation, _linear(activated, weight, bias), 0)[0]
-            atomic = _linear(activated, stack.weights[-1], stack.biases[-1])
+            network = self.network(element)
+            activated = (values / network.scale).flatten(0, 1)
+            for layer in network.hidden:
+                activated = differentiable_activation(self.activation, layer(activated), 0)[0]
+            atomic = network.output(activated)
             total = total + atomic.view(atomic.shape[0], *values.shape[:2]).sum(-1)
         assert isinstance(total, Tensor)
         return self.energy_unit * total
@@ -132,50 +145,58 @@ class StackedModels(nn.Module):
         self, tables: ElementTables, derivatives: int
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Energies (M,), gradients by the features (M, n, F), tangent part of the Hessians (M, 3 N, 3 N)."""
-        stack = self._stacks[tables.element]
-        activated = tables.features / stack.scale
+        network = self.network(tables.element)
+        activated = tables.features / network.scale
         slopes, seconds = [], []
-        for weight, bias in zip(stack.weights[:-1], stack.biases[:-1], strict=True):
-            z = _linear(activated, weight, bias)
-            activated, *of_activation = differentiable_activation(self.activation, z, derivatives)
+        for layer in network.hidden:
+            activated, *of_activation = differentiable_activation(
+                self.activation, layer(activated), derivatives
+            )
             slopes.extend(of_activation[:1])
             seconds.extend(of_activation[1:])
-        energies = self.energy_unit * _linear(activated, stack.weights[-1], stack.biases[-1]).sum((1, 2))
+        energies = self.energy_unit * network.output(activated).sum((1, 2))
         if derivatives == 0:
             return energies, None, None
-        adjoint = (self.energy_unit * stack.weights[-1]).expand(-1, len(tables.features), -1)
+        adjoint = (self.energy_unit * network.output.weight).expand(-1, len(tables.features), -1)
         curvatures = []
         for depth in reversed(range(len(slopes))):
             if derivatives > 1:
                 curvatures.append(adjoint * seconds[depth])
-            adjoint = (adjoint * slopes[depth]) @ stack.weights[depth]
-        gradient = adjoint / stack.scale
+            adjoint = (adjoint * slopes[depth]) @ network.hidden[depth].weight
+        gradient = adjoint / network.scale
         if derivatives == 1:
             return energies, gradient, None
-        return energies, gradient, self._tangents(stack, tables, slopes, curvatures[::-1])
+        return energies, gradient, self._tangents(network, tables, slopes, curvatures[::-1])
 
     def _tangents(
-        self, stack: Stack, tables: ElementTables, slopes: list[Tensor], curvatures: list[Tensor]
+        self, network: StackedNetwork, tables: ElementTables, slopes: list[Tensor], curvatures: list[Tensor]
     ) -> Tensor:
         """Sum over atoms and layers of T' D T, T = dz/dx, (M, 3 N, 3 N)."""
         count, rank, _ = tables.rows.shape
-        tangents = (tables.rows / stack.scale).flatten(0, 1) @ stack.weights[0].transpose(1, 2)
+        tangents = (tables.rows / network.scale).flatten(0, 1) @ network.hidden[0].weight.transpose(1, 2)
         tangents = tangents.unflatten(1, (count, rank))  # (M, n, r, width)
         total: Tensor | float = 0.0
         for depth, (slope, curvature) in enumerate(zip(slopes, curvatures, strict=True)):
             total = total + (tangents * curvature.unsqueeze(2)) @ tangents.transpose(2, 3)
             if depth + 1 < len(slopes):
                 scaled = (tangents * slope.unsqueeze(2)).flatten(1, 2)
-                tangents = (scaled @ stack.weights[depth + 1].transpose(1, 2)).unflatten(1, (count, rank))
+                weight = network.hidden[depth + 1].weight
+                tangents = (scaled @ weight.transpose(1, 2)).unflatten(1, (count, rank))
         assert isinstance(total, Tensor)
         half = (total @ tables.expansion).flatten(1, 2)  # (M, n r, 3 N)
         return tables.expansion.flatten(0, 1).T @ half
 
 
-def _linear(values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Apply M layers (M, outputs, inputs) to values (n, inputs), shared, or (M, n, inputs)."""
-    product = values @ weight.transpose(1, 2)
-    return product if bias is None else product + bias
+def _stack(networks: Sequence[list[nn.Linear]], columns: Tensor) -> list[StackedLayer]:
+    """Stack the layers of networks, the first cut to some features."""
+    stacked = []
+    for depth, layers in enumerate(zip(*networks, strict=True)):
+        weight = torch.stack([layer.weight.detach() for layer in layers])
+        bias = None
+        if layers[0].bias is not None:
+            bias = torch.stack([layer.bias.detach() for layer in layers]).unsqueeze(1)
+        stacked.append(StackedLayer(weight if depth else weight[:, :, columns], bias))
+    return stacked
 
 
 def _symmetric(upper: Tensor, descriptors: Descriptors) -> Tensor:

@@ -1,4 +1,4 @@
-"""Muon: momentum whose update of a matrix is orthogonalized, in float32."""
+"""Muon: momentum whose update of a matrix is orthogonalized, in the dtype of the parameters."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -11,15 +11,16 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalize(matrix: Tensor, steps: int = 5) -> Tensor:
-    """Move all singular values of a matrix near 1 (within about 0.7 to 1.2), keeping its singular vectors."""
+    """Move all singular values of matrices (..., m, n) near 1 (about 0.7 to 1.2), keeping their vectors."""
     a, b, c = COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / x.norm().clamp(min=1e-7)
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = matrix.mT if tall else matrix
+    x = x.reshape(-1, *x.shape[-2:])
+    x = x / torch.linalg.matrix_norm(x, keepdim=True).clamp(min=1e-7)
     for _ in range(steps):
-        gram = x @ x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x.T if tall else x
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return (x.mT if tall else x).reshape(matrix.shape)
 
 
 class Muon(torch.optim.Optimizer):
@@ -32,7 +33,7 @@ class Muon(torch.optim.Optimizer):
     Parameters
     ----------
     parameters
-        Matrices only.
+        Matrices, or stacks of matrices (..., m, n), each orthogonalized by itself.
     lr
         Learning rate; a matrix with more rows than columns takes sqrt(rows / columns) of it.
     momentum
@@ -67,6 +68,6 @@ class Muon(torch.optim.Optimizer):
                     state["mean"] = torch.zeros_like(parameter)
                 mean = state["mean"].lerp_(parameter.grad, 1 - group["momentum"])
                 update = orthogonalize(parameter.grad.lerp(mean, group["momentum"]), group["steps"])
-                rows, columns = parameter.shape
+                rows, columns = parameter.shape[-2:]
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.add_(update, alpha=-group["lr"] * math.sqrt(max(1.0, rows / columns)))

@@ -1,7 +1,7 @@
 """Optimizers and learning rates of a training, by the settings of a profile."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -28,7 +28,6 @@ class Optimization:
 
     def __init__(self, model: nn.Module, config: OptimizerConfig, steps: int) -> None:
         named = {name: item for name, item in model.named_parameters() if item.requires_grad}
-        parameters = list(named.values())
         self._optimizers: list[torch.optim.Optimizer] = []
         if isinstance(config, MuonConfig):
             hidden = [p for name, p in named.items() if _is_hidden(name, p)]
@@ -36,14 +35,14 @@ class Optimization:
                 self._optimizers.append(
                     Muon(hidden, config.learning_rate, config.momentum, config.weight_decay)
                 )
-            rest = [p for name, p in named.items() if not _is_hidden(name, p)]
+            rest = {name: item for name, item in named.items() if not _is_hidden(name, item)}
             self._optimizers.append(_adamw(rest, config.adam_learning_rate, 0.0))
         elif isinstance(config, AdamConfig):
-            self._optimizers.append(_adamw(parameters, config.learning_rate, config.weight_decay))
+            self._optimizers.append(_adamw(named, config.learning_rate, config.weight_decay))
         else:
-            matrices = [p for p in parameters if p.ndim > 1]
+            matrices = {name: item for name, item in named.items() if _is_matrix(name, item)}
             self._optimizers.append(_adamw(matrices, config.learning_rate, config.weight_decay))
-            biases = [p for p in parameters if p.ndim == 1]
+            biases = [item for name, item in named.items() if name not in matrices]
             if biases:
                 self._optimizers.append(torch.optim.SGD(biases, config.bias_learning_rate))
         self._decays: list[LambdaLR] = []
@@ -119,15 +118,19 @@ def _is_hidden(name: str, parameter: nn.Parameter) -> bool:
     The first layer (`layers.0` of torchani's networks) is AdamW's: it holds most of the weights, Muon's cost
     goes with the cube of the widths, and at 1e-2 errors came out no larger (docs/training.md, one seed).
     """
-    return parameter.ndim == 2 and min(parameter.shape) > 1 and "layers.0." not in name
+    return parameter.ndim > 1 and min(parameter.shape[-2:]) > 1 and "layers.0." not in name
+
+
+def _is_matrix(name: str, parameter: nn.Parameter) -> bool:
+    """Whether it is a layer's matrix, of one model or of a stack of models, not its bias."""
+    return parameter.ndim > 1 and not name.endswith("bias")
 
 
 def _adamw(
-    parameters: list[nn.Parameter], learning_rate: float, weight_decay: float
+    named: Mapping[str, nn.Parameter], learning_rate: float, weight_decay: float
 ) -> torch.optim.Optimizer:
     """AdamW whose weight decay spares biases."""
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
-    ]
+    matrices = [item for name, item in named.items() if _is_matrix(name, item)]
+    others = [item for name, item in named.items() if not _is_matrix(name, item)]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=learning_rate, fused=True)
