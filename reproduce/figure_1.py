@@ -7,6 +7,7 @@ Time per epoch against the share of the data, with the paper's autograd loop.
 """
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from hessbench.plotting import curves, single_ts, stability
 from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
@@ -23,16 +24,16 @@ MOLECULES = ("aspirin", "benzene", "ethanol", "uracil")
 
 def draw(source: Source) -> Figure:
     """Draw panels a - g."""
-    figure = new_sheet(DOUBLE, 4.6)
+    figure = new_sheet(DOUBLE, 4.8)
     grid = figure.add_gridspec(2, 1, height_ratios=(1, 1.08))
     upper, lower = (figure.add_subfigure(grid[row]) for row in (0, 1))
     places = upper.add_gridspec(1, 4, width_ratios=(1.3, 1, 1, 1))
     letter(draw_surface(upper, places[0], source), "a", "Energy (kcal mol⁻¹)")
 
     predicted, reference = single_ts.read(source)
-    first = None
-    for place, label, training in zip((1, 2, 3), "bcd", PAPER_TRAININGS, strict=True):
-        axes = upper.add_subplot(places[place], sharey=first)
+    first = upper.add_subplot(places[1])
+    others = (upper.add_subplot(places[place], sharey=first) for place in (2, 3))
+    for axes, label, training in zip((first, *others), "bcd", PAPER_TRAININGS, strict=True):
         source.rows("single_ts", predicted, training=training)
         single_ts.draw_ensemble(axes, predicted, training, every=3)
         single_ts.draw_reference(axes, reference, size=1.5)
@@ -41,11 +42,8 @@ def draw(source: Source) -> Figure:
         letter(axes, label, f"{training}, trained on the TS")
         models = predicted.loc[predicted["training"] == training, "model"].nunique()
         axes.text(0.97, 0.03, f"mean ± SD of {models}", transform=axes.transAxes, ha="right", fontsize=5.5)
-        if first is None:
-            first = axes
-            axes.set_ylabel("Energy (kcal mol⁻¹)")
-        else:
-            axes.tick_params(labelleft=False)
+        axes.tick_params(labelleft=axes is first)
+    first.set_ylabel("Energy (kcal mol⁻¹)")
 
     axes = lower.subplots(1, 3)
     rmse = source.rmse()
@@ -53,20 +51,24 @@ def draw(source: Source) -> Figure:
     letter(axes[0], "e", "Error off the reaction path")
     table = stability.read(source)
     chosen = table[table["molecule"].str.lower().isin(MOLECULES)]
-    stability.draw_bars(
-        axes[1],
-        table if chosen.empty else chosen,
-        stability.TEMPERATURE,
-        source.published.stability,
-    )
-    axes[1].axhline(source.published.stability.expected_temperature, color="#E69F00", ls="--", lw=1)
+    shown = table if chosen.empty else chosen
+    stability.draw_bars(axes[1], shown, stability.TEMPERATURE, source.published.stability)
+    expected = source.published.stability.expected_temperature
+    line = axes[1].axhline(expected, color="#E69F00", ls="--", lw=1, label=f"MD17, {expected:g} K")
     axes[1].tick_params(axis="x", labelrotation=20)
     letter(axes[1], "f", "Stability in dynamics")
     curves.draw_epoch_cost(axes[2], source, engines=(curves.LOOP,))
     letter(axes[2], "g", "Cost of training (autograd loop)")
+    path_marks, _ = first.get_legend_handles_labels()
     figure.legend(
-        handles=[*training_handles(in_order(rmse["training"])), published_handle()],
+        handles=[
+            *training_handles(in_order(rmse["training"])),
+            published_handle(),
+            *path_marks[1:],  # reference and TS
+        ],
         loc="outside upper center",
-        ncols=5,
+        ncols=6,
     )
+    of_panel_f = [Line2D([], [], ls="", label="(f)"), *stability.run_handles(shown), line]
+    lower.legend(handles=of_panel_f, loc="outside upper right", ncols=5)
     return figure

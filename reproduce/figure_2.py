@@ -35,7 +35,7 @@ def draw(source: Source) -> Figure:
         if span[0] <= distance <= span[1]:
             left.axvline(distance, color="0.35", ls=":", lw=0.8, zorder=1)
             left.annotate(
-                f"{distance:+g}",
+                f"{distance:+g}".replace("-", "−"),
                 (distance, 0.005),
                 xycoords=("data", "axes fraction"),
                 xytext=(1.5, 0),
@@ -50,7 +50,9 @@ def draw(source: Source) -> Figure:
 
     single_ts.draw_stacked_errors(right, predicted)
     right.set_xticks(
-        range(0, len(close), 3), [f"{s:.2f}" for s in close["path_coordinate"].to_numpy()[::3]], rotation=45
+        range(0, len(close), 3),
+        [f"{s:.2f}".replace("-", "−") for s in close["path_coordinate"].to_numpy()[::3]],
+        rotation=45,
     )
     right.set_xlabel(single_ts.PATH_LABEL)
     right.set_ylabel("Mean absolute error, stacked (kcal mol⁻¹)")

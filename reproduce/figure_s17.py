@@ -37,9 +37,9 @@ def draw(source: Source) -> Figure:
     models = rmse.groupby(["training", "fraction"])["seed"].nunique()
     names = in_order(rmse["training"])
     figure.legend(
-        handles=[*training_handles(names), published_handle()],
+        handles=[*training_handles(names), published_handle(), curves.half_handle("E-F")],
         loc="outside upper center",
-        ncols=len(names) + 1,
+        ncols=len(names) + 2,
         title=f"IRC structures; mean ± SD of {curves.count_text(models)} models",
     )
     return figure

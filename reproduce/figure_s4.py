@@ -26,5 +26,5 @@ def draw(source: Source) -> Figure:
     axes.set_ylim(*single_ts.limits(reference, 0.5, 1.0))
     axes.set_xlabel(single_ts.PATH_LABEL)
     axes.set_ylabel(single_ts.ENERGY_LABEL)
-    axes.legend(loc="upper center", ncols=2)
+    figure.legend(loc="outside upper center", ncols=3)
     return figure

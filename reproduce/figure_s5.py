@@ -19,7 +19,7 @@ def draw(source: Source) -> Figure:
     """Draw one panel per training."""
     predicted, reference = single_ts.read(source)
     trainings = in_order(predicted["training"])
-    figure = new_sheet(DOUBLE, 2.7)
+    figure = new_sheet(DOUBLE, 2.9)
     axes = figure.subplots(1, len(trainings), sharey=True, squeeze=False)[0]
     for ax, label, training in zip(axes, "abcdefgh", trainings, strict=False):
         count = single_ts.draw_members(ax, predicted, training)
@@ -28,5 +28,5 @@ def draw(source: Source) -> Figure:
         ax.set_xlabel("IRC (amu$^{1/2}$ Å)")
         letter(ax, label, f"{training}, {count} models")
     axes[0].set_ylabel(single_ts.ENERGY_LABEL)
-    axes[0].legend(loc="upper center")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure

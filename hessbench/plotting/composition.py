@@ -35,7 +35,14 @@ def draw_histogram(axes: Axes, counts: pd.Series, label: str, color: str) -> Non
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     axes.grid(axis="x", visible=False)
     axes.text(
-        0.98, 0.97, f"mean {counts.mean():.1f}", transform=axes.transAxes, ha="right", va="top", fontsize=6
+        0.98,
+        0.97,
+        f"mean {counts.mean():.1f}",
+        transform=axes.transAxes,
+        ha="right",
+        va="top",
+        fontsize=6,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
     )
     axes.margins(y=0.2)
 

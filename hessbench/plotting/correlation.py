@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
@@ -62,9 +63,11 @@ def draw_density(
         rasterized=True,
         zorder=2,
     )
-    axes.axline((low_x, low_x), slope=1, color="#D0103A", ls=(0, (1, 1.5)), lw=1.0, zorder=3)
+    axes.axline((low_x, low_x), slope=1, color="#D0103A", ls=(0, (1, 2)), lw=0.7, zorder=3)
     axes.set_xlim(low_x, high_x)
     axes.set_ylim(low_y, high_y)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
     unit = UNIT_LABELS[quantity]
     axes.set_xlabel(f"Reference {QUANTITY_NAMES[quantity]} ({unit})")
     axes.set_ylabel(f"Predicted {QUANTITY_NAMES[quantity]} ({unit})")

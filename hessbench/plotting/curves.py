@@ -1,6 +1,7 @@
 """Errors and training time against the amount of training data (section 3.8)."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +14,13 @@ from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, los
 from hessbench.results import ResultsError
 from hessbench.verification.published import Published
 
+HALF: dict[str, Any] = {
+    "color": "0.25", "ls": ":", "lw": 1.0, "marker": "|", "ms": 6, "markevery": [0], "zorder": 5,
+}  # fmt: skip
+"""Look of the lines of `draw_half`."""
 DATA_LABEL = "Share of the data trained on (%)"
+CLOSE = 1.4
+"""Ratio of two shares of the data below which their labels would touch."""
 EXACT, LOOP = "exact", "autograd loop"
 
 
@@ -71,10 +78,22 @@ def draw_rmse(
 def data_axis(axes: Axes, percents: Iterable[int]) -> None:
     """Logarithmic axis of the share of the data, ticks where there are results."""
     axes.set_xscale("log")
-    axes.set_xticks(sorted({int(percent) for percent in percents}))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ticks = sorted({int(percent) for percent in percents})
+    axes.set_xticks(ticks, _labels(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(DATA_LABEL)
+
+
+def _labels(ticks: list[int]) -> list[str]:
+    """Labels of ticks on a logarithmic axis, none where it would touch the next; the largest has one."""
+    labels = [str(tick) for tick in ticks]
+    shown = ticks[-1]
+    for k in range(len(ticks) - 2, -1, -1):
+        if shown / ticks[k] < CLOSE:
+            labels[k] = ""
+        else:
+            shown = ticks[k]
+    return labels
 
 
 def plain_log(axes: Axes) -> None:
@@ -175,8 +194,12 @@ def draw_half(axes: Axes, summary: pd.DataFrame, training: str, percent: int) ->
     if rows.empty or percent // 2 not in set(summary["fraction"]):
         return
     level = rows["mean"].iloc[0]
-    axes.plot([percent / 2, percent], [level, level], color="0.25", ls=":", lw=1.0, zorder=5)
-    axes.plot(percent / 2, level, marker="|", color="0.25", ms=6, zorder=5)
+    axes.plot([percent / 2, percent], [level, level], **HALF)
+
+
+def half_handle(training: str) -> Line2D:
+    """Legend entry of the lines of `draw_half`."""
+    return Line2D([], [], label=f"from {training} to half its data", **HALF)
 
 
 def engine_handles() -> list[Line2D]:

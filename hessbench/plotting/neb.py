@@ -176,6 +176,7 @@ def draw_held_out(axes: Axes, source: Source) -> None:
         )
     axes.axhline(0, color="black", lw=0.7)
     axes.axhspan(-1, 1, color="0.9", lw=0, zorder=0)
+    axes.text(-0.48, 1, "±1 kcal mol⁻¹", va="bottom", fontsize=5.5, color="0.35")
     axes.set_xticks(range(len(trainings)), trainings)
     axes.set_xlim(-0.5, len(trainings) - 0.5)
     axes.set_ylabel("Barrier error (kcal mol⁻¹)")

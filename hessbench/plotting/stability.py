@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from hessbench.plotting.sheet import published_handle, published_marker
 from hessbench.plotting.source import Source
@@ -15,7 +16,16 @@ from hessbench.plotting.style import WARNING, in_order, loss_of, style_of
 from hessbench.results import ResultsError
 from hessbench.verification.published import Failure, Stability
 
-STATUSES = ("failed", "censored", "optimization failed")
+_DOT: dict[str, Any] = {"mfc": "black", "mec": "white", "mew": 0.3}
+RUNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "failed": ("one model: failed here", _DOT | {"marker": "o", "ms": 2.2}),
+    "censored": ("one model: cap reached unbroken", _DOT | {"marker": "^", "ms": 3.2}),
+    "optimization failed": (
+        "one model: optimization failed",
+        {"marker": "x", "color": WARNING, "mew": 0.9, "ms": 3.0},
+    ),
+}
+"""How a run ended, to its legend entry and look."""
 
 
 def read(source: Source) -> pd.DataFrame:
@@ -24,14 +34,14 @@ def read(source: Source) -> pd.DataFrame:
     Raises
     ------
     ResultsError
-        The table is broken, or holds a status that is not in `STATUSES`.
+        The table is broken, or holds a status that is not in `RUNS`.
     """
     columns = ["training", "seed", "molecule", "status", "temperature_k", "time_fs", "cap_k"]
     table = source.table("stability", columns)
-    unknown = set(table["status"]) - set(STATUSES)
+    unknown = set(table["status"]) - set(RUNS)
     if unknown:
         raise ResultsError(
-            source.path("stability"), f"unknown {sorted(unknown)}, expected one of {STATUSES}.", "status"
+            source.path("stability"), f"unknown {sorted(unknown)}, expected one of {tuple(RUNS)}.", "status"
         )
     not_optimized = table["status"] == "optimization failed"
     table.loc[not_optimized, ["temperature_k", "time_fs"]] = 0.0
@@ -119,13 +129,7 @@ def draw_bars(axes: Axes, table: pd.DataFrame, quantity: Quantity, published: St
 def _draw_runs(axes: Axes, x: float, width: float, statuses: np.ndarray, values: np.ndarray) -> None:
     offsets = np.linspace(-0.25, 0.25, len(values)) * width if len(values) > 1 else np.zeros(1)
     for status, value, offset in zip(statuses, values, offsets, strict=True):
-        if status == "optimization failed":
-            look: dict[str, Any] = {"marker": "x", "color": WARNING, "ms": 3.0, "mew": 0.9}
-        elif status == "censored":
-            look = {"marker": "^", "mfc": "black", "mec": "white", "ms": 3.2, "mew": 0.3}
-        else:
-            look = {"marker": "o", "mfc": "black", "mec": "white", "ms": 2.2, "mew": 0.3}
-        axes.plot(x + offset, value, linestyle="none", zorder=5, clip_on=False, **look)
+        axes.plot(x + offset, value, linestyle="none", zorder=5, clip_on=False, **RUNS[status][1])
 
 
 def label_times(axes: Axes, bars: list[Bar]) -> None:
@@ -141,13 +145,15 @@ def label_times(axes: Axes, bars: list[Bar]) -> None:
         axes.annotate(
             f"{bound}{time:.{0 if time >= 100 else 1}f} ps",
             (bar.x, place),
-            xytext=(0, 4),
+            xytext=(0, 5),
             textcoords="offset points",
             rotation=90,
             ha="center",
             va="bottom",
             fontsize=4.6,
             color=WARNING if time == 0 else "black",
+            zorder=6,
+            path_effects=[withStroke(linewidth=1.2, foreground="white")],
         )
 
 
@@ -174,26 +180,14 @@ def handles(table: pd.DataFrame) -> list[Line2D | Patch]:
         count = table.loc[table["training"] == training, "seed"].nunique()
         label = f"{training} (mean of {count})" if count > 1 else training
         entries.append(Patch(facecolor=style.color, hatch=style.hatch, edgecolor="white", label=label))
+    return [*entries, *run_handles(table), published_handle()]
+
+
+def run_handles(table: pd.DataFrame) -> list[Line2D]:
+    """Legend entries of the single runs, only those that occur; somewhat larger than in the figure."""
     found = set(table["status"])
-    if "failed" in found:
-        entries.append(
-            Line2D([], [], ls="", marker="o", mfc="black", mec="white", ms=3, label="one model: failed here")
-        )
-    if "censored" in found:
-        entries.append(
-            Line2D(
-                [],
-                [],
-                ls="",
-                marker="^",
-                mfc="black",
-                mec="white",
-                ms=4,
-                label="one model: cap reached unbroken",
-            )
-        )
-    if "optimization failed" in found:
-        entries.append(
-            Line2D([], [], ls="", marker="x", color=WARNING, ms=3.5, label="one model: optimization failed")
-        )
-    return [*entries, published_handle()]
+    return [
+        Line2D([], [], ls="", label=label, **(look | {"ms": look["ms"] + 0.8}))
+        for status, (label, look) in RUNS.items()
+        if status in found
+    ]

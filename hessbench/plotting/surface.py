@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.gridspec import SubplotSpec
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d import Axes3D
 
 from hessbench.plotting.source import Source
@@ -47,6 +48,8 @@ def draw_surface(figure: Figure | SubFigure, place: SubplotSpec, source: Source)
     axes.set_zlim(floor, top)
     axes.set_xlabel(extra.get("x_label", "x (Å)"), labelpad=-9)
     axes.set_ylabel(extra.get("y_label", "y (Å)"), labelpad=-9)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(3))
     axes.set_zticks([tick for tick in axes.get_zticks() if 0 <= tick <= top])
     axes.tick_params(pad=-4, labelsize=5)
     axes.view_init(elev=28, azim=-52)
