@@ -14,6 +14,7 @@ import click  # noqa: E402
 
 from hessbench.config.base import load_section  # noqa: E402
 from hessbench.config.generate import GenerateConfig  # noqa: E402
+from hessbench.config.slurm import SlurmConfig  # noqa: E402
 
 EMBEDDED = Path("data/embedded")
 GENERATED = Path("data/generated")
@@ -42,9 +43,18 @@ def _common(output: Path | None) -> Callable[[Callable[..., None]], Callable[...
         click.option(
             "--workers",
             type=click.IntRange(1),
-            default=lambda: os.cpu_count() or 1,
-            show_default="all cores",
-            help="Worker processes.",
+            help="Worker processes on this machine.  [default: all cores]",
+        ),
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Use the workers of the Dask scheduler that runs there instead.",
+        ),
+        click.option(
+            "--slurm",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Use workers in SLURM jobs as the section `slurm` of this YAML file asks for instead.",
         ),
         click.option(
             "--params", type=click.Path(path_type=Path), help="Take the section `generate` of this YAML file."
@@ -74,14 +84,29 @@ def _config(params: Path | None) -> GenerateConfig:
     return load_section(GenerateConfig, "generate", params) if params else GenerateConfig()
 
 
+def _run(make: Callable[..., str], arguments: dict[str, Any]) -> None:
+    """Call a function of `hessbench.generate.datasets` with what the options mean."""
+    from hessbench.generate.cluster import Cluster
+
+    workers, scheduler, slurm = (arguments.pop(key) for key in ("workers", "scheduler", "slurm"))
+    if sum(item is not None for item in (workers, scheduler, slurm)) > 1:
+        raise click.UsageError("--workers, --scheduler and --slurm exclude each other.")
+    cluster = Cluster(
+        workers=workers or os.cpu_count() or 1,
+        scheduler=scheduler,
+        slurm=load_section(SlurmConfig, "slurm", slurm) if slurm else None,
+    )
+    click.echo(make(config=_config(arguments.pop("params")), cluster=cluster, **arguments))
+
+
 @command.command()
 @_source(None)
 @_common(None)
-def refine(source: Path, output: Path, workers: int, params: Path | None) -> None:
+def refine(**arguments: Any) -> None:
     """Refine the reactants, transition states and products in SOURCE."""
     from hessbench.generate.datasets import make_geometries
 
-    click.echo(make_geometries(source, output, workers, _config(params)))
+    _run(make_geometries, arguments)
 
 
 @command.command()
@@ -92,7 +117,7 @@ def rtp(**arguments: Any) -> None:
     """Label stationary points, starting from the geometries in SOURCE [data/embedded/geometries.h5]."""
     from hessbench.generate.datasets import make_rtp
 
-    click.echo(make_rtp(config=_config(arguments.pop("params")), **arguments))
+    _run(make_rtp, arguments)
 
 
 @command.command()
@@ -103,7 +128,7 @@ def irc(**arguments: Any) -> None:
     """Follow and label reaction paths from the transition states in SOURCE [data/generated/rtp.h5]."""
     from hessbench.generate.datasets import make_irc
 
-    click.echo(make_irc(config=_config(arguments.pop("params")), **arguments))
+    _run(make_irc, arguments)
 
 
 @command.command()
@@ -114,7 +139,7 @@ def nms(**arguments: Any) -> None:
     """Displace and label the structures of the paths in SOURCE [data/generated/irc.h5]."""
     from hessbench.generate.datasets import make_nms
 
-    click.echo(make_nms(config=_config(arguments.pop("params")), **arguments))
+    _run(make_nms, arguments)
 
 
 @command.command(name="single-ts")
@@ -123,10 +148,14 @@ def nms(**arguments: Any) -> None:
     "--output", type=click.Path(path_type=Path), default=EMBEDDED / "single-ts.h5", show_default=True
 )
 @click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the level of theory."
+)
+@click.option(
     "--params", type=click.Path(path_type=Path), help="Take the section `generate` of this YAML file."
 )
-def single_ts(source: Path, output: Path, params: Path | None) -> None:
-    """Refine R, TS and P in SOURCE, follow the path between them and label it."""
+def single_ts(source: Path, output: Path, threads: int, params: Path | None) -> None:
+    """Refine R, TS and P in SOURCE where they need it, follow the path between them and label it."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # before a numerical library is loaded
     from hessbench.generate.single_ts import make_single_ts
 
     click.echo(make_single_ts(source, output, _config(params)))

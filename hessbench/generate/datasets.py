@@ -1,25 +1,34 @@
 """The data sets that `hessbench generate` makes: which reactions, from which file, into which file."""
 
 import csv
+import heapq
 import importlib.metadata
 import io
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+from tqdm import tqdm
 
 from hessbench import __version__
 from hessbench.config.generate import GenerateConfig
 from hessbench.data.layout import Metadata, Reaction, ReactionFile, write_reactions
 from hessbench.errors import DataError, HessbenchError
 from hessbench.files import write_text
+from hessbench.generate.cluster import Cluster
 from hessbench.generate.geometries import ROLES, ReactionGeometries, read_npz, shuffled
 from hessbench.generate.geometry_file import read_geometries, write_geometries
 from hessbench.generate.irc import IrcTask, irc_reaction
+from hessbench.generate.journal import Journal, Outcome
 from hessbench.generate.labels import to_reaction
 from hessbench.generate.nms import NmsTask, nms_reaction
 from hessbench.generate.qchem_archive import read_archive
 from hessbench.generate.refine import RefineTask, refine_reaction
 from hessbench.generate.rtp import RtpTask, rtp_reaction
-from hessbench.generate.runner import Journal, Outcome, T, run
+from hessbench.generate.runner import run
+
+T = TypeVar("T")
 
 VERSION = "1"
 """Of the data sets; to be raised when the way they are made changes their content."""
@@ -31,7 +40,7 @@ READERS: dict[str, Callable[[Path], list[ReactionGeometries]]] = {
 """Readers of starting geometries by the ending of the file's name."""
 
 
-def make_geometries(source: Path, output: Path, workers: int, config: GenerateConfig) -> str:
+def make_geometries(source: Path, output: Path, cluster: Cluster, config: GenerateConfig) -> str:
     """Refine all reactions of a file of geometries at the level; see `refine_reaction`.
 
     Returns
@@ -42,27 +51,38 @@ def make_geometries(source: Path, output: Path, workers: int, config: GenerateCo
     Raises
     ------
     HessbenchError
-        A file cannot be used, or a worker died.
+        A file or the cluster cannot be used.
     """
     reactions = {reaction.name: reaction for reaction in load_geometries(source)}
-    tasks = [
-        RefineTask(reactions[name], config.level, config.fmax_ev) for name in shuffled(reactions, config.seed)
-    ]
-    outcomes = _outcomes("refine", refine_reaction, tasks, output, workers, config, ("fmax_ev",))
-    metadata = _metadata(f"{config.level} stationary points", "geometries refined", config)
+    outcomes = _compute(
+        "refine",
+        refine_reaction,
+        shuffled(reactions, config.seed),
+        lambda name: RefineTask(reactions[name], config.level, config.fmax_ev),
+        output,
+        cluster,
+        config,
+        ("fmax_ev",),
+    )
+    tally = _Tally(output)
     refined = [
         ReactionGeometries(
             item.name,
             item.arrays["numbers"],
             {role: item.arrays[role] for role in ROLES if role in item.arrays},
         )
-        for item in outcomes
+        for item in tally.count(outcomes)
+        if item.arrays
     ]
-    write_geometries(output, refined, metadata)
-    return _summary(output, sum(len(reaction.coordinates) for reaction in refined), outcomes)
+    write_geometries(
+        output, refined, _metadata(f"{config.level} stationary points", "geometries refined", config)
+    )
+    return tally.close(sum(len(reaction.coordinates) for reaction in refined))
 
 
-def make_rtp(source: Path, output: Path, reactions: int | None, workers: int, config: GenerateConfig) -> str:
+def make_rtp(
+    source: Path, output: Path, reactions: int | None, cluster: Cluster, config: GenerateConfig
+) -> str:
     """Label the stationary points of reactions; see `rtp_reaction`.
 
     Parameters
@@ -74,8 +94,8 @@ def make_rtp(source: Path, output: Path, reactions: int | None, workers: int, co
     reactions
         How many, chosen at random by the seed from those with all three structures; None takes every
         reaction, also incomplete ones.
-    workers
-        Worker processes.
+    cluster
+        Where the work is done.
     config
         Settings.
 
@@ -88,43 +108,39 @@ def make_rtp(source: Path, output: Path, reactions: int | None, workers: int, co
     else:
         complete = [name for name, item in known.items() if len(item.coordinates) == len(ROLES)]
         names = _first(shuffled(complete, config.seed), reactions, source)
-    tasks = [RtpTask(known[name], config.level, config.fmax_ev) for name in names]
-    outcomes = _outcomes("rtp", rtp_reaction, tasks, output, workers, config, ("fmax_ev",))
+
+    def load(name: str) -> RtpTask:
+        return RtpTask(known[name], config.level, config.fmax_ev)
+
+    outcomes = _compute("rtp", rtp_reaction, names, load, output, cluster, config, ("fmax_ev",))
     return _write("RTP", "stationary points refined and labelled", outcomes, output, config)
 
 
-def make_irc(source: Path, output: Path, reactions: int | None, workers: int, config: GenerateConfig) -> str:
+def make_irc(
+    source: Path, output: Path, reactions: int | None, cluster: Cluster, config: GenerateConfig
+) -> str:
     """Follow and label reaction paths from the transition states of an RTP file; see `irc_reaction`.
 
     Parameters, returns, raises as `make_rtp`; reactions are chosen from those with R, TS and P in `source`.
     """
-    tasks = []
     with ReactionFile(source) as file:
         _check_level(file, config)
-        for name in shuffled(file.names, config.seed):
-            reaction = file[name]
-            place = {role: index for index, role in enumerate(reaction.annotations.get("role", []))}
-            if set(place) >= set(ROLES) and reaction.hessians is not None:
-                tasks.append(
-                    IrcTask(
-                        name=name,
-                        numbers=reaction.numbers,
-                        transition_state=reaction.coordinates[place["TS"]],
-                        hessian=reaction.hessians[place["TS"]],
-                        reactant=reaction.coordinates[place["R"]],
-                        product=reaction.coordinates[place["P"]],
-                        config=config,
-                    )
-                )
-            if len(tasks) == reactions:
-                break
-    tasks = _first(tasks, reactions, source)
-    settings = ("irc_step", "irc_steps", "irc_fmax_ev", "irc_structures")
-    outcomes = _outcomes("irc", irc_reaction, tasks, output, workers, config, settings)
-    return _write("IRC", "reaction paths followed and labelled", outcomes, output, config)
+        suitable = (name for name in shuffled(file.names, config.seed) if _irc_task(file[name], config))
+        names = _first(list(itertools.islice(suitable, reactions)), reactions, source)
+
+        def load(name: str) -> IrcTask:
+            task = _irc_task(file[name], config)
+            assert task is not None
+            return task
+
+        settings = ("irc_step", "irc_steps", "irc_fmax_ev", "irc_structures")
+        outcomes = _compute("irc", irc_reaction, names, load, output, cluster, config, settings)
+        return _write("IRC", "reaction paths followed and labelled", outcomes, output, config)
 
 
-def make_nms(source: Path, output: Path, reactions: int | None, workers: int, config: GenerateConfig) -> str:
+def make_nms(
+    source: Path, output: Path, reactions: int | None, cluster: Cluster, config: GenerateConfig
+) -> str:
     """Sample and label structures around the paths of an IRC file; see `nms_reaction`.
 
     Parameters, returns, raises as `make_rtp`.
@@ -132,12 +148,20 @@ def make_nms(source: Path, output: Path, reactions: int | None, workers: int, co
     with ReactionFile(source) as file:
         _check_level(file, config)
         names = _first(shuffled(file.names, config.seed), reactions, source)
-        tasks = [NmsTask(file[name], config) for name in names]
-    settings = (
-        "seed", "nms_temperatures", "nms_per_parent", "nms_lowest_wavenumber", "nms_energy_cap",
-    )  # fmt: skip
-    outcomes = _outcomes("nms", nms_reaction, tasks, output, workers, config, settings)
-    return _write("NMS", "structures of reaction paths displaced and labelled", outcomes, output, config)
+        settings = (
+            "seed", "nms_temperatures", "nms_per_parent", "nms_lowest_wavenumber", "nms_energy_cap",
+        )  # fmt: skip
+        outcomes = _compute(
+            "nms",
+            nms_reaction,
+            names,
+            lambda name: NmsTask(file[name], config),
+            output,
+            cluster,
+            config,
+            settings,
+        )
+        return _write("NMS", "structures of reaction paths displaced and labelled", outcomes, output, config)
 
 
 def load_geometries(source: Path) -> list[ReactionGeometries]:
@@ -154,40 +178,90 @@ def load_geometries(source: Path) -> list[ReactionGeometries]:
     raise DataError(source, f"geometries are read from files ending in {', '.join(READERS)}.")
 
 
-def _outcomes(
+def _irc_task(reaction: Reaction, config: GenerateConfig) -> IrcTask | None:
+    """Make the task of a labelled reaction; None if it lacks a structure or Hessians."""
+    place = {role: index for index, role in enumerate(reaction.annotations.get("role", []))}
+    if reaction.hessians is None or not set(place) >= set(ROLES):
+        return None
+    return IrcTask(
+        name=reaction.name,
+        numbers=reaction.numbers,
+        transition_state=reaction.coordinates[place["TS"]],
+        hessian=reaction.hessians[place["TS"]],
+        reactant=reaction.coordinates[place["R"]],
+        product=reaction.coordinates[place["P"]],
+        config=config,
+    )
+
+
+def _compute(
     command: str,
     function: Callable[[T], Outcome],
-    tasks: Sequence[T],
+    names: Sequence[str],
+    load: Callable[[str], T],
     output: Path,
-    workers: int,
+    cluster: Cluster,
     config: GenerateConfig,
     settings: tuple[str, ...],
-) -> list[Outcome]:
-    """Run what is missing; return the outcomes of the tasks and log the failures beside the output."""
+) -> Iterator[Outcome]:
+    """Run what is missing, then yield the outcomes sorted by name, one at a time in memory."""
     content = config.model_dump(mode="json", include={"level", *settings})
     with Journal(output.with_name(output.name + ".journal"), {"command": command, **content}) as journal:
-        run(function, tasks, journal, workers, command)
-        wanted = {task.name for task in tasks}
-        outcomes = [outcome for outcome in journal.outcomes() if outcome.name in wanted]
-    _log_failures(output.with_name(output.stem + "-failures.csv"), outcomes)
-    return outcomes
+        lost = run(function, names, load, journal, cluster, command)
+        finished = journal.outcomes(names)
+        merged = heapq.merge(finished, lost, key=lambda outcome: outcome.name)
+        yield from tqdm(merged, desc=f"writing {output.name}", total=len(names), unit="reaction")
 
 
-def _log_failures(path: Path, outcomes: Iterable[Outcome]) -> None:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["reaction", "structure", "reason"])
-    for outcome in outcomes:
-        writer.writerows([outcome.name, failure.structure, failure.reason] for failure in outcome.failures)
-    write_text(path, buffer.getvalue())
+class _Tally:
+    """Counts outcomes on their way to the output and logs their failures beside it."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.log = output.with_name(output.stem + "-failures.csv")
+        self.reactions = 0
+        self.failures: list[list[str]] = []
+
+    def count(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+        """Pass outcomes on."""
+        for outcome in outcomes:
+            self.reactions += bool(outcome.arrays)
+            self.failures += [[outcome.name, item.structure, item.reason] for item in outcome.failures]
+            yield outcome
+
+    def close(self, structures: int) -> str:
+        """Write the log and say what came out."""
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerows([["reaction", "structure", "reason"], *self.failures])
+        write_text(self.log, buffer.getvalue())
+        return (
+            f"{self.output}: {structures} structures of {self.reactions} reactions; "
+            f"{len(self.failures)} failures in {self.log}"
+        )
 
 
-def _write(name: str, how: str, outcomes: list[Outcome], output: Path, config: GenerateConfig) -> str:
-    reactions: list[Reaction] = [to_reaction(outcome) for outcome in outcomes if outcome.arrays]
-    if not reactions:
-        raise HessbenchError(f"Every reaction failed; see the failures logged beside {output}.")
-    write_reactions(output, reactions, _metadata(name, how, config))
-    return _summary(output, sum(len(reaction) for reaction in reactions), outcomes)
+def _write(name: str, how: str, outcomes: Iterator[Outcome], output: Path, config: GenerateConfig) -> str:
+    """Write the outcomes as a data file as they come."""
+    tally = _Tally(output)
+    structures = 0
+
+    def reactions() -> Iterator[Reaction]:
+        nonlocal structures
+        for outcome in tally.count(outcomes):
+            if outcome.arrays:
+                reaction = to_reaction(outcome)
+                structures += len(reaction)
+                yield reaction
+
+    found = reactions()
+    first = next(found, None)
+    if first is not None:
+        write_reactions(output, itertools.chain([first], found), _metadata(name, how, config))
+    summary = tally.close(structures)
+    if first is None:
+        raise HessbenchError(f"Every reaction failed; see the failures logged in {tally.log}.")
+    return summary
 
 
 def _metadata(name: str, how: str, config: GenerateConfig) -> Metadata:
@@ -202,15 +276,6 @@ def _metadata(name: str, how: str, config: GenerateConfig) -> Metadata:
         licence=config.licence,
         citation=config.citation,
         generator=f"hessbench {__version__} ({programs})",
-    )
-
-
-def _summary(output: Path, structures: int, outcomes: list[Outcome]) -> str:
-    failures = sum(len(outcome.failures) for outcome in outcomes)
-    complete = sum(bool(outcome.arrays) for outcome in outcomes)
-    return (
-        f"{output}: {structures} structures of {complete} reactions; "
-        f"{failures} failures in {output.with_name(output.stem + '-failures.csv')}"
     )
 
 

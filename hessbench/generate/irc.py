@@ -12,9 +12,9 @@ from ase import Atoms
 
 from hessbench.config.generate import GenerateConfig
 from hessbench.generate.geometries import superimposed
+from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label
 from hessbench.generate.levels import Level, LevelCalculator, LevelError, make_level
-from hessbench.generate.runner import Failure, Outcome
 from hessbench.normal_modes import atomic_masses
 from hessbench.units import EV
 

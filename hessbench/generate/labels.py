@@ -3,8 +3,8 @@
 import numpy as np
 
 from hessbench.data.layout import Reaction
+from hessbench.generate.journal import Outcome
 from hessbench.generate.levels import Level
-from hessbench.generate.runner import Outcome
 
 _LABELS = ("numbers", "coordinates", "energies", "forces", "hessians")
 

@@ -19,9 +19,9 @@ from ase import units as ase_units
 
 from hessbench.config.generate import GenerateConfig
 from hessbench.data.layout import Reaction
+from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label
 from hessbench.generate.levels import LevelError, make_level
-from hessbench.generate.runner import Failure, Outcome
 from hessbench.normal_modes import WAVENUMBER, NormalModes, atomic_masses, normal_modes
 from hessbench.units import EV
 

@@ -13,6 +13,7 @@ from ase.data import covalent_radii
 from ase.optimize import LBFGS
 
 from hessbench.generate.geometries import ReactionGeometries
+from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.levels import (
     Level,
     LevelCalculator,
@@ -20,7 +21,6 @@ from hessbench.generate.levels import (
     forward_difference_hessian,
     make_level,
 )
-from hessbench.generate.runner import Failure, Outcome
 from hessbench.units import EV
 
 MINIMUM_STEPS = 500

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hessbench.generate.geometries import ROLES, ReactionGeometries
+from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label
 from hessbench.generate.levels import Level, LevelError, make_level
 from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state, is_stationary
-from hessbench.generate.runner import Failure, Outcome
 from hessbench.normal_modes import atomic_masses, normal_modes
 
 IMAGINARY_MODES = {"R": 0, "TS": 1, "P": 0}

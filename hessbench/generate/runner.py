@@ -1,196 +1,196 @@
-"""Runs one function over many reactions in worker processes, with a journal that survives a kill.
+"""Runs one function over many reactions on Dask workers.
 
-The journal is an SQLite file beside the output, written by the main process only, one committed row a
-reaction. Started again, a run computes what is missing; results are put together in the order of the
-reactions' names, so the final file depends neither on the number of workers nor on interruptions.
+Only this process writes to the journal. Started again, a run computes what is missing; results are put
+together in the order of the reactions' names, so the final file depends neither on the number of workers, nor
+on which of them were lost, nor on interruptions.
 """
 
-import io
-import json
-import multiprocessing
+import functools
+import importlib.metadata
+import itertools
 import os
-import sqlite3
-import threading
-import time
+import queue
+import socket
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from concurrent.futures import CancelledError
+from typing import TypeVar
 
-import numpy as np
+from distributed import Client, Future, KilledWorker
 from tqdm import tqdm
 
+from hessbench import __version__
 from hessbench.errors import HessbenchError
+from hessbench.generate.cluster import ONE_THREAD, Cluster
+from hessbench.generate.journal import Failure, Journal, Outcome
 
-QUEUE_PER_WORKER = 4
-"""Reactions handed out ahead per worker: enough to keep it busy, few enough to bound memory."""
+QUEUE_PER_WORKER = 2
+"""Tasks in flight per worker: the one at work and the next; memory here and there is bounded by it."""
+POLL = 1.0
+"""Seconds after which workers are counted again when nothing is finished."""
 
+SCHEDULER_LOST = "The Dask scheduler was lost; run the same command again to go on where the work stopped."
+KILLED = "every worker process that it was given to died; the same command tries it again"
 
-@dataclass(frozen=True)
-class Failure:
-    """Something that did not come out, and why."""
-
-    structure: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one reaction gave: named arrays (none if all failed) and failures."""
-
-    name: str
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
-
-
-class Task(Protocol):
-    """Work on one reaction; its name identifies it in the journal."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-
-T = TypeVar("T", bound=Task)
-
-
-class Journal:
-    """Finished reactions of one run.
-
-    Parameters
-    ----------
-    path
-        SQLite file, made if missing.
-    settings
-        What the results depend on; a journal made with other settings is refused.
-
-    Raises
-    ------
-    HessbenchError
-        The journal belongs to a run with other settings, or is no journal.
-    """
-
-    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60)
-        try:
-            with self._connection:
-                self._connection.execute("CREATE TABLE IF NOT EXISTS settings (content TEXT)")
-                self._connection.execute(
-                    "CREATE TABLE IF NOT EXISTS outcomes (name TEXT PRIMARY KEY, arrays BLOB, failures TEXT)"
-                )
-                stored = self._connection.execute("SELECT content FROM settings").fetchone()
-                content = json.dumps(settings, sort_keys=True)
-                if stored is None:
-                    self._connection.execute("INSERT INTO settings VALUES (?)", (content,))
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise HessbenchError(
-                f"{path}: not a usable journal ({error}); delete it to start anew."
-            ) from error
-        if stored is not None and stored[0] != content:
-            self._connection.close()
-            raise HessbenchError(
-                f"{path}: made with other settings ({stored[0]} instead of {content}); "
-                "delete it to start anew or choose another output."
-            )
-
-    def __enter__(self) -> "Journal":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._connection.close()
-
-    def names(self) -> set[str]:
-        """Names of the finished reactions."""
-        return {row[0] for row in self._connection.execute("SELECT name FROM outcomes")}
-
-    def add(self, outcome: Outcome) -> None:
-        """Record a finished reaction; when this returns it is on disk."""
-        buffer = io.BytesIO()
-        np.savez(buffer, **outcome.arrays)  # type: ignore[arg-type]
-        failures = json.dumps([[failure.structure, failure.reason] for failure in outcome.failures])
-        with self._connection:
-            self._connection.execute(
-                "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)",
-                (outcome.name, buffer.getvalue(), failures),
-            )
-
-    def outcomes(self) -> Iterator[Outcome]:
-        """Yield the finished reactions, sorted by name."""
-        for name, arrays, failures in self._connection.execute("SELECT * FROM outcomes ORDER BY name"):
-            with np.load(io.BytesIO(arrays), allow_pickle=False) as archive:
-                yield Outcome(name, dict(archive), [Failure(*item) for item in json.loads(failures)])
+T = TypeVar("T")
 
 
 def run(
     function: Callable[[T], Outcome],
-    tasks: Sequence[T],
+    names: Sequence[str],
+    load: Callable[[str], T],
     journal: Journal,
-    workers: int,
+    cluster: Cluster,
     description: str,
-) -> None:
-    """Apply a function to the tasks that the journal does not hold yet.
+) -> list[Outcome]:
+    """Apply a function to the reactions that the journal does not hold yet.
+
+    A task whose worker is lost is tried on others by Dask's scheduler, some times (its allowed-failures, 3).
+    One for which that was not enough may only have been near another one that kills workers; it is tried
+    again when it is alone in flight.
 
     Parameters
     ----------
     function
-        Picklable; its result may depend on the task only.
-    tasks
-        In the order in which they are handed out.
+        Importable on the workers; its result may depend on the task only.
+    names
+        Of the reactions, in the order in which they are handed out.
+    load
+        Makes the task of a reaction, when it is handed out.
     journal
         Where outcomes go.
-    workers
-        Number of worker processes; with one, the work is done in this process.
+    cluster
+        Where the work is done.
     description
         Title of the progress bar.
+
+    Returns
+    -------
+    list of Outcome
+        Reactions, sorted by name, that killed each worker they were given to, as failures. They are not in
+        the journal: the next run tries them again.
 
     Raises
     ------
     HessbenchError
-        A worker process died.
+        The cluster cannot be used (see `Cluster.connect`), was lost, or has workers that would not give the
+        same results as this process.
     """
     finished = journal.names()
-    missing = iter([task for task in tasks if task.name not in finished])
-    done = sum(task.name in finished for task in tasks)
-    bar = tqdm(total=len(tasks), initial=done, desc=description, unit="reaction", smoothing=0.05)
-    if workers == 1:
-        with bar:
-            for task in missing:
-                journal.add(function(task))
+    missing = [name for name in names if name not in finished]
+    if not missing:
+        return []
+    lost = []
+    done = len(names) - len(missing)
+    with (
+        cluster.connect() as client,
+        tqdm(total=len(names), initial=done, desc=description, unit="reaction", smoothing=0.05) as bar,
+    ):
+        suspects = []
+        for name, outcome in _outcomes(client, function, missing, load, None, bar):
+            if outcome is None:
+                suspects.append(name)
+            else:
+                journal.add(outcome)
                 bar.update()
-        return
-    context = multiprocessing.get_context("spawn")  # threads of numerical libraries do not survive a fork
-    with ProcessPoolExecutor(workers, context, _end_with, (os.getpid(),)) as pool, bar:
-        pending: set[Future[Outcome]] = set()
+        for name, outcome in _outcomes(client, function, suspects, load, 1, bar):
+            if outcome is None:
+                lost.append(Outcome(name, failures=[Failure("reaction", KILLED)]))
+            else:
+                journal.add(outcome)
+            bar.update()
+    return sorted(lost, key=lambda outcome: outcome.name)
+
+
+def _outcomes(
+    client: Client,
+    function: Callable[[T], Outcome],
+    names: Sequence[str],
+    load: Callable[[str], T],
+    most: int | None,
+    bar: tqdm,
+) -> Iterator[tuple[str, Outcome | None]]:
+    """Yield what comes of each task, as it comes; None if the scheduler gave up because of lost workers.
+
+    Parameters
+    ----------
+    most
+        Number of tasks in flight; `QUEUE_PER_WORKER` of them for each worker if None.
+    bar
+        Shows the number of workers.
+    """
+    work = functools.partial(_work, function, _versions())
+    waiting = iter(names)
+    pending: dict[object, tuple[str, Future]] = {}
+    done: queue.SimpleQueue[Future] = queue.SimpleQueue()
+    left = len(names)
+    while left:
+        workers = _count_workers(client)
+        bar.set_postfix(workers=workers)
+        limit = QUEUE_PER_WORKER * workers if most is None else most
+        for name in itertools.islice(waiting, max(limit - len(pending), 0)):
+            future = client.submit(work, load(name), pure=False)
+            pending[future.key] = name, future
+            future.add_done_callback(done.put)
         try:
-            while True:
-                while len(pending) < QUEUE_PER_WORKER * workers and (task := next(missing, None)) is not None:
-                    pending.add(pool.submit(function, task))
-                if not pending:
-                    return
-                ready, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    journal.add(future.result())
-                    bar.update()
-        except BrokenProcessPool:
+            future = done.get(timeout=POLL)
+        except queue.Empty:
+            continue
+        name, _ = pending.pop(future.key)
+        left -= 1
+        try:
+            outcome = future.result()
+        except KilledWorker:
+            outcome = None
+        except CancelledError:
+            raise HessbenchError(SCHEDULER_LOST) from None
+        except ModuleNotFoundError as error:
             raise HessbenchError(
-                f"A worker process died during {description}; what is finished is in {journal.path}, "
-                "run the same command again to go on."
-            ) from None
-        finally:
-            for future in pending:
-                future.cancel()
+                f"A worker cannot import {error.name}; install 'hessbench[generate]' where the workers run."
+            ) from error
+        yield name, outcome
 
 
-def _end_with(parent: int) -> None:
-    """Make this worker process end when its parent was killed; it would wait for work for ever otherwise."""
+def _count_workers(client: Client) -> int:
+    try:
+        threads = client.nthreads()
+    except (OSError, CancelledError):
+        raise HessbenchError(SCHEDULER_LOST) from None
+    crowded = [address for address, number in threads.items() if number != 1]
+    if crowded:
+        raise HessbenchError(
+            f"The worker {crowded[0]} has {threads[crowded[0]]} threads; start workers with one each, "
+            "`dask worker ADDRESS --nthreads 1 --nworkers NUMBER`."
+        )
+    return len(threads)
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+def _work(function: Callable[[T], Outcome], versions: dict[str, str], task: T) -> Outcome:
+    """Do a task on a worker, if it would come out there as everywhere else.
+
+    Raises
+    ------
+    HessbenchError
+        Programs have other versions than where the results are put together, or may use several threads.
+    """
+    here = _versions()
+    different = [
+        f"{key} {here[key]} instead of {value}" for key, value in versions.items() if here[key] != value
+    ]
+    different += [f"{key} not {value}" for key, value in ONE_THREAD.items() if os.environ.get(key) != value]
+    if different:
+        raise HessbenchError(
+            f"The worker on {socket.gethostname()} has {', '.join(different)}; results would depend on it."
+        )
+    return function(task)
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    """Versions of the programs on which results depend."""
+    found = {"hessbench": __version__}
+    for package in ("numpy", "scipy", "ase", "tblite", "sella", "pyscf"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "missing"
+    return found

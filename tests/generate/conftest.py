@@ -1,9 +1,13 @@
 """Two small reactions with rough geometries: the inversion of ammonia and HCN to HNC."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
+from distributed import LocalCluster
 
 from hessbench.config.generate import GenerateConfig
+from hessbench.generate.cluster import ONE_THREAD, Cluster
 from hessbench.generate.geometries import ReactionGeometries
 
 LEVEL = "GFN2-xTB"
@@ -31,6 +35,15 @@ def hydrogen_cyanide(name: str = "rxn000002") -> ReactionGeometries:
         np.array([6, 7, 1], dtype=np.uint8),
         {role: np.array([carbon, nitrogen, hydrogen]) for role, hydrogen in hydrogens.items()},
     )
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Two worker processes for all tests: they load the programs once."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0, env=ONE_THREAD
+    ) as local:
+        yield Cluster(scheduler=local.scheduler_address)
 
 
 @pytest.fixture(scope="session")

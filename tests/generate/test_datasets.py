@@ -33,15 +33,15 @@ def source(geometries_npz):
     return geometries_npz([inversion(seed=3), hydrogen_cyanide(), broken])
 
 
-def test_from_geometries_to_normal_mode_samples(tmp_path, source, config):
+def test_from_geometries_to_normal_mode_samples(tmp_path, source, config, cluster):
     refined, rtp, irc, nms = (tmp_path / f"{name}.h5" for name in ("geometries", "rtp", "irc", "nms"))
-    assert "8 structures of 3 reactions; 1 failures" in make_geometries(source, refined, 1, config)
+    assert "8 structures of 3 reactions; 1 failures" in make_geometries(source, refined, cluster, config)
     assert failures(refined)[1:] == [["rxn000003", "TS", "no starting geometry"]]
     assert len(read_geometries(refined)) == 3
 
-    assert "8 structures of 3 reactions; 1 failures" in make_rtp(refined, rtp, None, 1, config)
-    assert "of 2 reactions; 0 failures" in make_irc(rtp, irc, None, 1, config)
-    assert "of 2 reactions" in make_nms(irc, nms, None, 1, config)
+    assert "8 structures of 3 reactions; 1 failures" in make_rtp(refined, rtp, None, cluster, config)
+    assert "of 2 reactions; 0 failures" in make_irc(rtp, irc, None, cluster, config)
+    assert "of 2 reactions" in make_nms(irc, nms, None, cluster, config)
     for path, name in ((rtp, "RTP"), (irc, "IRC"), (nms, "NMS")):
         with verify(path) as file:
             assert file.identity.startswith(f"hessbench {name} 1 GFN2-xTB ")
@@ -50,38 +50,37 @@ def test_from_geometries_to_normal_mode_samples(tmp_path, source, config):
     with ReactionFile(nms) as file, ReactionFile(irc) as paths:
         assert file.names == paths.names == ["rxn000001", "rxn000002"]
 
-    # The number of workers and the order of the work leave no trace.
     again = tmp_path / "again" / "rtp.h5"
-    make_rtp(refined, again, None, 2, config)
+    make_rtp(refined, again, None, cluster, config)
     assert again.read_bytes() == rtp.read_bytes()
 
 
-def test_a_number_of_reactions_is_chosen_among_complete_ones_by_the_seed(tmp_path, source, config):
+def test_a_number_of_reactions_is_chosen_among_complete_ones_by_the_seed(tmp_path, source, config, cluster):
     output = tmp_path / "rtp.h5"
-    make_rtp(source, output, 1, 1, config)
+    make_rtp(source, output, 1, cluster, config)
     with ReactionFile(output) as file:
         first = file.names
-    make_rtp(source, output, 2, 1, config)  # extends the first
+    make_rtp(source, output, 2, cluster, config)  # extends the first
     with ReactionFile(output) as file:
         assert set(first) < set(file.names) == {"rxn000001", "rxn000002"}
     with pytest.raises(HessbenchError, match="3 reactions asked for, but only 2 are suitable"):
-        make_rtp(source, output, 3, 1, config)
+        make_rtp(source, output, 3, cluster, config)
 
 
-def test_levels_are_not_mixed(tmp_path, source, config):
+def test_levels_are_not_mixed(tmp_path, source, config, cluster):
     output = tmp_path / "rtp.h5"
-    make_rtp(source, output, 1, 1, config)
+    make_rtp(source, output, 1, cluster, config)
     other = GenerateConfig(level="GFN1-xTB")
     with pytest.raises(HessbenchError, match=r"level of theory is GFN2-xTB, generate\.level is GFN1-xTB"):
-        make_irc(output, tmp_path / "irc.h5", None, 1, other)
+        make_irc(output, tmp_path / "irc.h5", None, cluster, other)
     with pytest.raises(HessbenchError, match="other settings"):
-        make_rtp(source, output, 1, 1, other)
+        make_rtp(source, output, 1, cluster, other)
 
 
-def test_command_line(tmp_path, source):
+def test_command_line(tmp_path, source, cluster):
     params = tmp_path / "params.yaml"
     params.write_text("generate: {irc_structures: 5, level: GFN1-xTB}\n")
-    arguments = ["--workers", "1", "--params", str(params)]
+    arguments = ["--scheduler", cluster.scheduler, "--params", str(params)]
     rtp, irc = str(tmp_path / "rtp.h5"), str(tmp_path / "irc.h5")
     runner = CliRunner()
     result = runner.invoke(command, ["rtp", str(source), "--output", rtp, "--reactions", "1", *arguments])

@@ -1,75 +1,135 @@
 import os
+import signal
+import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hessbench.errors import HessbenchError
-from hessbench.generate.runner import Failure, Journal, Outcome, run
+from hessbench.generate import runner
+from hessbench.generate.cluster import Cluster
+from hessbench.generate.journal import Failure, Journal, Outcome
+from hessbench.generate.runner import QUEUE_PER_WORKER, run
 
 SETTINGS = {"level": "none", "fmax_ev": 0.01}
 
 
 @dataclass(frozen=True)
-class Count:
+class Task:
     name: str
-    log: str
-    fatal: bool = False
+    log: Path
+
+    def write(self) -> None:
+        with self.log.open("a") as file:  # one short append is atomic
+            file.write(f"{self.name} {os.getpid()}\n")
 
 
-def count(task: Count) -> Outcome:
-    if task.fatal:
-        os._exit(9)
-    with open(task.log, "a") as file:  # noqa: PTH123 (one short append is atomic)
-        file.write(task.name + "\n")
+def number(task: Task) -> Outcome:
+    task.write()
     time.sleep(0.01)
-    number = int(task.name[1:])
-    failures = [Failure("odd", "it is odd")] if number % 2 else []
-    return Outcome(task.name, {"number": np.array(number), "text": np.array(["a", "bc"])}, failures)
+    failures = [Failure("odd", "it is odd")] if int(task.name) % 2 else []
+    return Outcome(task.name, {"number": np.array(int(task.name))}, failures)
 
 
-def tasks(tmp_path, numbers):
-    return [Count(f"n{number:02d}", str(tmp_path / "log")) for number in numbers]
+def slow(task: Task) -> Outcome:
+    task.write()
+    time.sleep(0.2)
+    return Outcome(task.name, {"number": np.array(int(task.name))})
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_outcomes_come_back_by_name_whatever_the_order_and_the_workers(tmp_path, workers):
+def fatal_if_13(task: Task) -> Outcome:
+    if task.name == "13":
+        os._exit(9)
+    return number(task)
+
+
+def refuse(task: Task) -> Outcome:
+    raise HessbenchError(f"no level for {task.name}")
+
+
+@pytest.fixture
+def journal(tmp_path):
     with Journal(tmp_path / "journal", SETTINGS) as journal:
-        run(count, tasks(tmp_path, [3, 1, 2, 0]), journal, workers, "count")
-        outcomes = list(journal.outcomes())
-    assert [outcome.name for outcome in outcomes] == ["n00", "n01", "n02", "n03"]
+        yield journal
+
+
+@pytest.fixture
+def load(tmp_path):
+    return lambda name: Task(name, tmp_path / "log")
+
+
+def done(tmp_path) -> list[str]:
+    return sorted(line.split()[0] for line in (tmp_path / "log").read_text().splitlines())
+
+
+def test_everything_is_done_once_whatever_was_done_before(tmp_path, journal, load, cluster):
+    for names in (["03", "01"], ["03", "01", "02", "00"], ["01"]):
+        assert run(number, names, load, journal, cluster, "number") == []
+    assert done(tmp_path) == ["00", "01", "02", "03"]
+    outcomes = list(journal.outcomes(journal.names()))
     assert [int(outcome.arrays["number"]) for outcome in outcomes] == [0, 1, 2, 3]
-    assert outcomes[1].failures == [Failure("odd", "it is odd")]
-    assert outcomes[0].failures == []
-    assert outcomes[2].arrays["text"].tolist() == ["a", "bc"]
+    assert [len(outcome.failures) for outcome in outcomes] == [0, 1, 0, 1]
 
 
-def test_finished_tasks_are_not_done_again(tmp_path):
-    for numbers in ([0, 1], [0, 1, 2, 3], [3]):
-        with Journal(tmp_path / "journal", SETTINGS) as journal:
-            run(count, tasks(tmp_path, numbers), journal, 2, "count")
-    assert sorted((tmp_path / "log").read_text().split()) == ["n00", "n01", "n02", "n03"]
+def test_nothing_to_do_needs_no_cluster(journal, load):
+    journal.add(Outcome("01"))
+    assert run(number, ["01"], load, journal, Cluster(scheduler="tcp://127.0.0.1:1"), "number") == []
 
 
-def test_journal_of_other_settings_and_other_files_are_refused(tmp_path):
-    path = tmp_path / "journal"
-    Journal(path, SETTINGS).__exit__()
-    Journal(path, dict(reversed(SETTINGS.items()))).__exit__()
-    with pytest.raises(HessbenchError, match=r"other settings .*0\.02"):
-        Journal(path, {**SETTINGS, "fmax_ev": 0.02})
-    (tmp_path / "text").write_text("no journal " * 100)
-    with pytest.raises(HessbenchError, match="not a usable journal"):
-        Journal(tmp_path / "text", SETTINGS)
+def test_a_bounded_number_of_tasks_is_in_flight(tmp_path, journal, cluster):
+    handed_out = 0
+
+    def load(name: str) -> Task:
+        nonlocal handed_out
+        handed_out += 1
+        assert handed_out - len(journal.names()) <= QUEUE_PER_WORKER * 2 + 1
+        return Task(name, tmp_path / "log")
+
+    run(number, [f"{index:02d}" for index in range(30)], load, journal, cluster, "number")
+    assert handed_out == len(journal.names()) == 30
 
 
-def test_a_dead_worker_is_told_and_loses_nothing_finished(tmp_path):
-    path = tmp_path / "journal"
-    fatal = Count("n99", "", fatal=True)
-    with Journal(path, SETTINGS) as journal:
-        run(count, tasks(tmp_path, range(4)), journal, 1, "count")
-        with pytest.raises(HessbenchError, match="run the same command again"):
-            run(count, [*tasks(tmp_path, range(4)), fatal], journal, 2, "count")
-        assert journal.names() == {"n00", "n01", "n02", "n03"}
-        run(count, tasks(tmp_path, range(6)), journal, 1, "count")
-        assert len(journal.names()) == 6
+def test_a_killed_worker_is_replaced_and_its_work_done_by_others(tmp_path, journal, load, cluster):
+    log = tmp_path / "log"
+
+    def kill() -> None:
+        while not log.exists() or log.read_text().count("\n") < 4:
+            time.sleep(0.01)
+        os.kill(int(log.read_text().split()[1]), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    names = [f"{index:02d}" for index in range(16)]
+    assert run(slow, names, load, journal, cluster, "slow") == []
+    killer.join()
+    assert journal.names() == set(names)
+    assert all(outcome.failures == [] for outcome in journal.outcomes(names))
+    assert set(done(tmp_path)) == set(names)
+
+
+@pytest.mark.slow
+def test_a_task_that_kills_workers_is_a_failure_and_takes_no_other_with_it(journal, load, cluster):
+    names = [f"{index:02d}" for index in range(10, 20)]
+    lost = run(fatal_if_13, names, load, journal, cluster, "fatal")
+    assert lost == [Outcome("13", failures=[Failure("reaction", runner.KILLED)])]
+    assert journal.names() == set(names) - {"13"}
+    # The next run tries it again.
+    assert run(number, names, load, journal, cluster, "number") == []
+    assert journal.names() == set(names)
+
+
+def test_an_error_on_a_worker_is_told(journal, load, cluster):
+    with pytest.raises(HessbenchError, match="no level for 01"):
+        run(refuse, ["01"], load, journal, cluster, "refuse")
+
+
+def test_workers_with_other_programs_are_refused(journal, load, cluster, monkeypatch):
+    monkeypatch.setattr(runner, "_versions", lambda: {**versions, "tblite": "0.1"})
+    with pytest.raises(HessbenchError, match=rf"has tblite {versions['tblite']} instead of 0\.1; results"):
+        run(number, ["01"], load, journal, cluster, "number")
+
+
+versions = runner._versions()

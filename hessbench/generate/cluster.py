@@ -1,0 +1,130 @@
+"""Where `hessbench generate` works: on Dask workers on this machine, elsewhere, or in SLURM jobs."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dask_jobqueue import SLURMCluster
+from distributed import Client, LocalCluster, Security
+from distributed.comm import connect
+
+from hessbench.config.slurm import SlurmConfig
+from hessbench.errors import HessbenchError
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment of a worker: faster than threads that wait for each other, and the same bits every time."""
+CONNECTING = 10
+"""Seconds until a scheduler that does not answer is given up."""
+HAND_OVER = 5
+"""Minutes before the end of a SLURM job in which its workers end, one after the other."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Dask workers to be connected to when there is work.
+
+    Attributes
+    ----------
+    workers
+        Processes to start on this machine, unless one of the following is given.
+    scheduler
+        Address of a scheduler that is running, e.g. tcp://host:8786; its workers are used.
+    slurm
+        Jobs to submit; their workers are used.
+    """
+
+    workers: int = 1
+    scheduler: str | None = None
+    slurm: SlurmConfig | None = None
+
+    @contextmanager
+    def connect(self) -> Iterator[Client]:
+        """Give a client of the cluster; what was started for it ends with the block.
+
+        Raises
+        ------
+        HessbenchError
+            The scheduler does not answer, or SLURM is not installed.
+        """
+        if self.scheduler is not None:
+            _check(self.scheduler)
+            with Client(self.scheduler, timeout=CONNECTING, set_as_default=False) as client:
+                yield client
+        elif self.slurm is not None:
+            if shutil.which("sbatch") is None:
+                raise HessbenchError(
+                    "--slurm needs the command sbatch, which is not on the PATH of this machine."
+                )
+            with slurm_cluster(self.slurm) as cluster, Client(cluster, set_as_default=False) as client:
+                cluster.adapt(minimum_jobs=self.slurm.jobs, maximum_jobs=self.slurm.jobs)
+                yield client
+        else:
+            with (
+                LocalCluster(
+                    n_workers=self.workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    env=ONE_THREAD,
+                    memory_limit=0,  # Dask would pause workers by its guess of what each may take.
+                    security=True,  # Nobody else on this machine can hand work to them.
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.ERROR,
+                ) as cluster,
+                Client(cluster, set_as_default=False) as client,
+            ):
+                yield client
+
+
+@contextmanager
+def slurm_cluster(config: SlurmConfig) -> Iterator[SLURMCluster]:
+    """Start a scheduler in this process for workers in SLURM jobs; no job is submitted yet.
+
+    What `SlurmConfig` does not say, e.g. the network interface, is taken from Dask's own configuration
+    (jobqueue.slurm in ~/.config/dask).
+    """
+    lifetime = config.walltime_minutes - HAND_OVER
+    with SLURMCluster(
+        queue=config.queue,
+        account=config.account,
+        walltime=f"{config.walltime_minutes // 60:02d}:{config.walltime_minutes % 60:02d}:00",
+        cores=config.cores,
+        processes=config.cores,
+        memory=f"{config.memory_gb:g} GB",
+        job_name="hessbench",
+        job_extra_directives=list(config.directives),
+        job_script_prologue=[
+            *config.prologue,
+            *(f"export {key}={value}" for key, value in ONE_THREAD.items()),
+        ],
+        worker_extra_args=["--lifetime", f"{lifetime}m", "--lifetime-stagger", f"{HAND_OVER - 2}m"],
+        scheduler_options={"dashboard_address": ":0"},
+        security=True,
+        shared_temp_directory=str(Path.home()),  # The jobs read the certificates that admit them from there.
+    ) as cluster:
+        yield cluster
+
+
+def _check(scheduler: str) -> None:
+    """Find out whether anything that speaks Dask's protocol answers at an address."""
+
+    async def greet() -> None:
+        arguments = Security().get_connection_args("client")
+        comm = await connect(scheduler, timeout=CONNECTING, **arguments)
+        await comm.close()
+
+    try:
+        asyncio.run(greet())
+    except (
+        OSError,
+        ValueError,
+        MemoryError,
+    ) as error:  # MemoryError: another protocol read as a huge message
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise HessbenchError(
+            f"No Dask scheduler answers at {scheduler!r} ({reason}); start one with `dask scheduler` "
+            "and its workers with `dask worker ADDRESS --nthreads 1`."
+        ) from None

@@ -1,0 +1,113 @@
+"""What came out of the reactions so far: a journal that survives a kill.
+
+It is an SQLite file beside the output, written by one process only, one committed row a reaction.
+"""
+
+import io
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hessbench.errors import HessbenchError
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that did not come out, and why."""
+
+    structure: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one reaction gave: named arrays (none if all failed) and failures."""
+
+    name: str
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+
+class Journal:
+    """Finished reactions of one run.
+
+    Parameters
+    ----------
+    path
+        SQLite file, made if missing.
+    settings
+        What the results depend on; a journal made with other settings is refused.
+
+    Raises
+    ------
+    HessbenchError
+        The journal belongs to a run with other settings, or is no journal.
+    """
+
+    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=60)
+        try:
+            with self._connection:
+                self._connection.execute("CREATE TABLE IF NOT EXISTS settings (content TEXT)")
+                self._connection.execute(
+                    "CREATE TABLE IF NOT EXISTS outcomes (name TEXT PRIMARY KEY, arrays BLOB, failures TEXT)"
+                )
+                stored = self._connection.execute("SELECT content FROM settings").fetchone()
+                content = json.dumps(settings, sort_keys=True)
+                if stored is None:
+                    self._connection.execute("INSERT INTO settings VALUES (?)", (content,))
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise HessbenchError(
+                f"{path}: not a usable journal ({error}); delete it to start anew."
+            ) from error
+        if stored is not None and stored[0] != content:
+            self._connection.close()
+            raise HessbenchError(
+                f"{path}: made with other settings ({stored[0]} instead of {content}); "
+                "delete it to start anew or choose another output."
+            )
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._connection.close()
+
+    def names(self) -> set[str]:
+        """Names of the finished reactions."""
+        return {row[0] for row in self._connection.execute("SELECT name FROM outcomes")}
+
+    def add(self, outcome: Outcome) -> None:
+        """Record a finished reaction; when this returns it is on disk."""
+        buffer = io.BytesIO()
+        np.savez(buffer, **outcome.arrays)  # type: ignore[arg-type]
+        failures = json.dumps([[failure.structure, failure.reason] for failure in outcome.failures])
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)",
+                (outcome.name, buffer.getvalue(), failures),
+            )
+
+    def outcomes(self, wanted: Iterable[str]) -> Iterator[Outcome]:
+        """Yield the finished ones of the wanted reactions, sorted by name; one at a time is in memory."""
+        for name in sorted(self.names().intersection(wanted)):
+            if outcome := self.get(name):
+                yield outcome
+
+    def get(self, name: str) -> Outcome | None:
+        """Give the finished reaction of a name, if there is one."""
+        row = self._connection.execute("SELECT * FROM outcomes WHERE name = ?", (name,)).fetchone()
+        return None if row is None else _outcome(*row)
+
+
+def _outcome(name: str, arrays: bytes, failures: str) -> Outcome:
+    with np.load(io.BytesIO(arrays), allow_pickle=False) as archive:
+        return Outcome(name, dict(archive), [Failure(*item) for item in json.loads(failures)])

@@ -1,0 +1,235 @@
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from distributed import LocalCluster
+
+from hessbench.cli import main
+from hessbench.cli.generate import command
+from hessbench.config.base import load_section
+from hessbench.config.slurm import SlurmConfig
+from hessbench.errors import ConfigurationError, HessbenchError
+from hessbench.generate import cluster as module
+from hessbench.generate.cluster import Cluster, slurm_cluster
+from hessbench.generate.datasets import make_rtp
+from hessbench.generate.journal import Journal
+from hessbench.generate.runner import run
+from tests.generate.conftest import inversion
+from tests.generate.test_datasets import finished
+from tests.generate.test_runner import Task, slow
+
+SLURM = SlurmConfig(
+    jobs=3,
+    cores=4,
+    memory_gb=6,
+    walltime_minutes=90,
+    queue="short",
+    account="chem",
+    directives=("--constraint=avx2",),
+    prologue=("module load python",),
+)
+
+
+def free_address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{free.getsockname()[1]}"
+
+
+def wait_for(port: int) -> None:
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("the scheduler does not start")
+
+
+def start(*arguments: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.DEVNULL)
+
+
+@contextmanager
+def processes(workers: int):
+    """Start a scheduler and workers without nannies; give its address and the processes."""
+    address = free_address()
+    port = address.rpartition(":")[2]
+    started = [
+        start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    ]
+    options = ["--no-nanny", "--nthreads", "1", "--no-dashboard"]
+    started += [start("distributed.cli.dask_worker", address, *options) for _ in range(workers)]
+    try:
+        wait_for(int(port))
+        yield address, started
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    for key, value in module.ONE_THREAD.items():
+        monkeypatch.setenv(key, value)
+
+
+def test_workers_of_this_machine_are_processes_with_one_thread():
+    with Cluster(workers=1).connect() as client:
+        environment = client.run(
+            lambda: (os.getpid(), {key: os.environ.get(key) for key in module.ONE_THREAD})
+        )
+        ((process, threads),) = environment.values()
+        assert process != os.getpid()
+        assert threads == module.ONE_THREAD
+        assert list(client.nthreads().values()) == [1]
+
+
+def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path, geometries_npz, monkeypatch, capsys):
+    monkeypatch.setattr(module, "CONNECTING", 0.3)
+    source, output = geometries_npz([inversion()]), tmp_path / "rtp.h5"
+    for address in (free_address(), "nonsense", "ftp://host:1"):
+        with pytest.raises(
+            HessbenchError, match=f"No Dask scheduler answers at '{address}' .*start one with"
+        ):
+            Cluster(scheduler=address).connect().__enter__()
+    with pytest.raises(SystemExit) as ended:
+        main(["generate", "rtp", str(source), "--output", str(output), "--scheduler", "nonsense"])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("hessbench: No Dask scheduler answers at 'nonsense' (missing port number")
+
+
+def test_another_service_is_no_scheduler(monkeypatch):
+    monkeypatch.setattr(module, "CONNECTING", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.close()
+
+        threading.Thread(target=answer).start()
+        with pytest.raises(HessbenchError, match="No Dask scheduler answers"):
+            Cluster(scheduler=f"tcp://127.0.0.1:{server.getsockname()[1]}").connect().__enter__()
+
+
+def test_places_to_work_exclude_each_other(tmp_path):
+    arguments = [
+        "rtp",
+        "x.npz",
+        "--output",
+        str(tmp_path / "x.h5"),
+        "--workers",
+        "2",
+        "--scheduler",
+        "tcp://x:1",
+    ]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 2
+    assert "--workers, --scheduler and --slurm exclude each other." in result.output
+
+
+def test_workers_with_several_threads_are_refused(tmp_path):
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0"
+        ) as crowded,
+        Journal(tmp_path / "journal", {}) as journal,
+        pytest.raises(HessbenchError, match="has 2 threads; start workers with one each"),
+    ):
+        run(
+            slow,
+            ["01"],
+            lambda name: Task(name, tmp_path / "log"),
+            journal,
+            Cluster(scheduler=crowded.scheduler_address),
+            "x",
+        )
+
+
+def test_slurm_job_script():
+    with slurm_cluster(SLURM) as cluster:
+        lines = cluster.job_script().splitlines()
+        directives = {line.removeprefix("#SBATCH ") for line in lines if line.startswith("#SBATCH")}
+        assert directives == {
+            "-J hessbench", "-p short", "-A chem", "-n 1", "--cpus-per-task=4", "--mem=6G", "-t 01:30:00",
+            "--constraint=avx2",
+        }  # fmt: skip
+        shell = [line for line in lines if line and not line.startswith("#")]
+        assert shell[0] == "module load python"
+        assert set(shell[1:4]) == {f"export {key}=1" for key in module.ONE_THREAD}
+        (worker,) = shell[4:]
+        assert f"dask_worker {cluster.scheduler_address} " in worker
+        for option in ("--nthreads 1", "--nworkers 4", "--nanny", "--lifetime 85m", "--lifetime-stagger 3m"):
+            assert f" {option} " in worker
+        certificate = Path(worker.split("--tls-key ")[1].split()[0])
+        assert stat.S_IMODE(certificate.stat().st_mode) == 0o600
+    assert cluster.scheduler_address.startswith("tls://")
+
+
+def test_slurm_settings_are_checked(tmp_path, monkeypatch):
+    path = tmp_path / "slurm.yaml"
+    path.write_text("slurm: {jobs: 2, cores: 4, walltime_minutes: 5, memory: 6}\n")
+    with pytest.raises(ConfigurationError) as raised:
+        load_section(SlurmConfig, "slurm", path)
+    for expected in ("memory_gb: missing", "slurm.memory: unknown key", "walltime_minutes: Input should be"):
+        assert expected in str(raised.value)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HessbenchError, match="--slurm needs the command sbatch"):
+        Cluster(slurm=SLURM).connect().__enter__()
+
+
+def test_a_lost_scheduler_is_told_and_the_run_goes_on_elsewhere(tmp_path, one_thread, cluster):
+    log = tmp_path / "log"
+    names = [f"{index:02d}" for index in range(12)]
+    with (
+        processes(1) as (address, (scheduler, *_)),
+        Journal(tmp_path / "journal", {}) as journal,
+    ):
+
+        def kill() -> None:
+            while not log.exists():
+                time.sleep(0.01)
+            time.sleep(0.5)
+            scheduler.kill()
+
+        threading.Thread(target=kill).start()
+        with pytest.raises(HessbenchError, match="The Dask scheduler was lost; run the same command again"):
+            run(slow, names, lambda name: Task(name, log), journal, Cluster(scheduler=address), "slow")
+        assert 0 < len(journal.names()) < 12
+        assert run(slow, names, lambda name: Task(name, log), journal, cluster, "slow") == []
+        assert journal.names() == set(names)
+
+
+@pytest.mark.slow
+def test_same_file_from_one_worker_and_from_a_scheduler_that_loses_one_of_two(
+    tmp_path, geometries_npz, config, one_thread
+):
+    source = geometries_npz([inversion(f"rxn{seed:06d}", seed) for seed in range(24)])
+    outputs = [tmp_path / "one.h5", tmp_path / "lost.h5"]
+    make_rtp(source, outputs[0], None, Cluster(workers=1), config)
+    with processes(2) as (address, (_, first, second)):
+
+        def kill() -> None:
+            while finished(tmp_path / "lost.h5.journal") < 4:
+                time.sleep(0.01)
+            first.send_signal(signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        summary = make_rtp(source, outputs[1], None, Cluster(scheduler=address), config)
+        killer.join()
+        assert first.poll() == -signal.SIGKILL
+        assert second.poll() is None
+    assert "of 24 reactions; 0 failures" in summary
+    assert outputs[1].read_bytes() == outputs[0].read_bytes()
