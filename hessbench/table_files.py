@@ -23,8 +23,11 @@ LATEX = {
     "ₖ": "$_k$",
     "ₗ": "$_l$",
     "–": "--",
+    "−": "$-$",
 }
 """What LaTeX needs in place of a character."""
+NUMBER = r"(≥ )?[+−]?[\d,]*(\.\d+)?"
+"""Cells of a column that is set flush right."""
 
 
 def write_table_files(
@@ -47,13 +50,21 @@ def write_table_files(
     """
     csv, markdown, latex = (tables / f"{name}.{suffix}" for suffix in ("csv", "md", "tex"))
     write_text(csv, to_csv(frame))
-    write_text(markdown, f"**{title}**\n\n{readable.to_markdown(index=False)}\n\n{footer}\n")
-    escaped = readable.astype(str)
-    escaped.columns = [escape(column) for column in readable.columns]
-    for column in escaped:
-        escaped[column] = escaped[column].map(escape)
-    text = escaped.to_latex(
-        index=False, escape=False, position="htbp", caption=escape(f"{title}. {footer}"), label=f"tab:{name}"
+    cells = readable.astype(str)
+    right = [bool(cells[column].str.fullmatch(NUMBER).all()) for column in cells]
+    # numbers as they are written: tabulate would write large ones with an exponent
+    pipes = cells.to_markdown(
+        index=False, disable_numparse=True, colalign=["right" if number else "left" for number in right]
+    )
+    write_text(markdown, f"**{title}**\n\n{pipes}\n\n{footer}\n")
+    cells.columns = [escape(column) for column in readable.columns]
+    text = cells.map(escape).to_latex(
+        index=False,
+        escape=False,
+        column_format="".join("r" if number else "l" for number in right),
+        position="htbp",
+        caption=escape(f"{title}. {footer}"),
+        label=f"tab:{name}",
     )
     write_text(latex, text)
     return [csv, markdown, latex]

@@ -35,6 +35,8 @@ COLUMNS = (
     "published",
     "published_spread",
 )
+NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
+"""Quantities as people read them."""
 LATEX_UNITS = {
     "energy": "kcal mol$^{-1}$",
     "force": "kcal mol$^{-1}$ \\AA$^{-1}$",
@@ -139,7 +141,7 @@ def write_ensembles_table(*, results: Path, tables: Path) -> list[Path]:
             "Set": frame["set"].str.upper(),
             "Training": frame["training"],
             "Data (%)": frame["fraction"],
-            "Quantity": frame["quantity"] + " (" + frame["unit"] + ")",
+            "Quantity": _quantity(frame),
             "RMSE": _with_spread(frame["rmse"], frame["spread"]),
             "95 % interval": _interval(frame),
             "MAE": _with_spread(frame["mae"], frame["mae_spread"]),
@@ -228,7 +230,7 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Training": frame["training"],
-            "Quantity": frame["quantity"] + " (" + frame["unit"] + ")",
+            "Quantity": _quantity(frame),
             "RMSE": _with_spread(frame["rmse"], frame["spread"]),
             "95 % interval": _interval(frame),
             "Published": _with_spread(frame["published"], frame["published_spread"]),
@@ -242,7 +244,7 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
     shown = _readable(frame).drop(columns=["Structures", "Reactions", "Models"])
-    shown["Quantity"] = [f"{quantity} ({LATEX_UNITS[quantity]})" for quantity in frame["quantity"]]
+    shown["Quantity"] = [f"{NAMES[key]} ({LATEX_UNITS[key]})" for key in frame["quantity"]]
     for column in ("RMSE", "Published"):
         shown[column] = shown[column].str.replace("±", r"$\pm$")
     shown["Difference"] = "$" + shown["Difference"].str.replace(" %", r"\,\%") + "$"
@@ -257,6 +259,11 @@ def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
         label=f"tab:{label}",
     )
     return text
+
+
+def _quantity(frame: pd.DataFrame) -> pd.Series:
+    units = frame["unit"].str.replace("Angstrom", "Å").str.replace("^2", "²")
+    return frame["quantity"].map(NAMES) + " (" + units + ")"
 
 
 def _with_spread(values: pd.Series, spreads: pd.Series) -> pd.Series:

@@ -65,7 +65,7 @@ def make(results: Path, tables: Path) -> list[Path]:
             "Here": frame["dimensions"],
             "Elements here": frame["elements"].map("{:,}".format),
             "Elements padded": frame["padded_elements"].map("{:,}".format),
-            "Difference": frame["difference"].map("{:,}".format),
+            "Difference": frame["difference"].map("{:,}".format).str.replace("-", "−"),
         }
     )
     footer = (

@@ -65,20 +65,22 @@ def make(results: Path, tables: Path) -> list[Path]:
                 f"{low:.0f} – {high:.0f}"
                 for low, high in zip(frame["temperature_low_k"], frame["temperature_high_k"], strict=True)
             ],
-            "Time (fs)": bound + frame["time_fs"].map("{:.1f}".format),
+            "Time (fs)": bound + frame["time_fs"].map("{:,.0f}".format),
             "Cap reached": frame["censored"],
             "Optimization failed": frame["optimization_failed"],
             "Models": frame["models"],
             "Paper (K)": _text(frame["published_temperature_k"], "{:.0f}"),
-            "Paper (fs)": _text(frame["published_time_fs"], "{:.1f}"),
+            "Paper (fs)": _text(frame["published_time_fs"], "{:,.0f}"),
             "Difference (K)": _text(frame["difference_k"], "{:+.0f}"),
         }
     )
+    note = identity.extra.get("note")  # such as the rate of heating
     footer = (
-        f"Heated to {table['cap_k'].max():g} K at most. Profile {identity.profile}. Data: {identity.data}."
+        f"Heated to {table['cap_k'].max():g} K at most{f', {note}' if note else ''}. "
+        f"Profile {identity.profile}. Data: {identity.data}."
     )
     return write_table_files("table-s1", TITLE, footer, frame=frame, readable=readable, tables=tables)
 
 
 def _text(values: pd.Series, form: str) -> list[str]:
-    return ["" if pd.isna(value) else form.format(value) for value in values]
+    return ["" if pd.isna(value) else form.format(value).replace("-", "−") for value in values]

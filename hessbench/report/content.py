@@ -40,6 +40,7 @@ class Artefact:
     identity: str = ""
     header: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    note: str = ""
     missing: str = ""
 
 
@@ -187,7 +188,7 @@ def _why_not_drawn(name: str, source: Source) -> str:
 def _table(name: str, tables: Path) -> Artefact:
     module = artefacts.load("table", name)
     title = re.sub(r"^Table \w+\. ", "", module.TITLE)
-    content = _cells(tables / f"table-{name}.csv", f"hessbench table {name}")
+    content = _cells(tables / f"table-{name}.md", f"hessbench table {name}")
     return Artefact(
         kind="table",
         name=name,
@@ -208,19 +209,21 @@ def _ensembles(tables: Path) -> Artefact:
         about="All losses, amounts of data and models brought by users, with mean absolute errors.",
         module="hessbench/tables.py",
         stages=("evaluate",),
-        **_cells(tables / "ensembles.csv", "hessbench table ensembles"),
+        **_cells(tables / "ensembles.md", "hessbench table ensembles"),
     )
 
 
 def _cells(path: Path, command: str) -> dict[str, Any]:
-    frame, missing = _csv(path, command)
-    if frame is None:
-        return {"command": command, "missing": missing}
-    return {
-        "command": command,
-        "header": [column.replace("_", " ") for column in frame.columns],
-        "rows": [[short(cell) for cell in row] for row in frame.to_numpy().tolist()],
-    }
+    """Header and rows of a table's Markdown file, and what stands below it."""
+    try:
+        title, *parts = path.read_text().strip().split("\n\n")
+    except FileNotFoundError:
+        return {"command": command, "missing": f"{path} does not exist; `{command}` writes it."}
+    lines = [line for line in (parts or [""])[0].splitlines() if line.startswith("|")]
+    if len(lines) < 3 or not title.startswith("**"):
+        return {"command": command, "missing": f"{path} holds no table; `{command}` writes it anew."}
+    header, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return {"command": command, "header": header, "rows": rows, "note": "\n\n".join(parts[1:])}
 
 
 def _curves(source: Source) -> tuple[str, str]:
@@ -236,24 +239,23 @@ def _curves(source: Source) -> tuple[str, str]:
 
 
 def embed(picture: Image.Image) -> str:
-    """Data URI of an image, at most `PIXELS` wide, in 256 colours."""
+    """Data URI of an image, at most `PIXELS` wide; lossless, as rare colours carry meaning."""
     small = picture.convert("RGB")
     if small.width > PIXELS:
         small = small.resize((PIXELS, round(small.height * PIXELS / small.width)), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    small.quantize(256, dither=Image.Dither.NONE).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    small.save(buffer, format="WEBP", lossless=True, quality=60, method=4)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell holds a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    """Whether a cell holds a number, perhaps with its spread, or an interval."""
+    return re.match(r"[\[≥+−-]? ?\d", text) is not None
 
 
 def short(text: str) -> str:
     """A number in four significant digits, other text as it is."""
-    return f"{float(text):.4g}" if is_number(text) and not text.lstrip("-").isdigit() else text
+    try:
+        return text if text.lstrip("-").isdigit() else f"{float(text):.4g}"
+    except ValueError:
+        return text

@@ -5,6 +5,7 @@
   const movies = json("movies");
   const { table, bond_ratio: bondRatio } = json("elements");
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const BALL = 0.42; // radius of a ball over the covalent radius
   const START = [-0.35, 0.5]; // turned about x and y, radian
 
   function fit(canvas) {
@@ -20,6 +21,11 @@
   function turned([x, y, z], [a, b]) {
     const x1 = x * Math.cos(b) + z * Math.sin(b), z1 = z * Math.cos(b) - x * Math.sin(b);
     return [x1, y * Math.cos(a) - z1 * Math.sin(a), y * Math.sin(a) + z1 * Math.cos(a)];
+  }
+
+  function surface(from, to, distance) { // where a stick leaves the ball of its first atom, just inside
+    const share = (0.9 * BALL * from.element.radius) / distance;
+    return from.place.map((value, k) => value + share * (to.place[k] - value));
   }
 
   class Viewer {
@@ -132,11 +138,15 @@
       context.clearRect(0, 0, width, height);
       const scale = (0.5 * Math.min(width, height) / this.reach) * this.zoom;
       const flat = this.movie.frames[this.frame];
-      const atoms = this.movie.numbers.map((number, k) => {
-        const place = flat.slice(3 * k, 3 * k + 3), [x, y, z] = turned(place, this.angles);
-        const element = table[number] || { symbol: "?", radius: 1, color: "#c08000" };
+      const seen = (place) => {
+        const [x, y, z] = turned(place, this.angles);
         const depth = 1 + z / (4 * this.reach); // nearer is larger
-        return { place, element, z, x: width / 2 + x * scale * depth, y: height / 2 - y * scale * depth, size: 0.42 * element.radius * scale * depth };
+        return { x: width / 2 + x * scale * depth, y: height / 2 - y * scale * depth, z, depth };
+      };
+      const atoms = this.movie.numbers.map((number, k) => {
+        const place = flat.slice(3 * k, 3 * k + 3), spot = seen(place);
+        const element = table[number] || { symbol: "?", radius: 1, color: "#c08000" };
+        return { ...spot, place, element, size: BALL * element.radius * scale * spot.depth };
       });
       const things = atoms.map((atom) => ({ z: atom.z, paint: () => this.ball(context, atom) }));
       for (let i = 0; i < atoms.length; i++)
@@ -144,7 +154,10 @@
           const [a, b] = [atoms[i], atoms[j]];
           const distance = Math.hypot(a.place[0] - b.place[0], a.place[1] - b.place[1], a.place[2] - b.place[2]);
           if (distance < bondRatio * (a.element.radius + b.element.radius))
-            things.push({ z: (a.z + b.z) / 2 - 0.01, paint: () => this.stick(context, a, b, scale) });
+            things.push({
+              z: (a.z + b.z) / 2,
+              paint: () => this.stick(context, seen(surface(a, b, distance)), seen(surface(b, a, distance)), scale),
+            });
         }
       things.sort((a, b) => a.z - b.z);
       for (const thing of things) thing.paint();

@@ -20,7 +20,7 @@ from hessbench.errors import HessbenchError
 from hessbench.plotting import history
 from hessbench.plotting.redraw import redraw
 from hessbench.plotting.source import Source
-from hessbench.report.content import Content, embed, gather, short
+from hessbench.report.content import Content, embed, gather, is_number, short
 from hessbench.report.molecules import reaction_paths
 from hessbench.report.page import render, script_data, write_report
 from hessbench.report.provenance import duration, results_tables, time_spent
@@ -138,12 +138,12 @@ def test_times_are_shown_in_a_unit_that_suits(seconds: float, shown: str) -> Non
 
 def test_what_is_not_there_is_said_in_its_place(content: Content) -> None:
     figures = {figure.name: figure for figure in content.figures}
-    assert figures["s2"].image.startswith("data:image/png;base64,")
+    assert figures["s2"].image.startswith("data:image/webp;base64,")
     assert not figures["s2"].missing
     assert "has not been drawn" in figures["s1"].missing
     tables = {table.name: table for table in content.paper_tables}
     assert not tables["s1"].missing
-    assert "table-2.csv does not exist" in tables["2"].missing
+    assert "table-2.md does not exist" in tables["2"].missing
 
 
 def test_an_experiment_that_was_not_run_is_named(synthetic: Path, tmp_path: Path) -> None:
@@ -201,6 +201,38 @@ def test_embedded_pictures_are_small_and_like_the_original() -> None:
         assert small.size == (1500, 500)
         middle = small.convert("RGB").getpixel((750, 250))
     assert middle == pytest.approx(picture.getpixel((1500, 500)), abs=4)
+
+
+def test_rare_colours_stay() -> None:
+    picture = Image.effect_noise((900, 300), 60).convert("RGB")
+    picture.putpixel((5, 5), (230, 159, 0))
+    with Image.open(io.BytesIO(base64.b64decode(embed(picture).partition(",")[2]))) as same:
+        assert same.convert("RGB").tobytes() == picture.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5.76 ± 0.63", True),
+        ("[4.07, 8.21]", True),
+        ("≥ 1500", True),
+        ("−12", True),
+        ("E-F", False),
+        ("", False),
+    ],
+)
+def test_cells_with_numbers_are_known(text: str, number: int) -> None:
+    assert is_number(text) == number
+
+
+def test_a_table_is_shown_as_people_read_it(content: Content, page: Path) -> None:
+    table = next(table for table in content.paper_tables if table.name == "s1")
+    assert table.header[:3] == ["Molecule", "Training", "Temperature (K)"]
+    assert len(table.rows) == 30
+    assert {len(row) for row in table.rows} == {len(table.header)}
+    assert "1,011,677" in {row[table.header.index("Paper (fs)")] for row in table.rows}
+    assert "Heated to 1500 K at most" in table.note
+    assert table.note in page.read_text()
 
 
 @pytest.mark.parametrize(
