@@ -32,14 +32,16 @@ def draw(source: Source) -> Figure:
         summary = curves.draw_rmse(ax, rmse, "irc", quantity, source.published)
         letter(ax, label)
         if quantity == "energy":
-            for percent in (40, 80):
-                curves.draw_half(ax, summary, "E-F", percent)
+            halves = [curves.draw_half(ax, summary, "E-F", percent) for percent in (40, 80)]
     models = rmse.groupby(["training", "fraction"])["seed"].nunique()
     names = in_order(rmse["training"])
+    entries = [*training_handles(names), published_handle()]
+    if any(halves):
+        entries.append(curves.half_handle("E-F"))
     figure.legend(
-        handles=[*training_handles(names), published_handle(), curves.half_handle("E-F")],
+        handles=entries,
         loc="outside upper center",
-        ncols=len(names) + 2,
+        ncols=len(entries),
         title=f"IRC structures; mean ± SD of {curves.count_text(models)} models",
     )
     return figure

@@ -100,11 +100,12 @@ def plain_log(axes: Axes) -> None:
     """Logarithmic ordinate whose ticks are written as plain numbers."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    steps = [
-        factor * 10.0**power
-        for power in range(-6, 9)
-        for factor in ((1, 2, 5) if high / low > 12 else (1, 1.5, 2, 3, 4, 5, 6, 8))
-    ]
+    factors: tuple[float, ...] = (1, 2, 5)
+    if high / low < 2.5:
+        factors = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
+    elif high / low < 12:
+        factors = (1, 1.5, 2, 3, 4, 5, 6, 8)
+    steps = [factor * 10.0**power for power in range(-6, 9) for factor in factors]
     axes.set_yticks([step for step in steps if low <= step <= high])
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
@@ -188,13 +189,14 @@ def draw_level(axes: Axes, summary: pd.DataFrame, training: str) -> None:
     )
 
 
-def draw_half(axes: Axes, summary: pd.DataFrame, training: str, percent: int) -> None:
-    """Line from a training's error with so much data to half of that, if both were trained."""
+def draw_half(axes: Axes, summary: pd.DataFrame, training: str, percent: int) -> bool:
+    """Line from a training's error with so much data to half of that, if both were trained; says whether."""
     rows = summary[(summary["training"] == training) & (summary["fraction"] == percent)]
     if rows.empty or percent // 2 not in set(summary["fraction"]):
-        return
+        return False
     level = rows["mean"].iloc[0]
     axes.plot([percent / 2, percent], [level, level], **HALF)
+    return True
 
 
 def half_handle(training: str) -> Line2D:

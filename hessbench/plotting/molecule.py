@@ -11,6 +11,10 @@ BONDED, PARTLY = 1.25, 1.5
 """Distance over the sum of covalent radii up to which atoms are joined, and joined by a dotted line."""
 
 
+HEIGHT = 0.62
+"""Height over width of a drawn molecule's frame."""
+
+
 def common_view(structures: list[np.ndarray]) -> list[np.ndarray]:
     """Move structures (N, 3) of the same atoms onto the first one, its widest plane towards the viewer."""
     first = structures[0] - structures[0].mean(axis=0)
@@ -24,8 +28,16 @@ def common_view(structures: list[np.ndarray]) -> list[np.ndarray]:
     return aligned
 
 
-def draw_molecule(axes: Axes, numbers: np.ndarray, coordinates: np.ndarray, title: str = "") -> None:
-    """Draw atoms (N,) at coordinates (N, 3) in Angstrom, z towards the viewer."""
+def extent(coordinates: np.ndarray) -> float:
+    """Half the width in Angstrom that shows all atoms in a frame of the proportion `HEIGHT`."""
+    across, up = np.abs(coordinates[..., :2]).reshape(-1, 2).max(axis=0) + 0.6
+    return float(max(across, up / HEIGHT))
+
+
+def draw_molecule(
+    axes: Axes, numbers: np.ndarray, coordinates: np.ndarray, title: str = "", *, width: float
+) -> None:
+    """Draw atoms (N,) at coordinates (N, 3) in Angstrom, z towards the viewer, `width` to either side."""
     radii = covalent_radii[numbers]
     distances = np.linalg.norm(coordinates[:, None] - coordinates[None], axis=-1)
     reach = distances / (radii[:, None] + radii[None])
@@ -52,9 +64,8 @@ def draw_molecule(axes: Axes, numbers: np.ndarray, coordinates: np.ndarray, titl
                 zorder=3 + z / 100,
             )
         )
-    span = np.abs(coordinates[:, :2]).max() + 0.6
-    axes.set_xlim(-span, span)
-    axes.set_ylim(-0.62 * span, 0.62 * span)
+    axes.set_xlim(-width, width)
+    axes.set_ylim(-HEIGHT * width, HEIGHT * width)
     axes.set_aspect("equal")
     axes.axis("off")
     axes.set_title(title, pad=1.5)

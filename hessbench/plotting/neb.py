@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hessbench.plotting.molecule import common_view, draw_molecule
+from hessbench.plotting.molecule import common_view, draw_molecule, extent
 from hessbench.plotting.sheet import new_sheet, published_handle, published_marker
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE, PAPER_LEVEL, WARNING, in_order, style_of
@@ -15,6 +15,8 @@ from hessbench.results import REFERENCE, ResultsError
 from hessbench.verification.published import ReactionPath
 
 CONVERGED = "converged"
+ROOM_FOR_BAND = 20.0
+"""Height of the axis in kcal/mol up to which the band of +-1 kcal/mol is wide enough to be named."""
 PATH_LABEL = "Intrinsic coordinate, distance from the highest image (Å)"
 ENERGY_LABEL = "Energy relative to the reactant (kcal mol⁻¹)"
 
@@ -145,8 +147,9 @@ def draw_stations(axes: tuple[Axes, Axes, Axes], source: Source, reaction: str, 
     numbers = structures[1]["number"].to_numpy(dtype=int)
     # the TS turns the view: it shows the atoms that move
     ts, reactant, product = common_view([structures[k][["x", "y", "z"]].to_numpy() for k in (1, 0, 2)])
+    width = extent(np.stack([reactant, ts, product]))
     for ax, xyz, title in zip(axes, (reactant, ts, product), ("Reactant", "TS", "Product"), strict=True):
-        draw_molecule(ax, numbers, xyz, title)
+        draw_molecule(ax, numbers, xyz, title, width=width)
 
 
 def draw_held_out(axes: Axes, source: Source) -> None:
@@ -176,17 +179,18 @@ def draw_held_out(axes: Axes, source: Source) -> None:
         )
     axes.axhline(0, color="black", lw=0.7)
     axes.axhspan(-1, 1, color="0.9", lw=0, zorder=0)
-    axes.text(-0.48, 1, "±1 kcal mol⁻¹", va="bottom", fontsize=5.5, color="0.35")
     axes.set_xticks(range(len(trainings)), trainings)
     axes.set_xlim(-0.5, len(trainings) - 0.5)
     axes.set_ylabel("Barrier error (kcal mol⁻¹)")
+    if np.ptp(axes.get_ylim()) < ROOM_FOR_BAND:
+        axes.text(-0.48, 1, "±1 kcal mol⁻¹", va="bottom", fontsize=5.5, color="0.35")
 
 
 def draw_reaction(source: Source, kind: str, published: ReactionPath, *, held_out: bool = False) -> Figure:
     """Figure of one reaction: three structures above the path, and if wanted all held-out barriers below."""
     reaction, paths, summary = read(source, kind)
-    figure = new_sheet(0.8 * DOUBLE, 6.9 if held_out else 5.0)
-    rows = [0.75, 0.62, 2.4, 1.3] if held_out else [0.75, 0.62, 2.4]
+    figure = new_sheet(0.8 * DOUBLE, 7.1 if held_out else 5.2)
+    rows = [0.95, 0.62, 2.4, 1.3] if held_out else [0.95, 0.62, 2.4]
     grid = figure.add_gridspec(len(rows), 6, height_ratios=rows)
     left, middle, right = (figure.add_subplot(grid[0, 2 * k : 2 * k + 2]) for k in range(3))
     draw_stations((left, middle, right), source, reaction, paths)

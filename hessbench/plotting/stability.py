@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 
 from hessbench.plotting.sheet import published_handle, published_marker
 from hessbench.plotting.source import Source
@@ -152,8 +151,8 @@ def label_times(axes: Axes, bars: list[Bar]) -> None:
             va="bottom",
             fontsize=4.6,
             color=WARNING if time == 0 else "black",
-            zorder=6,
-            path_effects=[withStroke(linewidth=1.2, foreground="white")],
+            zorder=4,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.4},
         )
 
 
