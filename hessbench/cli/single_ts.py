@@ -11,6 +11,8 @@ from hessbench.evaluation.single_ts import read_path, run_single_ts
 from hessbench.machine import hardware
 from hessbench.results import Identity, write_table
 
+OPTIMIZERS = {"muon": "Muon and AdamW", "adam": "AdamW"}
+
 
 @click.command()
 @click.option(
@@ -39,7 +41,7 @@ def command(results: Path) -> None:
         extra={
             "steps": config.steps,
             "window": config.window,
-            "note": f"{config.steps} steps of AdamW for every loss; a model sees the TS as a maximum if it "
+            "note": f"{config.steps} steps of {OPTIMIZERS[config.optimizer.kind]} for every loss; a model sees the TS as a maximum if it "
             f"lies above every point within {config.window:g} amu^0.5 Angstrom",
         },
     )
