@@ -162,9 +162,24 @@ def forward_difference_hessian(
     return (rows + rows.T) / 2
 
 
+def _wb97xd(numbers: np.ndarray, density_fitting: bool, **options: Any) -> Level:
+    """Make the level of `hessbench.generate.dft`, whose libraries come with the extra `dft` only."""
+    try:
+        from hessbench.generate.dft import WB97XD
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("hessbench"):
+            raise
+        raise HessbenchError(
+            f"wB97X-D/6-31G(d) needs {error.name}: python -m pip install 'hessbench[dft]'."
+        ) from error
+    return WB97XD(numbers, density_fitting=density_fitting, **options)
+
+
 LEVELS: dict[str, Callable[..., Level]] = {
     "GFN2-xTB": lambda numbers, **options: XTB("GFN2-xTB", numbers, **options),
     "GFN1-xTB": lambda numbers, **options: XTB("GFN1-xTB", numbers, **options),
+    "wB97X-D/6-31G(d)": lambda numbers, **options: _wb97xd(numbers, False, **options),
+    "DF-wB97X-D/6-31G(d)": lambda numbers, **options: _wb97xd(numbers, True, **options),
 }
 """Constructors by name; each takes the atomic numbers and optionally charge and multiplicity."""
 

@@ -5,6 +5,7 @@ The file holds two groups in the one layout, so that a level of theory whose Hes
 coordinate, from R's side (negative coordinates) to P's.
 """
 
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +17,19 @@ from hessbench.config.generate import GenerateConfig
 from hessbench.data.layout import Metadata, Reaction, write_reactions
 from hessbench.errors import DataError
 from hessbench.generate.geometries import ROLES
-from hessbench.generate.irc import PathError, follow, path_coordinate
+from hessbench.generate.irc import SHORTEST, PathError, path_coordinate
+from hessbench.generate.journal import Journal, Outcome
 from hessbench.generate.labels import collect, label, to_reaction
 from hessbench.generate.levels import LevelError, make_level
-from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state
-from hessbench.generate.runner import Outcome
+from hessbench.generate.quadratic_path import follow_quadratic
+from hessbench.generate.recorded import Recorded
+from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state, is_stationary
 from hessbench.normal_modes import atomic_masses
 
 STATIONARY, PATH = "stationary", "path"
 """Names of the two groups."""
-STEP = 0.05
-"""Step along the path, amu^(1/2) Angstrom; that of the paper's Figure 2, Gaussian's default of 0.1 bohr."""
-STEPS = 60
-"""Most steps to each side of the TS."""
+STEPS = (*10 * (0.05,), *20 * (0.1,))
+"""Steps to each side of the TS, amu^(1/2) Angstrom: fine where the paper's Figure 2 shows most."""
 
 
 def read_roles(source: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -60,7 +61,10 @@ def read_roles(source: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 
 def make_single_ts(source: Path, output: Path, config: GenerateConfig) -> str:
-    """Refine the stationary points of one reaction, follow its path and label all of it.
+    """Refine the stationary points of one reaction where they need it, follow its path and label all of it.
+
+    Every single point goes into a journal beside the output as soon as it is there, so that a run that was
+    killed goes on where it stopped.
 
     Parameters
     ----------
@@ -69,7 +73,7 @@ def make_single_ts(source: Path, output: Path, config: GenerateConfig) -> str:
     output
         Data file to write.
     config
-        Level of theory and convergence; the step along the path is `STEP`.
+        Level of theory and convergence; the steps along the path are `STEPS`.
 
     Returns
     -------
@@ -82,34 +86,26 @@ def make_single_ts(source: Path, output: Path, config: GenerateConfig) -> str:
         The source cannot be used, or a refinement, the path or a label failed.
     """
     numbers, starts = read_roles(source)
-    level = make_level(config.level, numbers)
+    settings = {"command": "single-ts", "level": config.level, "numbers": numbers.tolist()}
     try:
-        points = {
-            role: (find_transition_state if role == "TS" else find_minimum)(level, start, config.fmax_ev)
-            for role, start in starts.items()
-        }
-        labels = [label(level, points[role]) for role in ROLES]
-        settings = config.model_copy(update={"irc_step": STEP, "irc_steps": STEPS})
-        sides = [
-            follow(level, points["TS"], labels[ROLES.index("TS")][2], direction, settings)
-            for direction in ("forward", "reverse")
-        ]
-        if _distance(sides[0][-1], points["P"]) < _distance(sides[1][-1], points["P"]):
-            sides.reverse()
-        path = np.stack([*sides[0][:0:-1], points["TS"], *sides[1][1:]])
-        coordinate = path_coordinate(path, atomic_masses(numbers), origin=len(sides[0]) - 1)
-        singles = [level.gradient(item) for item in tqdm(path, desc="path", unit="structure")]
+        with Journal(output.with_name(output.name + ".journal"), settings) as journal:
+            points, labels = _stationary_points(numbers, starts, journal, config)
+            path, energies, gradients, origin = _path(numbers, points, labels["TS"][2], journal, config)
     except (RefinementError, PathError, LevelError) as error:
         raise DataError(source, f"{config.level}: {error}") from error
+    coordinate = path_coordinate(path, atomic_masses(numbers), origin)
     stationary = Outcome(
-        STATIONARY, collect(numbers, [points[role] for role in ROLES], labels, role=list(ROLES))
+        STATIONARY,
+        collect(
+            numbers, [points[role] for role in ROLES], [labels[role] for role in ROLES], role=list(ROLES)
+        ),
     )
     along = Reaction(
         name=PATH,
         numbers=numbers.astype(np.uint8),
         coordinates=path,
-        energies=np.array([energy for energy, _ in singles]),
-        forces=np.stack([-gradient for _, gradient in singles]),
+        energies=energies,
+        forces=-gradients,
         annotations={"path_coordinate": coordinate},
     )
     metadata = Metadata(
@@ -117,18 +113,71 @@ def make_single_ts(source: Path, output: Path, config: GenerateConfig) -> str:
         version="1",
         level=config.level,
         origin="R, TS and P of CH3OCH2CH2OH -> H2O + C3H6O of the paper's supporting information C, refined "
-        "at the level, and the intrinsic reaction coordinate followed from the TS",
+        f"at the level where a force exceeded {config.fmax_ev} eV/Angstrom, and the intrinsic reaction "
+        "coordinate followed from the TS",
         licence="CC BY 4.0",
         citation="A. Rodriguez, J. S. Smith, J. L. Mendoza-Cortes, Does Hessian Data Improve the Performance "
         "of Machine Learning Potentials?, J. Chem. Theory Comput. (2025), 10.1021/acs.jctc.5c00402",
         generator=f"hessbench {__version__}",
     )
     write_reactions(output, [along, to_reaction(stationary)], metadata)
-    barrier = labels[1][0] - labels[0][0]
+    barrier = labels["TS"][0] - labels["R"][0]
     return (
         f"{output}: {len(path)} structures from {coordinate[0]:+.2f} to {coordinate[-1]:+.2f} "
         f"amu^(1/2) Angstrom, barrier R -> TS {barrier:.1f} kcal/mol"
     )
+
+
+def _stationary_points(
+    numbers: np.ndarray, starts: dict[str, np.ndarray], journal: Journal, config: GenerateConfig
+) -> tuple[dict[str, np.ndarray], dict[str, tuple[float, np.ndarray, np.ndarray]]]:
+    """Geometries and labels of R, TS and P."""
+    points, labels = {}, {}
+    for role, start in tqdm(starts.items(), desc="stationary points", unit="structure"):
+        level = Recorded(make_level(config.level, numbers), journal)
+        points[role] = start
+        if not is_stationary(level, start, config.fmax_ev):
+            find = find_transition_state if role == "TS" else find_minimum
+            points[role] = find(level, start, config.fmax_ev)
+        labels[role] = label(level, points[role])
+    return points, labels
+
+
+def _path(
+    numbers: np.ndarray,
+    points: dict[str, np.ndarray],
+    hessian: np.ndarray,
+    journal: Journal,
+    config: GenerateConfig,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Geometries, energies and gradients along the path from R's side, and the index of the TS among them."""
+    sides = [
+        follow_quadratic(
+            Recorded(make_level(config.level, numbers), journal),
+            points["TS"],
+            hessian,
+            direction,
+            STEPS,
+            config.irc_fmax_ev,
+        )
+        for direction in (1, -1)
+    ]
+    found: list[list[tuple[np.ndarray, float, np.ndarray]]] = [[], []]
+    with tqdm(total=2 * len(STEPS), desc="path", unit="structure") as bar:
+        # In turn, so that a run can be followed on both sides.
+        for pair in zip_longest(*sides):
+            for side, item in zip(found, pair, strict=True):
+                if item is not None:
+                    side.append(item)
+                    bar.update()
+    if min(len(side) for side in found) < SHORTEST:
+        raise PathError(f"a side of the path ends after {min(len(side) for side in found)} points")
+    if _distance(found[0][-1][0], points["P"]) < _distance(found[1][-1][0], points["P"]):
+        found.reverse()
+    level = Recorded(make_level(config.level, numbers), journal)
+    items = [*found[0][::-1], (points["TS"], *level.gradient(points["TS"])), *found[1]]
+    path, energies, gradients = zip(*items, strict=True)
+    return np.stack(path), np.array(energies), np.stack(gradients), len(found[0])
 
 
 def _distance(first: np.ndarray, second: np.ndarray) -> float:
