@@ -9,7 +9,9 @@ class GenerateConfig(Section):
     """Settings of `hessbench generate`; apart from its input files its results depend on nothing else."""
 
     level: str = Field(
-        default="GFN2-xTB", description="Level of theory, a name in hessbench.generate.levels.LEVELS."
+        default="GFN2-xTB",
+        description="Level of theory: GFN2-xTB, GFN1-xTB, wB97X-D/6-31G(d) or, with density fitting, "
+        "DF-wB97X-D/6-31G(d).",
     )
     seed: int = Field(default=1, ge=0, description="Chooses the reactions and the random displacements.")
     fmax_ev: float = Field(
