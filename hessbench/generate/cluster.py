@@ -3,20 +3,26 @@
 import asyncio
 import logging
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dask_jobqueue import SLURMCluster
 from distributed import Client, LocalCluster, Security
 from distributed.comm import connect
 
 from hessbench.config.slurm import SlurmConfig
 from hessbench.errors import HessbenchError
 
+if TYPE_CHECKING:
+    from dask_jobqueue import SLURMCluster
+
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Environment of a worker: faster than threads that wait for each other, and the same bits every time."""
+LEAVE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""Ctrl-C reaches all processes of a terminal; this process ends the workers, quietly."""
 CONNECTING = 10
 """Seconds until a scheduler that does not answer is given up."""
 HAND_OVER = 5
@@ -69,6 +75,7 @@ class Cluster:
                     threads_per_worker=1,
                     processes=True,
                     env=ONE_THREAD,
+                    preload=[LEAVE_INTERRUPTS],
                     memory_limit=0,  # Dask would pause workers by its guess of what each may take.
                     security=True,  # Nobody else on this machine can hand work to them.
                     dashboard_address="127.0.0.1:0",
@@ -80,12 +87,16 @@ class Cluster:
 
 
 @contextmanager
-def slurm_cluster(config: SlurmConfig) -> Iterator[SLURMCluster]:
+def slurm_cluster(config: SlurmConfig) -> "Iterator[SLURMCluster]":
     """Start a scheduler in this process for workers in SLURM jobs; no job is submitted yet.
 
     What `SlurmConfig` does not say, e.g. the network interface, is taken from Dask's own configuration
     (jobqueue.slurm in ~/.config/dask).
     """
+    interrupt = signal.getsignal(signal.SIGINT)
+    from dask_jobqueue import SLURMCluster
+
+    signal.signal(signal.SIGINT, interrupt)  # The import makes Ctrl-C end this process with status 0.
     lifetime = config.walltime_minutes - HAND_OVER
     with SLURMCluster(
         queue=config.queue,

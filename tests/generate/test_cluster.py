@@ -159,6 +159,7 @@ def test_workers_with_several_threads_are_refused(tmp_path):
 
 def test_slurm_job_script():
     with slurm_cluster(SLURM) as cluster:
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         lines = cluster.job_script().splitlines()
         directives = {line.removeprefix("#SBATCH ") for line in lines if line.startswith("#SBATCH")}
         assert directives == {
@@ -209,6 +210,26 @@ def test_a_lost_scheduler_is_told_and_the_run_goes_on_elsewhere(tmp_path, one_th
         assert 0 < len(journal.names()) < 12
         assert run(slow, names, lambda name: Task(name, log), journal, cluster, "slow") == []
         assert journal.names() == set(names)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_run_without_a_traceback(tmp_path, geometries_npz):
+    source = geometries_npz([inversion(f"rxn{seed:06d}", seed) for seed in range(400)])
+    output = tmp_path / "rtp.h5"
+    line = [sys.executable, "-c", "from hessbench.cli import main; main()", "generate", "rtp", str(source)]
+    line += ["--output", str(output), "--workers", "1"]
+    with subprocess.Popen(line, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+        journal = tmp_path / "rtp.h5.journal"
+        while finished(journal) < 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == "Aborted!"
+    assert "Traceback" not in errors
+    assert 2 <= finished(journal) < 400
+    assert not output.exists()
 
 
 @pytest.mark.slow
