@@ -45,14 +45,13 @@ def draw(source: Source) -> Figure:
         va="top",
         fontsize=5.8,
     )
-    axes[3].legend(handles=curves.engine_handles(), loc="lower right")
     letter(axes[3], "d")
     models = rmse.groupby(["training", "fraction"])["seed"].nunique()
     names = in_order(rmse["training"])
     figure.legend(
-        handles=[*training_handles(names), published_handle()],
+        handles=[*training_handles(names), published_handle(), *curves.engine_handles("(d) ")],
         loc="outside upper center",
-        ncols=len(names) + 1,
+        ncols=len(names) + 3,
         title=f"NMS structures; mean ± SD of {curves.count_text(models)} models",
     )
     return figure

@@ -28,7 +28,10 @@ class SingleTSConfig(Section):
         10, description="Models in one batched computation: as many as the caches hold, on a GPU all of them."
     )
     processes: PositiveInt = Field(2, description="Batches at the same time, one thread each.")
-    model: ModelConfig = Field(ModelConfig(shape="gelu"), description="Architecture and start.")
+    model: ModelConfig = Field(
+        ModelConfig(shape="gelu", hidden=(128, 96, 64)),
+        description="Architecture and start; smaller than elsewhere, there is one structure to learn.",
+    )
     energy_unit: PositiveFloat = Field(
         30.0,
         description="What the networks' outputs are multiplied by, kcal/mol: the larger, the rougher a fresh "
@@ -37,11 +40,11 @@ class SingleTSConfig(Section):
     scale_features: bool = Field(
         True, description="Divide the features by their spread over the TS's atoms of an element."
     )
-    steps: PositiveInt = Field(300, description="Optimizer steps, for every loss.")
+    steps: PositiveInt = Field(200, description="Optimizer steps, for every loss.")
     optimizer: MuonConfig | AdamConfig = Field(
         MuonConfig(
             kind="muon",
-            learning_rate=1e-2,
+            learning_rate=3e-2,
             adam_learning_rate=3e-3,
             schedule=Decay(kind="cosine", warmup_steps=20),
         ),

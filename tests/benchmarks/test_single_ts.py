@@ -1,6 +1,6 @@
 """Training models on one TS: together, or one after the other with the package's engine.
 
-`pytest benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "together" takes STEPS
+`pytest tests/benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "together" takes STEPS
 steps of MODELS models, "alone" STEPS steps of one model: "together" / MODELS is to be compared with "alone".
 """
 
