@@ -1,7 +1,7 @@
 """30 replicas of Langevin dynamics: one batch, ASE with this package's calculator, ASE with torchani's own.
 
-`pytest tests/benchmarks/test_dynamics.py --benchmark-only`, one thread, an idle machine. Every entry takes the same
-number of replica steps (the ten MD17 molecules, three replicas each), so the times compare directly.
+`pytest tests/benchmarks/test_dynamics.py --benchmark-only`, one thread, an idle machine. Every entry takes as
+many replica steps (the ten MD17 molecules, three replicas each), so the times compare directly.
 """
 
 import warnings

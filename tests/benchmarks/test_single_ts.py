@@ -1,7 +1,7 @@
 """Training models on one TS: together, or one after the other with the package's engine.
 
-`pytest tests/benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "together" takes STEPS
-steps of MODELS models, "alone" STEPS steps of one model: "together" / MODELS is to be compared with "alone".
+`pytest tests/benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "together" takes
+STEPS steps of MODELS models, "alone" of one model: "together" / MODELS is to be compared with "alone".
 """
 
 import pytest
