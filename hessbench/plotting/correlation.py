@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
@@ -66,8 +66,8 @@ def draw_density(
     axes.axline((low_x, low_x), slope=1, color="#D0103A", ls=(0, (1, 2)), lw=0.7, zorder=3)
     axes.set_xlim(low_x, high_x)
     axes.set_ylim(low_y, high_y)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
     unit = UNIT_LABELS[quantity]
     axes.set_xlabel(f"Reference {QUANTITY_NAMES[quantity]} ({unit})")
     axes.set_ylabel(f"Predicted {QUANTITY_NAMES[quantity]} ({unit})")
@@ -138,6 +138,8 @@ def draw_sets(source: Source, training: str, quantity: str) -> Figure:
         letter(ax, label, SET_LABELS[test_set])
     bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=28)
     bar.set_label("Values in a bin")
+    bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    bar.ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}") if largest < 10 else NullFormatter())
     title = f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL.replace(',', ' at')})"
     convention = source.extra("correlation").get(quantity)  # such as the zero of energy
     figure.suptitle(f"{title}\n{QUANTITY_NAMES[quantity]} {convention}" if convention else title)

@@ -204,11 +204,11 @@ def half_handle(training: str) -> Line2D:
     return Line2D([], [], label=f"from {training} to half its data", **HALF)
 
 
-def engine_handles() -> list[Line2D]:
-    """Legend entries of the two engines of `draw_epoch_cost`."""
+def engine_handles(panel: str) -> list[Line2D]:
+    """Legend entries of the two engines of `draw_epoch_cost`, after the name of its panel."""
     return [
-        Line2D([], [], color="0.3", marker="o", ls="-", label="exact engine"),
-        Line2D([], [], color="0.3", marker="o", mfc="white", ls=":", label="autograd loop, as in the paper"),
+        Line2D([], [], color="0.3", marker="o", ls="-", label=f"{panel}exact engine"),
+        Line2D([], [], color="0.3", marker="o", mfc="white", ls=":", label=f"{panel}autograd loop"),
     ]
 
 

@@ -1,6 +1,7 @@
 """What a figure is drawn from, and whose identity therefore stands under it."""
 
 import json
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from hessbench.results import (
     ERRORS,
     LABELS,
     PAPER_TRAININGS,
+    SETS,
     Identity,
     ResultsError,
     read_identity,
@@ -21,6 +23,8 @@ from hessbench.results import (
 from hessbench.runinfo import RunInfo, read_run_info
 from hessbench.verification.published import PUBLISHED, Published, read_published
 
+NAME_OF_SET = re.compile(rf"^({'|'.join(SETS)}): ")
+"""Stands before a data set's identity where there are several."""
 PUBLISHED_PERCENT = 80
 """Share of the data that the models of Tables 2 - 4 were trained on."""
 
@@ -164,12 +168,12 @@ class Source:
         """Profile, data, models and notes of all that was read; no date and no commit."""
         identities = list(self.identities.values())
         profiles = ", ".join(dict.fromkeys(identity.profile for identity in identities))
-        data = "; ".join(
-            dict.fromkeys(part.strip() for identity in identities for part in identity.data.split(";"))
-        )
+        parts = (part.strip() for identity in identities for part in identity.data.split(";"))
+        data = "; ".join(dict.fromkeys(NAME_OF_SET.sub("", part) for part in parts))
         counts = sorted({identity.models for identity in identities if identity.models is not None})
         notes = "; ".join(dict.fromkeys(str(i.extra["note"]) for i in identities if i.extra.get("note")))
-        models = f" · models per training: {' or '.join(map(str, counts))}" if counts else ""
+        *some, last = [str(count) for count in counts] or [""]
+        models = f" · models per training: {', '.join(some)}{' or ' if some else ''}{last}" if counts else ""
         return f"hessbench {identities[0].hessbench} · profile {profiles} · data: {data}{models}" + (
             f" · {notes}" if notes else ""
         )

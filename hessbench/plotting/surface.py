@@ -1,5 +1,7 @@
 """A potential energy surface over two coordinates (Figure 1a of the paper)."""
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.gridspec import SubplotSpec
@@ -9,6 +11,8 @@ from mpl_toolkits.mplot3d import Axes3D
 from hessbench.plotting.source import Source
 from hessbench.results import ResultsError
 
+LABEL_WIDTH = 18
+"""Characters of an axis label in one line."""
 TOP = 200.0
 """Energy in kcal/mol above the lowest point at which a surface is cut, about three barriers."""
 
@@ -46,8 +50,8 @@ def draw_surface(figure: Figure | SubFigure, place: SubplotSpec, source: Source)
     )
     axes.contour(x, y, shown, levels=12, zdir="z", offset=floor, cmap="cividis", linewidths=0.6)
     axes.set_zlim(floor, top)
-    axes.set_xlabel(extra.get("x_label", "x (Å)"), labelpad=-9)
-    axes.set_ylabel(extra.get("y_label", "y (Å)"), labelpad=-9)
+    axes.set_xlabel(fill(extra.get("x_label", "x (Å)"), LABEL_WIDTH), labelpad=-5)
+    axes.set_ylabel(fill(extra.get("y_label", "y (Å)"), LABEL_WIDTH), labelpad=-5)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(3))
     axes.set_zticks([tick for tick in axes.get_zticks() if 0 <= tick <= top])

@@ -8,6 +8,8 @@ from hessbench.results import REFERENCE, REMEDY
 from hessbench.statistics import Array, Estimate, estimate_from_means
 from hessbench.verification.evidence import Evidence, Finding
 
+SMALLEST_VARIANCE = 1e-12
+"""Of energies, (kcal/mol)^2; below is rounding."""
 NEAR, FAR = 0.25, 0.6
 """Section 3.1, amu^0.5 Angstrom from the TS: where E and E-F begin to fail, and up to where E-F-H holds."""
 AZOBENZENE = "azobenzene"
@@ -72,7 +74,8 @@ def single_ts_uncertainty(evidence: Evidence) -> list[Finding]:
 
     def spread(means: Array, where: Array) -> Array:
         variance = means[..., 2 * points :] - means[..., points : 2 * points] ** 2
-        found: Array = np.sqrt(np.maximum(variance, 0))[..., where].mean(axis=-1)
+        # a bootstrap draw may be the same model throughout, whose spread must not be divided by
+        found: Array = np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))[..., where].mean(axis=-1)
         return found
 
     findings = []

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -245,3 +246,12 @@ def test_the_guide_says_what_the_modules_say(name: str) -> None:
     assert f"figure_{name}.py" in cells[2]
     assert cells[3] == ", ".join(module.STAGES)
     assert cells[5] == (", ".join(f"`{claim}`" for claim in module.CLAIMS) or "–")
+
+
+def test_the_guide_names_every_stage() -> None:
+    guide = Path("docs/reproduction-guide.md").read_text()
+    table = guide[guide.index("## Stages") : guide.index("## How to read the figures")]
+    named = re.findall(r"^\| (\w+) \|", table, re.M)
+    stages = list(yaml.safe_load(Path("dvc.yaml").read_text())["stages"])
+    assert sorted(named[1:]) == sorted(stages)
+    assert {stage for name in FIGURES for stage in artefacts.load("figure", name).STAGES} <= set(stages)
