@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import tblite.interface  # noqa: F401  (its threads are limited below)
 from distributed import LocalCluster
+from threadpoolctl import threadpool_limits
 
 from hessbench.config.generate import GenerateConfig
 from hessbench.generate.cluster import ONE_THREAD, Cluster
@@ -35,6 +37,13 @@ def hydrogen_cyanide(name: str = "rxn000002") -> ReactionGeometries:
         np.array([6, 7, 1], dtype=np.uint8),
         {role: np.array([carbon, nitrogen, hydrogen]) for role, hydrogen in hydrogens.items()},
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the worker processes: with several threads sums, and so results, depend on their number."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")
