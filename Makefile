@@ -13,13 +13,14 @@ PIP_ARGS ?=
 export OMP_WAIT_POLICY := PASSIVE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro test test-slow lint check lock clean
+.PHONY: help setup repro test test-slow test-nightly lint check lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make repro [PROFILE=ci]  set up, then regenerate every table and figure with verdicts"
 	@echo "make test                set up, then run the unit tests (minutes)"
 	@echo "make test-slow           the tests that take longer"
+	@echo "make test-nightly        the tests that take minutes of all cores (density functional theory)"
 	@echo "make lint                ruff and mypy"
 	@echo "make check               compare the tables with the pinned values"
 	@echo "make lock                refresh requirements.lock from pyproject.toml"
@@ -41,10 +42,13 @@ repro: $(READY)
 	@echo "tables/ holds the tables and verdicts; \`make check\` compares them with the pinned values"
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow" --benchmark-skip
+	$(BIN)/python -m pytest -m "not slow and not nightly" --benchmark-skip
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow --benchmark-skip
+
+test-nightly: $(READY)
+	$(BIN)/python -m pytest -m nightly --benchmark-skip
 
 lint: $(READY)
 	$(BIN)/ruff check .

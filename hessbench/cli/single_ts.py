@@ -42,7 +42,8 @@ def command(results: Path) -> None:
             "steps": config.steps,
             "window": config.window,
             "note": f"{config.steps} steps of {OPTIMIZERS[config.optimizer.kind]} for every loss; a model "
-            f"sees the TS as a maximum if it lies above every point within {config.window:g} amu^0.5 Angstrom",
+            "sees the TS as a maximum if it lies above every point within "
+            f"{config.window:g} amu^0.5 Angstrom",
         },
     )
     write_table(results / "single_ts.parquet", energies, identity)

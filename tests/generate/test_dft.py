@@ -141,7 +141,7 @@ def test_published_geometries_are_stationary_and_the_barrier_is_109_9(stationary
     assert energies["TS"] - energies["R"] == pytest.approx(109.9, abs=0.3)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_published_transition_state_has_one_imaginary_mode(stationary):
     atoms = stationary["TS"]
     hessian = make_level("DF-" + NAME, atoms.numbers).hessian(atoms.positions)
