@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ LEAVE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """Ctrl-C reaches all processes of a terminal; this process ends the workers, quietly."""
 CONNECTING = 10
 """Seconds until a scheduler that does not answer is given up."""
+CHECK = 15.0
+"""Seconds after which it is seen whether a SLURM job has lost all its workers."""
 HAND_OVER = 5
 """Minutes before the end of a SLURM job in which its workers end, one after the other."""
 
@@ -65,8 +68,11 @@ class Cluster:
                 raise HessbenchError(
                     "--slurm needs the command sbatch, which is not on the PATH of this machine."
                 )
-            with slurm_cluster(self.slurm) as cluster, Client(cluster, set_as_default=False) as client:
-                cluster.adapt(minimum_jobs=self.slurm.jobs, maximum_jobs=self.slurm.jobs)
+            with (
+                slurm_cluster(self.slurm) as cluster,
+                Client(cluster, set_as_default=False) as client,
+                _keeping_jobs(cluster, self.slurm.jobs),
+            ):
                 yield client
         else:
             with (
@@ -117,6 +123,41 @@ def slurm_cluster(config: SlurmConfig) -> "Iterator[SLURMCluster]":
         shared_temp_directory=str(Path.home()),  # The jobs read the certificates that admit them from there.
     ) as cluster:
         yield cluster
+
+
+@contextmanager
+def _keeping_jobs(cluster: "SLURMCluster", number: int) -> Iterator[None]:
+    """Submit jobs and, as long as the block lasts, others for those that ended.
+
+    Dask's own adaptive scaling does not notice the end of a job with several workers. A job whose workers
+    never came is left alone: it waits in the queue, or the next one would not fare better.
+    """
+    stop = threading.Event()
+
+    def keep() -> None:
+        came: set[str] = set()
+        cluster.scale(jobs=number)
+        while not stop.wait(CHECK):
+            names = {str(worker["name"]) for worker in cluster.scheduler_info["workers"].values()}
+            present = {job for job in cluster.worker_spec if any(_is_of(name, job) for name in names)}
+            ended, came = came - present, present
+            for job in ended:
+                del cluster.worker_spec[job]
+            # Those that ended are given up first: their names go to those that are submitted next time.
+            cluster.scale(jobs=len(cluster.worker_spec) if ended else number)
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+
+
+def _is_of(worker: str, job: str) -> bool:
+    """Tell whether a worker belongs to a job; several of a job have its name with a number."""
+    return worker == job or worker.startswith(f"{job}-")
 
 
 def _check(scheduler: str) -> None:

@@ -123,9 +123,12 @@ def _outcomes(
     pending: dict[object, tuple[str, Future]] = {}
     done: queue.SimpleQueue[Future] = queue.SimpleQueue()
     left = len(names)
+    shown = None
     while left:
         workers = _count_workers(client)
-        bar.set_postfix(workers=workers)
+        if workers != shown:
+            bar.set_postfix(workers=workers)
+            shown = workers
         limit = QUEUE_PER_WORKER * workers if most is None else most
         for name in itertools.islice(waiting, max(limit - len(pending), 0)):
             future = client.submit(work, load(name), pure=False)

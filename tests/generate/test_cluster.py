@@ -54,6 +54,16 @@ def wait_for(port: int) -> None:
     pytest.fail("the scheduler does not start")
 
 
+def has_ended(group: int) -> bool:
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def start(*arguments: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.DEVNULL)
 
@@ -158,8 +168,9 @@ def test_workers_with_several_threads_are_refused(tmp_path):
 
 
 def test_slurm_job_script():
+    before = signal.getsignal(signal.SIGINT)
     with slurm_cluster(SLURM) as cluster:
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) is before
         lines = cluster.job_script().splitlines()
         directives = {line.removeprefix("#SBATCH ") for line in lines if line.startswith("#SBATCH")}
         assert directives == {
@@ -188,6 +199,42 @@ def test_slurm_settings_are_checked(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(HessbenchError, match="--slurm needs the command sbatch"):
         Cluster(slurm=SLURM).connect().__enter__()
+
+
+@pytest.mark.slow
+def test_a_slurm_job_that_ends_is_replaced(tmp_path, monkeypatch):
+    # SLURM itself cannot be had here: these run the job script on this machine.
+    programs = {
+        "sbatch": f"cd {tmp_path}; cp $1 $$.sh; setsid bash $$.sh > $$.log 2>&1 < /dev/null &\n"
+        f'echo $! >> {tmp_path}/submitted; echo "Submitted batch job $!"',
+        "scancel": "kill -KILL -- -$1",
+    }
+    for name, text in programs.items():
+        program = tmp_path / name
+        program.write_text(f"#!/usr/bin/env bash\n{text}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.setattr(module, "CHECK", 1.0)
+    submitted, log = tmp_path / "submitted", tmp_path / "log"
+    names = [f"{index:02d}" for index in range(40)]
+
+    def kill() -> None:
+        while not log.exists():
+            time.sleep(0.01)
+        time.sleep(1)
+        os.killpg(int(submitted.read_text()), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    config = SlurmConfig(jobs=1, cores=2, memory_gb=4, walltime_minutes=60)
+    with Journal(tmp_path / "journal", {}) as journal:
+        assert run(slow, names, lambda name: Task(name, log), journal, Cluster(slurm=config), "slow") == []
+        assert journal.names() == set(names)
+    killer.join()
+    jobs = [int(line) for line in submitted.read_text().split()]
+    assert len(jobs) == 2
+    assert all(has_ended(job) for job in jobs)
 
 
 def test_a_lost_scheduler_is_told_and_the_run_goes_on_elsewhere(tmp_path, one_thread, cluster):
