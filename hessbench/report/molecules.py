@@ -14,6 +14,8 @@ from hessbench.plotting.style import in_order
 from hessbench.results import REFERENCE
 
 Movie = dict[str, Any]
+ENDED = {"failed": "broken", "censored": "whole at the highest temperature"}
+"""How a heated molecule ended, in words."""
 
 
 def reaction_paths(source: Source) -> list[Movie]:
@@ -69,9 +71,13 @@ def trajectories(source: Source) -> list[Movie]:
         The table is missing or broken.
     """
     table = source.table("stability_trajectory")
+    runs = source.table("stability", ["molecule", "training", "seed", "status"])
+    status = runs.set_index(["molecule", "training", "seed"])["status"]
     movies = []
     for (molecule, training, seed), rows in table.groupby(["molecule", "training", "seed"], sort=True):
-        movie = _movie(rows, "frame", f"{molecule}, {training}, model {seed}")
+        title = f"{molecule}, {training}, model {seed}"
+        ended = str(status.get((molecule, training, seed), ""))
+        movie = _movie(rows, "frame", title + (f": {ENDED.get(ended, ended)}" if ended else ""))
         state = rows.drop_duplicates("frame").set_index("frame").loc[movie.pop("keys")]
         movie["plot"] = {
             "x": _rounded(state["time_fs"] / 1000),
@@ -84,7 +90,7 @@ def trajectories(source: Source) -> list[Movie]:
             for time, temperature in zip(state["time_fs"], state["temperature_k"], strict=True)
         ]
         movies.append(movie)
-    return movies
+    return sorted(movies, key=lambda movie: -len(movie["frames"]))  # what held longest first
 
 
 def movies_or_reason(make: Callable[[Source], list[Movie]], source: Source) -> tuple[list[Movie], str]:

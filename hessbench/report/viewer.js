@@ -190,8 +190,8 @@
     }
 
     curve() {
-      this.plot.hidden = !this.movie.plot;
-      if (!this.movie.plot) return;
+      this.plot.hidden = !this.movie.plot || this.movie.frames.length < 2;
+      if (this.plot.hidden) return;
       const { context, width, height } = fit(this.plot);
       context.clearRect(0, 0, width, height);
       const { x, y, x_label: xLabel, y_label: yLabel } = this.movie.plot;

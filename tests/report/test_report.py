@@ -6,6 +6,7 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 from selenium.webdriver import Chrome, Keys
@@ -21,9 +22,10 @@ from hessbench.plotting import history
 from hessbench.plotting.redraw import redraw
 from hessbench.plotting.source import Source
 from hessbench.report.content import Content, embed, gather, is_number, short
-from hessbench.report.molecules import reaction_paths
+from hessbench.report.molecules import reaction_paths, trajectories
 from hessbench.report.page import render, script_data, write_report
 from hessbench.report.provenance import duration, results_tables, time_spent
+from hessbench.results import read_identity, write_table
 from hessbench.training import loop
 from tests.report.browser import PHONE, console, opened
 
@@ -189,6 +191,24 @@ def test_movies_keep_distances(synthetic: Path) -> None:
     assert {len(movie["frames"]) for movie in movies} == {58}
     assert {len(frame) for movie in movies for frame in movie["frames"]} == {24}
     assert json.loads(script_data(movies)) == movies
+
+
+def test_the_trajectory_that_lasted_longest_comes_first_and_says_how_it_ended(
+    synthetic: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "run"
+    shutil.copytree(synthetic / "results", root / "results")
+    path = root / "results/stability_trajectory.parquet"
+    table = pd.read_parquet(path)
+    short_one = table[table["frame"] < 2].assign(training="E")
+    write_table(path, pd.concat([short_one, table]), read_identity(path))
+    movies = trajectories(Source(root))
+    assert [len(movie["frames"]) for movie in movies] == [40, 2]
+    runs = pd.read_parquet(root / "results/stability.parquet").set_index(["molecule", "training", "seed"])
+    assert movies[0]["title"].startswith("ethanol, E-F-H, model 0: ")
+    for movie, training in zip(movies, ("E-F-H", "E"), strict=True):
+        ended = runs.loc[("ethanol", training, 0), "status"]
+        assert movie["title"].endswith({"failed": "broken"}.get(ended, ended))
 
 
 def test_data_cannot_end_its_script_element() -> None:
