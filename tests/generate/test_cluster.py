@@ -263,7 +263,10 @@ def test_a_lost_scheduler_is_told_and_the_run_goes_on_elsewhere(tmp_path, one_th
 def test_ctrl_c_ends_a_run_without_a_traceback(tmp_path, geometries_npz):
     source = geometries_npz([inversion(f"rxn{seed:06d}", seed) for seed in range(400)])
     output = tmp_path / "rtp.h5"
-    line = [sys.executable, "-c", "from hessbench.cli import main; main()", "generate", "rtp", str(source)]
+    # Whoever runs the tests in the background may ignore the signal, and that is inherited.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code += "; from hessbench.cli import main; main()"
+    line = [sys.executable, "-c", code, "generate", "rtp", str(source)]
     line += ["--output", str(output), "--workers", "1"]
     with subprocess.Popen(line, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
         journal = tmp_path / "rtp.h5.journal"
