@@ -146,9 +146,14 @@ def _outcomes(
             outcome = None
         except CancelledError:
             raise HessbenchError(SCHEDULER_LOST) from None
-        except ModuleNotFoundError as error:
+        except (ModuleNotFoundError, RuntimeError) as error:
+            # The scheduler wraps what keeps it from reading a task.
+            missing = error.__cause__ if isinstance(error, RuntimeError) else error
+            if not isinstance(missing, ModuleNotFoundError):
+                raise
             raise HessbenchError(
-                f"A worker cannot import {error.name}; install 'hessbench[generate]' where the workers run."
+                f"The Dask scheduler or a worker cannot import {missing.name}; install 'hessbench[generate]' "
+                "there, too."
             ) from error
         yield name, outcome
 

@@ -202,6 +202,40 @@ def test_slurm_settings_are_checked(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_scheduler_without_hessbench_is_told(tmp_path):
+    address = free_address()
+    port = address.rpartition(":")[2]
+    text = (
+        "import sys; sys.modules['hessbench'] = sys.modules['tests'] = None\n"
+        "from distributed.cli.dask_scheduler import main\n"
+        f"main(['--host', '127.0.0.1', '--port', '{port}', '--no-dashboard'])"
+    )
+    with (
+        subprocess.Popen([sys.executable, "-c", text], stderr=subprocess.DEVNULL) as scheduler,
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_worker",
+                address,
+                "--nthreads",
+                "1",
+                "--no-dashboard",
+            ],
+            stderr=subprocess.DEVNULL,
+        ) as worker,
+        Journal(tmp_path / "journal", {}) as journal,
+    ):
+        try:
+            wait_for(int(port))
+            with pytest.raises(HessbenchError, match=r"cannot import (hessbench|tests)\S*; install"):
+                run(slow, ["01"], lambda name: Task(name, tmp_path), journal, Cluster(scheduler=address), "x")
+        finally:
+            worker.terminate()
+            scheduler.kill()
+
+
+@pytest.mark.slow
 def test_a_slurm_job_that_ends_is_replaced(tmp_path, monkeypatch):
     # SLURM itself cannot be had here: these run the job script on this machine.
     programs = {
