@@ -131,7 +131,7 @@ def stationary():
     return {frame.info["role"]: frame for frame in read(source, index=":")}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_published_geometries_are_stationary_and_the_barrier_is_109_9(stationary):
     energies = {}
     for role, atoms in stationary.items():
