@@ -5,12 +5,26 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from hessbench.config.base import Section
-from hessbench.errors import HessbenchError
+from hessbench.config.base import Section, read_yaml
+from hessbench.errors import ConfigurationError, HessbenchError
 from hessbench.files import write_text
 
 RUN = "run.json"
 """File name inside the results directory."""
+
+
+def active_profile(params: Path = Path("params.yaml")) -> str:
+    """Name of the active profile, recorded with all that it computes.
+
+    Raises
+    ------
+    ConfigurationError
+        params.yaml is missing, is not YAML, or names no profile.
+    """
+    name = read_yaml(params).get("profile")
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError(f"{params}: profile: expected the name of the profile; add `profile: mine`.")
+    return name
 
 
 class RunInfo(Section):

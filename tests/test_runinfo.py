@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from hessbench.errors import HessbenchError
+from hessbench.errors import ConfigurationError, HessbenchError
 from hessbench.machine import hardware_line
-from hessbench.runinfo import read_run_info, write_run_info
+from hessbench.runinfo import active_profile, read_run_info, write_run_info
 
 
 def test_round_trip(tmp_path):
@@ -35,3 +35,12 @@ def test_missing_or_cut_off(tmp_path):
     (tmp_path / "run.json").write_text('{"profile": ')
     with pytest.raises(HessbenchError, match=r"run\.json"):
         read_run_info(tmp_path)
+
+
+def test_a_profile_without_a_name_is_refused(tmp_path):
+    params = tmp_path / "params.yaml"
+    params.write_text("profile: mine\n")
+    assert active_profile(params) == "mine"
+    params.write_text("data: {}\n")
+    with pytest.raises(ConfigurationError, match="profile: expected the name"):
+        active_profile(params)

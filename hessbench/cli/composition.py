@@ -8,10 +8,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from hessbench.composition import composition
-from hessbench.config.base import read_yaml
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, active_file
 from hessbench.results import Identity, write_table
+from hessbench.runinfo import active_profile
 
 
 @click.command(name="composition")
@@ -34,7 +34,7 @@ def command(output: Path) -> None:
             levels.add(file.metadata.level)
     table = pd.concat(tables, ignore_index=True)
     identity = Identity(
-        profile=str(read_yaml(Path("params.yaml")).get("profile", "unnamed")),
+        profile=active_profile(),
         data="; ".join(identities),
         level="; ".join(sorted(levels)),
         seconds=time.perf_counter() - begin,

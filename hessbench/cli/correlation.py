@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hessbench.config.base import read_yaml
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.evaluation.correlation import correlation_rows, predicted_seeds
 from hessbench.results import LABELS, Identity, write_table
+from hessbench.runinfo import active_profile
 from hessbench.training.self_energies import compositions, fit_self_energies
 
 
@@ -50,7 +50,7 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
     table = pd.concat(frames, ignore_index=True)
     widths = table.drop_duplicates(["set", "quantity"])
     identity = Identity(
-        profile=str(read_yaml(Path("params.yaml")).get("profile", "none")),
+        profile=active_profile(),
         data="; ".join(f"{name}: {value}" for name, value in identities.items()),
         level="; ".join(sorted(levels)),
         models=models,

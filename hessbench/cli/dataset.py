@@ -6,11 +6,11 @@ from platform import python_version
 
 import click
 
-from hessbench.config.base import load_section, read_yaml
+from hessbench.config.base import load_section
 from hessbench.config.data import DataConfig
 from hessbench.data.active import prepare_active
 from hessbench.machine import hardware_line
-from hessbench.runinfo import write_run_info
+from hessbench.runinfo import active_profile, write_run_info
 
 PACKAGES = ("hessbench", "torch", "torchani", "ase", "numpy", "tblite", "sella", "numba")
 """Packages whose versions are recorded with the results."""
@@ -23,7 +23,7 @@ def command() -> None:
     What the run is made with (profile, data, versions, machine) goes to results/run.json.
     """
     identities = prepare_active(load_section(DataConfig, "data"))
-    profile = str(read_yaml(Path("params.yaml")).get("profile", "unnamed"))
+    profile = active_profile()
     write_run_info(
         Path("results"), profile=profile, data=identities, versions=versions(), hardware=hardware_line()
     )

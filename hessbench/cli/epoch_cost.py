@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from hessbench.config.base import load_section, read_yaml
+from hessbench.config.base import load_section
 from hessbench.config.epoch_cost import EpochCostConfig
 from hessbench.config.model import ModelConfig
 from hessbench.config.training import TrainingConfig
@@ -22,6 +22,7 @@ from hessbench.errors import ConfigurationError
 from hessbench.evaluation.epoch_cost import measure
 from hessbench.machine import hardware
 from hessbench.results import LABELS, Identity, write_table
+from hessbench.runinfo import active_profile
 
 
 @click.command()
@@ -71,7 +72,7 @@ def command(results: Path) -> None:
     )
     table = pd.DataFrame(rows)
     source = Identity(
-        profile=str(read_yaml(Path("params.yaml")).get("profile", "none")),
+        profile=active_profile(),
         data=identity,
         level=level,
         models=1,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hessbench.config.base import load_section, read_yaml
+from hessbench.config.base import load_section
 from hessbench.config.evaluation import EvaluationConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
@@ -15,6 +15,7 @@ from hessbench.evaluation.calculators import load_calculator
 from hessbench.evaluation.rmse import TestSet, evaluate_ensemble, summarize
 from hessbench.evaluation.user_model import evaluate_user_model
 from hessbench.potential.ensembles import ensemble_folder
+from hessbench.runinfo import active_profile
 
 
 @click.command()
@@ -55,7 +56,7 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
             training = structures.select(split.training_at(percent))
             structures = structures.select(split.test)
         sets[key] = TestSet(identity, level, structures)
-    profile = str(read_yaml(Path("params.yaml")).get("profile", "none"))
+    profile = active_profile()
     if loss is not None:
         folder = ensemble_folder(loss, percent)
         errors = evaluate_ensemble(folder, loss, percent, sets, config, results, profile)

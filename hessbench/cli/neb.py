@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from hessbench.config.base import load_section, read_yaml
+from hessbench.config.base import load_section
 from hessbench.config.neb import NebConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
@@ -23,6 +23,7 @@ from hessbench.evaluation.neb import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.evaluation.reactions import choose_reactions
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
 from hessbench.results import LABELS, REFERENCE, Identity, write_table
+from hessbench.runinfo import active_profile
 
 
 @click.command()
@@ -66,7 +67,7 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
     trainings.append((REFERENCE, REFERENCE_SEED, partial(LevelForceField, level)))
     tables = run_neb(reactions, trainings, config)
     source = Identity(
-        profile=str(read_yaml(Path("params.yaml")).get("profile", "none")),
+        profile=active_profile(),
         data=identity,
         level=level,
         models=config.seeds,

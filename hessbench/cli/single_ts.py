@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
-from hessbench.config.base import load_section, read_yaml
+from hessbench.config.base import load_section
 from hessbench.config.single_ts import SingleTSConfig
 from hessbench.evaluation.single_ts import read_path, run_single_ts
 from hessbench.machine import hardware
 from hessbench.results import Identity, write_table
+from hessbench.runinfo import active_profile
 
 OPTIMIZERS = {"muon": "Muon and AdamW", "adam": "AdamW"}
 
@@ -32,7 +33,7 @@ def command(results: Path) -> None:
     begin = time.perf_counter()
     energies, modes = run_single_ts(path, config, results / "checkpoints" / "single_ts")
     identity = Identity(
-        profile=str(read_yaml(Path("params.yaml")).get("profile", "unnamed")),
+        profile=active_profile(),
         data=path.identity,
         level=path.level,
         models=config.models,

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from hessbench.config.base import load_section, read_yaml
+from hessbench.config.base import load_section
 from hessbench.config.spectra import SpectraConfig
 from hessbench.denormals import flushed_denormals
 from hessbench.evaluation.forcefield import ForceField, load_model
@@ -23,6 +23,7 @@ from hessbench.evaluation.stored_paths import read_reference_path
 from hessbench.machine import hardware
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
 from hessbench.results import LABELS, REFERENCE, Identity, read_identity, write_table
+from hessbench.runinfo import active_profile
 
 KIND = "single hydrogen transfer"
 
@@ -60,7 +61,7 @@ def command(results: Path) -> None:
             {"source": training, "seed": seed, "images": len(path.coordinates), "cpu_s": measured.cpu_s}
         )
     identity = Identity(
-        profile=str(read_yaml(Path("params.yaml")).get("profile", "none")),
+        profile=active_profile(),
         data=source.data,
         level=source.level,
         models=config.seeds,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hessbench.config.base import load_section, read_yaml
+from hessbench.config.base import load_section
 from hessbench.config.stability import StabilityConfig
 from hessbench.errors import HessbenchError
 from hessbench.evaluation.stability_run import HeatingTask, read_molecules, run_stability
@@ -13,6 +13,7 @@ from hessbench.machine import hardware
 from hessbench.potential.ensembles import MODELS, ensemble_folder, model_file, trained_seeds
 from hessbench.potential.files import read_notes
 from hessbench.results import LABELS, Identity, write_table
+from hessbench.runinfo import active_profile
 
 
 @click.command()
@@ -52,7 +53,7 @@ def command(models: Path, results: Path) -> None:
     outcomes, trajectory = run_stability(tasks, molecules, config, results / "checkpoints" / "stability")
     rate = config.increment_k / config.interval_fs
     identity = Identity(
-        profile=str(read_yaml(Path("params.yaml")).get("profile", "unnamed")),
+        profile=active_profile(),
         data="; ".join(sorted(data)),
         level="; ".join(sorted({str(item.info.get("level", "unknown")) for item in molecules.values()})),
         models=config.seeds,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from hessbench.config.base import read_yaml
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.errors import DataError
@@ -17,6 +16,7 @@ from hessbench.evaluation.level import LevelForceField
 from hessbench.evaluation.reactions import bond_changes
 from hessbench.evaluation.surface import hydrogen_cut
 from hessbench.results import Identity, write_table
+from hessbench.runinfo import active_profile
 
 LEVEL = "GFN2-xTB"
 """Whatever the level of the data: quick, and the figure is an illustration."""
@@ -40,7 +40,7 @@ def command(results: Path) -> None:
             raise DataError(path, "has no single hydrogen transfer in H, C, N, O; take more reactions.")
     table = hydrogen_cut(reaction.numbers, roles["R"], roles["TS"], roles["P"], LevelForceField(LEVEL))
     source = Identity(
-        profile=str(read_yaml(Path("params.yaml")).get("profile", "none")),
+        profile=active_profile(),
         data=identity,
         level=LEVEL,
         extra={

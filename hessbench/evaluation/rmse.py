@@ -205,13 +205,27 @@ def _evaluate_model(
                 if with_hessians:
                     _append(group, "hessians", pack(hessians, part.counts))
                 tables.append(
-                    _rows(task.seed, name, part, structure_errors(part, energies, forces, hessians))
+                    error_rows(task.seed, name, part, structure_errors(part, energies, forces, hessians))
                 )
                 report(len(part))
     return pd.concat(tables, ignore_index=True)
 
 
-def _rows(seed: int, name: str, structures: Structures, errors: dict[str, tuple]) -> pd.DataFrame:
+def error_rows(seed: int, name: str, structures: Structures, errors: dict[str, tuple]) -> pd.DataFrame:
+    """Rows of the errors table for one model and set.
+
+    Parameters
+    ----------
+    seed
+        Of the model.
+    name
+        Of the set: rtp, irc or nms.
+    structures
+        The M structures predicted.
+    errors
+        By quantity the sums of squared and of absolute errors and the number of elements, each (M,), see
+        `structure_errors`; kcal/mol and Angstrom.
+    """
     names = np.array(structures.reaction_names)[structures.reactions]
     return pd.concat(
         [

@@ -14,10 +14,10 @@ from hessbench.data.structures import Structures
 from hessbench.errors import HessbenchError
 from hessbench.evaluation.forcefield import ForceField
 from hessbench.evaluation.predictions import pack
-from hessbench.evaluation.rmse import TestSet, structure_errors
+from hessbench.evaluation.rmse import TestSet, error_rows, structure_errors
 from hessbench.files import replacing
 from hessbench.processes import Report, run_tasks
-from hessbench.results import LABELS, QUANTITIES, Identity, write_table
+from hessbench.results import LABELS, Identity, write_table
 from hessbench.training.batches import to_batch
 from hessbench.training.self_energies import compositions, fit_self_energies
 
@@ -120,8 +120,10 @@ def evaluate_user_model(
             energies = found.energies + shift
             _store(file.create_group(key), part, energies, found)
             errors = structure_errors(part, energies, found.forces, found.hessians)
-            tables.append(_rows(name, percent, key, part, errors))
+            tables.append(error_rows(SEED, key, part, errors))
     table = pd.concat(tables, ignore_index=True)
+    table.insert(0, "training", name)
+    table.insert(1, "fraction", percent)
     identity = Identity(
         profile=profile,
         data="; ".join(f"{key}: {item.data}" for key, item in sets.items()),
@@ -165,28 +167,3 @@ def _store(group: h5py.Group, structures: Structures, energies: np.ndarray, foun
     model["energies"] = energies
     model["forces"] = found.forces
     model["hessians"] = pack(found.hessians, structures.counts)
-
-
-def _rows(
-    training: str, percent: int, name: str, structures: Structures, errors: dict[str, tuple]
-) -> pd.DataFrame:
-    names = np.array(structures.reaction_names)[structures.reactions]
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "training": training,
-                    "fraction": percent,
-                    "seed": SEED,
-                    "set": name,
-                    "reaction": names,
-                    "structure": structures.indices,
-                    "quantity": quantity,
-                    "squared": errors[quantity][0],
-                    "absolute": errors[quantity][1],
-                    "count": errors[quantity][2],
-                }
-            )
-            for quantity in QUANTITIES
-        ]
-    )

@@ -52,9 +52,6 @@ class Leps:
         energies.sum().backward()
         return energies.detach().numpy(), -x.grad.reshape(-1, 3).numpy()
 
-    def hessians(self, batch: Batch) -> list[np.ndarray]:
-        raise NotImplementedError
-
 
 def line(first: float, second: float) -> np.ndarray:
     return np.array([[0.0, 0, 0], [first, 0, 0], [first + second, 0, 0]])
@@ -128,16 +125,10 @@ class Attraction:
         centred = x - x.mean(axis=1, keepdims=True)
         return 300 * (centred**2).sum(axis=(1, 2)), (-600 * centred).reshape(-1, 3)
 
-    def hessians(self, batch: Batch) -> list[np.ndarray]:
-        raise NotImplementedError
-
 
 class NotANumber:
     def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         return np.full(len(batch), np.nan), np.zeros(batch.coordinates.shape)
-
-    def hessians(self, batch: Batch) -> list[np.ndarray]:
-        raise NotImplementedError
 
 
 def test_a_collapsing_band_is_named():
