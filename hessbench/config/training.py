@@ -80,7 +80,10 @@ OptimizerConfig = Annotated[MuonConfig | AdamConfig | PaperConfig, Field(discrim
 class TrainingConfig(Section):
     """How every ensemble of a comparison is trained; only the loss differs between them."""
 
-    seeds: PositiveInt = Field(description="Models of an ensemble; seeds 0, 1, ...")
+    seeds: PositiveInt = Field(description="Models of an ensemble; seeds first_seed, first_seed + 1, ...")
+    first_seed: int = Field(
+        0, ge=0, description="Seed of the first model; another one makes an independent run of the same profile."
+    )
     processes: PositiveInt = Field(2, description="Models trained at the same time, one thread each.")
     epochs: PositiveInt = Field(description="Passes over the training set.")
     batch_size: PositiveInt = Field(description="Structures of a step.")
@@ -107,3 +110,8 @@ class TrainingConfig(Section):
         10, description="Epochs between validations of the Hessian (always at the last epoch)."
     )
     checkpoint_epochs: PositiveInt = Field(5, description="Epochs between checkpoints.")
+
+    @property
+    def seed_range(self) -> range:
+        """Seeds of the models of an ensemble."""
+        return range(self.first_seed, self.first_seed + self.seeds)

@@ -113,9 +113,9 @@ def train_ensemble(
             bar.set_postfix({key: f"{value:.3g}" for key, value in errors.items() if value}, refresh=False)
             bar.update()
 
-        histories = run_tasks(_train_seed, range(config.seeds), (ensemble, *parts), config.processes, show)
+        histories = run_tasks(_train_seed, config.seed_range, (ensemble, *parts), config.processes, show)
     for path in set(ensemble.folder.glob("*.safetensors")):  # of an earlier, larger ensemble
-        if path not in [model_file(ensemble.folder, seed) for seed in range(config.seeds)]:
+        if path not in [model_file(ensemble.folder, seed) for seed in config.seed_range]:
             path.unlink()
     _write_summary(ensemble, histories, structures=len(indices))
     return ensemble.folder
@@ -152,8 +152,10 @@ def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], repo
 
 def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: int) -> None:
     """Write learning curves, metrics and provenance of an ensemble."""
+    seeds = ensemble.config.seed_range
     curves = pd.concat(
-        [pd.DataFrame(history).assign(seed=seed) for seed, history in enumerate(histories)], ignore_index=True
+        [pd.DataFrame(history).assign(seed=seed) for seed, history in zip(seeds, histories, strict=True)],
+        ignore_index=True,
     )
     leading = ["epoch", "seed"]
     curves = curves[leading + [column for column in curves.columns if column not in leading]]
@@ -175,9 +177,9 @@ def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: i
         "seeds": {
             str(seed): {
                 "fingerprint": fingerprint(ensemble.description, seed),
-                "training_seconds": seconds[seed],
+                "training_seconds": spent,
             }
-            for seed in range(len(histories))
+            for seed, spent in zip(seeds, seconds, strict=True)
         },
         "processes": ensemble.config.processes,
         "hardware": hardware(),

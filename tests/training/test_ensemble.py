@@ -113,6 +113,14 @@ def test_changed_weight_of_another_loss_trains_nothing(tmp_path):
     assert checkpoint.stat().st_mtime_ns == time
 
 
+def test_an_independent_run_has_other_seeds(tmp_path):
+    folder = train_ensemble(DATA, SPLIT, "e", 20, MODEL, training_config(seeds=2), tmp_path / "zero")
+    other = train_ensemble(DATA, SPLIT, "e", 20, MODEL, training_config(seeds=2, first_seed=1), tmp_path / "one")
+    assert trained_seeds(other) == [1, 2]
+    assert set(pd.read_csv(other / "history.csv")["seed"]) == {1, 2}
+    assert equal(weights(folder, 1), weights(other, 1))
+
+
 def test_fewer_seeds_leave_no_stale_model(tmp_path):
     train_ensemble(DATA, SPLIT, "e", 20, MODEL, training_config(seeds=2), tmp_path)
     folder = train_ensemble(DATA, SPLIT, "e", 20, MODEL, training_config(seeds=1), tmp_path)
