@@ -82,7 +82,9 @@ class TrainingConfig(Section):
 
     seeds: PositiveInt = Field(description="Models of an ensemble; seeds first_seed, first_seed + 1, ...")
     first_seed: int = Field(
-        0, ge=0, description="Seed of the first model; another one makes an independent run of the same profile."
+        0,
+        ge=0,
+        description="Seed of the first model; another one makes an independent run of the same profile.",
     )
     processes: PositiveInt = Field(2, description="Models trained at the same time, one thread each.")
     epochs: PositiveInt = Field(description="Passes over the training set.")

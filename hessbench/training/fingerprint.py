@@ -30,7 +30,14 @@ def describe(
     """Collect all that decides about a trained model, except its seed, as plain data."""
     settings = config.model_dump(
         mode="json",
-        exclude={"seeds", "first_seed", "processes", "losses", "checkpoint_epochs", "hessian_validation_epochs"},
+        exclude={
+            "seeds",
+            "first_seed",
+            "processes",
+            "losses",
+            "checkpoint_epochs",
+            "hessian_validation_epochs",
+        },
     )
     return {
         "data": data,

@@ -115,7 +115,9 @@ def test_changed_weight_of_another_loss_trains_nothing(tmp_path):
 
 def test_an_independent_run_has_other_seeds(tmp_path):
     folder = train_ensemble(DATA, SPLIT, "e", 20, MODEL, training_config(seeds=2), tmp_path / "zero")
-    other = train_ensemble(DATA, SPLIT, "e", 20, MODEL, training_config(seeds=2, first_seed=1), tmp_path / "one")
+    other = train_ensemble(
+        DATA, SPLIT, "e", 20, MODEL, training_config(seeds=2, first_seed=1), tmp_path / "one"
+    )
     assert trained_seeds(other) == [1, 2]
     assert set(pd.read_csv(other / "history.csv")["seed"]) == {1, 2}
     assert equal(weights(folder, 1), weights(other, 1))

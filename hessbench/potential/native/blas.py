@@ -4,13 +4,16 @@ scipy publishes the addresses of its BLAS routines (scipy.linalg.cython_blas). T
 as symbols, so kernels that call them can be cached on disk.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic
+
+from hessbench.potential.native.compiler import inner_kernel
+from hessbench.potential.native.layout import Floats
 
 _SYMBOLS = {types.float32: "hessbench_sgemm", types.float64: "hessbench_dgemm"}
 
@@ -19,25 +22,47 @@ for _type, _symbol in _SYMBOLS.items():
     llvmlite.binding.add_symbol(_symbol, get_cython_function_address("scipy.linalg.cython_blas", _routine))
 
 
+class Matrix(NamedTuple):
+    """A row-major matrix within a flat array."""
+
+    values: Floats
+    start: int
+    stride: int  # from one row to the next
+
+
+@inner_kernel
+def gemm_nn(m, n, k, a, b, beta, c):
+    """C (m x n) = A (m x k) B (k x n) + beta C."""
+    _gemm(
+        0, 0, m, n, k, a.values, a.start, a.stride, b.values, b.start, b.stride,
+        beta, c.values, c.start, c.stride,
+    )  # fmt: skip
+
+
+@inner_kernel
+def gemm_nt(m, n, k, a, b, beta, c):
+    """C (m x n) = A (m x k) B' (n x k) + beta C."""
+    _gemm(
+        0, 1, m, n, k, a.values, a.start, a.stride, b.values, b.start, b.stride,
+        beta, c.values, c.start, c.stride,
+    )  # fmt: skip
+
+
+@inner_kernel
+def gemm_tn(m, n, k, a, b, beta, c):
+    """C (m x n) = A' (k x m) B (k x n) + beta C."""
+    _gemm(
+        1, 0, m, n, k, a.values, a.start, a.stride, b.values, b.start, b.stride,
+        beta, c.values, c.start, c.stride,
+    )  # fmt: skip
+
+
 @intrinsic
-def gemm(
-    typingctx: Any,
-    transpose_a: Any,
-    transpose_b: Any,
-    m: Any,
-    n: Any,
-    k: Any,
-    a: Any,
-    a_offset: Any,
-    lda: Any,
-    b: Any,
-    b_offset: Any,
-    ldb: Any,
-    beta: Any,
-    c: Any,
-    c_offset: Any,
-    ldc: Any,
-) -> Any:
+def _gemm(
+    typingctx: Any, transpose_a: Any, transpose_b: Any, m: Any, n: Any, k: Any,
+    a: Any, a_offset: Any, lda: Any, b: Any, b_offset: Any, ldb: Any,
+    beta: Any, c: Any, c_offset: Any, ldc: Any,
+) -> Any:  # fmt: skip
     """C (m x n) = op(A) op(B) + beta C for row-major matrices that start at offsets of flat arrays.
 
     transpose_a, transpose_b are 0 or 1, beta is a float, ld* the distances between rows; all three arrays
@@ -75,8 +100,8 @@ def gemm(
             beta = builder.fptrunc(beta, real)
         # BLAS is column-major: C' = op(B)' op(A)'
         values = [
-            character(tb), character(ta), integer(n), integer(m), integer(k), reference(ir.Constant(real,
-            1.0)),
+            character(tb), character(ta), integer(n), integer(m), integer(k),
+            reference(ir.Constant(real, 1.0)),
             data(8, b, b_offset), integer(ldb), data(5, a, a_offset), integer(lda), reference(beta),
             data(12, c, c_offset), integer(ldc),
         ]  # fmt: skip

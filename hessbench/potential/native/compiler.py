@@ -14,8 +14,8 @@ from hessbench.potential.architecture import CELU_ALPHA
 from hessbench.potential.terms import SLACK, SMALLEST_W
 
 _SOURCES = (
-    "blas", "compiler", "contractions", "curvature", "geometry", "layout", "neighbors", "networks", "packing",
-    "products", "rows", "tangents", "terms",
+    "activations", "blas", "compiler", "contractions", "curvature", "geometry", "layout", "lines",
+    "neighbors", "networks", "packing", "products", "rows", "tangents", "terms",
 )  # fmt: skip
 """Modules with kernels or with what they are given."""
 

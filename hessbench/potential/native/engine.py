@@ -10,8 +10,8 @@ from torch import Tensor
 
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.model import ANI
+from hessbench.potential.native import activations, packing, tangents
 from hessbench.potential.native import networks as kernels
-from hessbench.potential.native import packing, tangents
 from hessbench.potential.native.build import NativeGeometry, build
 from hessbench.potential.native.hvp import (
     differentiable_pull_back,
@@ -91,7 +91,7 @@ class _Evaluation(torch.autograd.Function):
         states = dict(zip(STATES, loan.array.reshape(len(STATES), -1), strict=True))
         atomic = np.empty(atoms, weights.dtype)
         gradient = np.empty((atoms if order > 0 else 0, geometry.features.shape[1]), weights.dtype)
-        kind = kernels.GELU if model.architecture.activation == "gelu" else kernels.CELU
+        kind = activations.GELU if model.architecture.activation == "gelu" else activations.CELU
         first_slot = np.array(geometry.first_slots[:-1])
 
         def task(part: int, first: int, last: int) -> None:

@@ -6,9 +6,18 @@ gradients are flat, laid out by `Shape`; slopes and curvatures are flat, (atoms,
 
 import numpy as np
 
-from hessbench.potential.native.blas import gemm
+from hessbench.potential.native.activations import multiply
+from hessbench.potential.native.blas import Matrix, gemm_nn, gemm_nt, gemm_tn
 from hessbench.potential.native.compiler import inner_kernel, kernel
 from hessbench.potential.native.curvature import add_curvature, curvature_adjoint
+from hessbench.potential.native.lines import (
+    first_layer,
+    first_layer_adjoint,
+    gather_rows,
+    reverse_rows,
+    scale_rows,
+    spread_rows,
+)
 from hessbench.potential.native.rows import expand, fold, project, unfold
 
 
@@ -43,30 +52,24 @@ def forward(
             total, depth = shape.total[e], shape.depth[e]
             base = tangent_start[k, e] if keep else 0
             state = state_start[e] + (begin - layout.chunk_slots[0, e, 0]) * total
+            starts = neighbors.row_start[begin : end + 1]
             first_layer(
                 neighbors.block_start[k, e], neighbors.jacobian_start[k, e], columns, radial,
-                shape.width[e, 0],
-                first_start[layout.chunk_set[k], e], jacobian, gathered, packed,
+                shape.width[e, 0], first_start[layout.chunk_set[k], e], jacobian, gathered, packed,
             )  # fmt: skip
             spread_rows(
-                neighbors.row_start[begin : end + 1], neighbors.row_block[row_begin:row_end],
-                shape.width[e, 0],
-                total, packed, slopes, state, tangents, base, scaled,
+                starts, neighbors.row_block[row_begin:row_end], shape.width[e, 0], total, packed,
+                slopes, state, tangents, base, scaled,
             )  # fmt: skip
             place = 0
             for layer in range(1, depth):
                 inputs, width = shape.width[e, layer - 1], shape.width[e, layer]
                 place += inputs
-                gemm(
-                    0, 1, row_end - row_begin, width, inputs, scaled, 0, inputs, weights, shape.weight[e,
-                    layer],
-                    inputs, 0.0, tangents, base + place, total,
-                )  # fmt: skip
+                weight = Matrix(weights, shape.weight[e, layer], inputs)
+                lines_below, own_lines = Matrix(scaled, 0, inputs), Matrix(tangents, base + place, total)
+                gemm_nt(row_end - row_begin, width, inputs, lines_below, weight, 0.0, own_lines)
                 if layer + 1 < depth:
-                    scale_rows(
-                        neighbors.row_start[begin : end + 1], width, total, tangents, base + place,
-                        slopes, state + place, scaled,
-                    )  # fmt: skip
+                    scale_rows(starts, width, total, tangents, base + place, slopes, state + place, scaled)
             for slot in range(begin, end):
                 row = neighbors.row_start[slot]
                 rows = neighbors.row_start[slot + 1] - row
@@ -74,9 +77,14 @@ def forward(
                     continue
                 at = base + (row - row_begin) * total
                 own = state + (slot - begin) * total
+                curvature = curvatures[own : own + total]
                 for line in range(rows):
-                    multiply(tangents, at + line * total, curvatures, own, scaled, line * total, total)
-                gemm(0, 1, rows, rows, total, scaled, 0, total, tangents, at, total, 0.0, reduced, 0, rows)
+                    tangent = tangents[at + line * total : at + (line + 1) * total]
+                    multiply(tangent, curvature, scaled[line * total : (line + 1) * total])
+                gemm_nt(
+                    rows, rows, total, Matrix(scaled, 0, total), Matrix(tangents, at, total),
+                    0.0, Matrix(reduced, 0, rows),
+                )  # fmt: skip
                 start, stop = neighbors.pair_start[slot], neighbors.pair_start[slot + 1]
                 near = neighbors.near[slot]
                 size = 2 * near + stop - start
@@ -92,8 +100,7 @@ def forward(
                 molecule = layout.molecule[i]
                 expand(
                     i, neighbors.pair_atom[start:stop], near, tables.u[start:stop], layout.start[molecule],
-                    size,
-                    matrix, across, hessians[layout.hessian_start[molecule] :],
+                    size, matrix, across, hessians[layout.hessian_start[molecule] :],
                     3 * (layout.start[molecule + 1] - layout.start[molecule]), side,
                 )  # fmt: skip
 
@@ -101,8 +108,7 @@ def forward(
 @kernel
 def reverse(
     first, last, layout, functions, neighbors, tables, jacobian, shape, first_start, state_start,
-    tangent_start,
-    slopes, curvatures, weights, tangents, hessians_adjoint,
+    tangent_start, slopes, curvatures, weights, tangents, hessians_adjoint,
     slopes_adjoint, curvatures_adjoint, weights_adjoint, gathered_adjoint, gradient_adjoint,
 ):  # fmt: skip
     """Adjoint of `forward` for chunks first to last - 1: adds to the adjoints of what it depends on.
@@ -143,8 +149,7 @@ def reverse(
                 size = 2 * near + stop - start
                 project(
                     i, neighbors.pair_atom[start:stop], near, tables.u[start:stop], layout.start[molecule],
-                    size,
-                    hessians_adjoint[layout.hessian_start[molecule] :],
+                    size, hessians_adjoint[layout.hessian_start[molecule] :],
                     3 * (layout.start[molecule + 1] - layout.start[molecule]), side, matrix, across,
                 )  # fmt: skip
                 curvature_adjoint(
@@ -156,163 +161,37 @@ def reverse(
                     neighbors.combination[3 * row : 3 * (row + rows)], matrix, scratch, reduced,
                 )  # fmt: skip
                 at = (row - row_begin) * total
-                gemm(
-                    0,
-                    0,
-                    rows,
-                    total,
-                    rows,
-                    reduced,
-                    0,
-                    rows,
-                    tangents,
-                    base + at,
-                    total,
-                    0.0,
-                    adjoint,
-                    at,
-                    total,
-                )
+                gemm_nn(
+                    rows, total, rows, Matrix(reduced, 0, rows), Matrix(tangents, base + at, total),
+                    0.0, Matrix(adjoint, at, total),
+                )  # fmt: skip
             place = total
             for layer in range(depth - 1, -1, -1):
                 width = shape.width[e, layer]
                 place -= width
                 reverse_rows(
                     layer + 1 == depth, starts, width, total, tangents, base + place, slopes, curvatures,
-                    state + place,
-                    above, adjoint, place, slopes_adjoint, curvatures_adjoint,
+                    state + place, above, adjoint, place, slopes_adjoint, curvatures_adjoint,
                 )  # fmt: skip
                 if layer == 0:
                     break
                 inputs, weight = shape.width[e, layer - 1], shape.weight[e, layer]
-                scale_rows(
-                    starts,
-                    inputs,
-                    total,
-                    tangents,
-                    base + place - inputs,
-                    slopes,
-                    state + place - inputs,
-                    scaled,
-                )
-                gemm(
-                    1, 0, width, inputs, row_end - row_begin, adjoint, place, total, scaled, 0, inputs,
-                    1.0, weights_adjoint, weight, inputs,
+                below = place - inputs
+                scale_rows(starts, inputs, total, tangents, base + below, slopes, state + below, scaled)
+                own_lines = Matrix(adjoint, place, total)
+                gemm_tn(
+                    width, inputs, row_end - row_begin, own_lines, Matrix(scaled, 0, inputs),
+                    1.0, Matrix(weights_adjoint, weight, inputs),
                 )  # fmt: skip
-                gemm(
-                    0, 0, row_end - row_begin, inputs, width, adjoint, place, total, weights, weight, inputs,
-                    0.0, above, 0, inputs,
+                gemm_nn(
+                    row_end - row_begin, inputs, width, own_lines, Matrix(weights, weight, inputs),
+                    0.0, Matrix(above, 0, inputs),
                 )  # fmt: skip
             gather_rows(neighbors.row_block[row_begin:row_end], shape.width[e, 0], total, adjoint, scaled)
             first_layer_adjoint(
                 neighbors.block_start[k, e], neighbors.jacobian_start[k, e], columns, radial,
-                shape.width[e, 0],
-                first_start[layout.chunk_set[k], e], jacobian, scaled, gathered_adjoint,
+                shape.width[e, 0], first_start[layout.chunk_set[k], e], jacobian, scaled, gathered_adjoint,
             )  # fmt: skip
-
-
-@inner_kernel
-def first_layer(starts, start, columns, radial, width, weight_start, jacobian, weights, packed):
-    """Packed Jacobian of one chunk and element times its first layer, block by block."""
-    elements = len(weight_start)
-    for block in range(2 * elements):
-        row, rows = starts[block], starts[block + 1] - starts[block]
-        used = columns if block < elements else radial
-        if rows > 0:
-            gemm(
-                0, 1, rows, width, used, jacobian, start, used, weights, weight_start[block % elements],
-                columns,
-                0.0, packed, row * width, width,
-            )  # fmt: skip
-        start += rows * used
-
-
-@inner_kernel
-def first_layer_adjoint(starts, start, columns, radial, width, weight_start, jacobian, packed, weights):
-    """Add the gradient of the first layer; `packed` is the adjoint of `first_layer`'s result."""
-    elements = len(weight_start)
-    for block in range(2 * elements):
-        row, rows = starts[block], starts[block + 1] - starts[block]
-        used = columns if block < elements else radial
-        if rows > 0:
-            gemm(
-                1, 0, width, used, rows, packed, row * width, width, jacobian, start, used,
-                1.0, weights, weight_start[block % elements], columns,
-            )  # fmt: skip
-        start += rows * used
-
-
-@inner_kernel
-def multiply(left, at, right, offset, result, target, width):
-    """Elementwise product of `width` numbers."""
-    a, b, product = left[at : at + width], right[offset : offset + width], result[target : target + width]
-    for n in range(width):
-        product[n] = a[n] * b[n]
-
-
-@inner_kernel
-def spread_rows(starts, row_block, width, total, packed, slopes, state, tangents, base, scaled):
-    """Bring the first layer's tangents from blocks to atoms; also times the slopes, into `scaled`."""
-    for atom in range(len(starts) - 1):
-        factor = slopes[state + atom * total : state + atom * total + width]
-        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
-            source = packed[row_block[row] * width : (row_block[row] + 1) * width]
-            target = tangents[base + row * total : base + row * total + width]
-            product = scaled[row * width : (row + 1) * width]
-            for n in range(width):
-                value = source[n]
-                target[n] = value
-                product[n] = value * factor[n]
-
-
-@inner_kernel
-def gather_rows(row_block, width, total, adjoint, packed):
-    """Bring the first layer's adjoints from atoms to blocks."""
-    for row in range(len(row_block)):
-        source = adjoint[row * total : row * total + width]
-        target = packed[row_block[row] * width : (row_block[row] + 1) * width]
-        for n in range(width):
-            target[n] = source[n]
-
-
-@inner_kernel
-def scale_rows(starts, width, total, tangents, base, slopes, state, scaled):
-    """One layer's tangents times its slopes, contiguous in `scaled`."""
-    for atom in range(len(starts) - 1):
-        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
-            multiply(tangents, base + row * total, slopes, state + atom * total, scaled, row * width, width)
-
-
-@inner_kernel
-def reverse_rows(
-    last, starts, width, total, tangents, base, slopes, curvatures, state, above, adjoint, place,
-    slopes_adjoint, curvatures_adjoint,
-):  # fmt: skip
-    """Turn V = M T of one layer, in `adjoint`, into the adjoint of T; add those of slope and curvature.
-
-    `above` is what the layer above pulls back, and counts unless this one is the last.
-    """
-    two = adjoint.dtype.type(2)
-    for atom in range(len(starts) - 1):
-        own = state + atom * total
-        slope, curvature = slopes[own : own + width], curvatures[own : own + width]
-        slope_adjoint, curvature_adjoint = (
-            slopes_adjoint[own : own + width],
-            curvatures_adjoint[own : own + width],
-        )
-        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
-            tangent = tangents[base + row * total : base + row * total + width]
-            value = adjoint[row * total + place : row * total + place + width]
-            if last:
-                for n in range(width):
-                    curvature_adjoint[n] += tangent[n] * value[n]
-                    value[n] = two * curvature[n] * value[n]
-                continue
-            pulled = above[row * width : (row + 1) * width]
-            for n in range(width):
-                curvature_adjoint[n] += tangent[n] * value[n]
-                slope_adjoint[n] += tangent[n] * pulled[n]
-                value[n] = two * curvature[n] * value[n] + slope[n] * pulled[n]
 
 
 @inner_kernel
