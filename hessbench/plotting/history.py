@@ -29,8 +29,8 @@ def read(models: Path) -> dict[str, tuple[int, pd.DataFrame]]:
         There are none, or one lacks the columns epoch and seed, or holds no number where one belongs.
     """
     largest: dict[str, tuple[int, pd.DataFrame]] = {}
-    for path in sorted(models.glob(f"*/{HISTORY}")):
-        loss, _, percent = path.parent.name.rpartition("-")
+    for path in sorted(models.glob(f"*/*/{HISTORY}")):
+        loss, percent = path.parent.name, path.parent.parent.name
         training = LABELS.get(loss, loss)
         if percent.isdecimal() and int(percent) > largest.get(training, (0, None))[0]:
             largest[training] = int(percent), _read_one(path)
@@ -39,7 +39,7 @@ def read(models: Path) -> dict[str, tuple[int, pd.DataFrame]]:
                     path, "missing; train the ensemble anew.", f"validation_{COLUMNS['energy']}"
                 )
     if not largest:
-        raise ResultsError(models, f"holds no */{HISTORY}; `dvc repro train` writes them.")
+        raise ResultsError(models, f"holds no */*/{HISTORY}; `dvc repro train` writes them.")
     order = [*LABELS.values(), *sorted(set(largest) - set(LABELS.values()))]
     return {training: largest[training] for training in order if training in largest}
 

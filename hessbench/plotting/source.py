@@ -151,7 +151,7 @@ class Source:
         """
         from safetensors import SafetensorError, safe_open
 
-        paths = sorted(self.models.glob("*/*.safetensors"))
+        paths = sorted(self.models.glob("*/*/*.safetensors"))
         if not paths:
             raise ResultsError(self.models, "holds no model files; `dvc repro` trains them.")
         try:

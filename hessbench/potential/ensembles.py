@@ -1,4 +1,4 @@
-"""Trained ensembles on disk: one folder a loss and training set size, one file a seed."""
+"""Trained ensembles on disk: models/<percent>/<loss>/seed-<seed>.safetensors."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ PROVENANCE = "training.json"
 
 def ensemble_folder(loss: str, percent: int, models: Path = MODELS) -> Path:
     """Folder of the ensemble of one loss ("e", "ef", ...) and training set size."""
-    return models / f"{loss}-{percent}"
+    return models / str(percent) / loss
 
 
 def model_file(folder: Path, seed: int) -> Path:
@@ -34,8 +34,8 @@ def trained_seeds(folder: Path) -> list[int]:
     try:
         return [int(seed) for seed in json.loads(path.read_text())["seeds"]]
     except FileNotFoundError:
-        loss, _, percent = folder.name.partition("-")
-        problem = f"does not exist; run `hessbench train --loss {loss} --percent {percent}` to the end."
+        command = f"hessbench train --loss {folder.name} --percent {folder.parent.name}"
+        problem = f"does not exist; run `{command}` to the end."
         raise DataError(path, problem) from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(path, f"cannot be read ({error}); train again.") from None

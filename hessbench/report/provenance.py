@@ -40,7 +40,8 @@ def time_spent(source: Source, tables: list[dict[str, Any]]) -> str:
     parts = []
     for table in tables:
         path = Path(table["path"])
-        recorded = source.models / path.stem / history.HISTORY
+        loss, _, percent = path.stem.rpartition("-")
+        recorded = source.models / percent / loss / history.HISTORY
         if path.parent.name == ERRORS and recorded.exists():
             try:
                 trained += history.seconds(recorded)

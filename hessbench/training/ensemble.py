@@ -82,7 +82,7 @@ def train_ensemble(
     Returns
     -------
     Path
-        The folder of this ensemble, `models`/<loss>-<percent>.
+        The folder of this ensemble, see `ensemble_folder`.
 
     Raises
     ------

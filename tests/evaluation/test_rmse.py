@@ -143,7 +143,7 @@ def test_errors_follow_from_the_stored_predictions(run):
 
 def test_predictions_are_those_of_the_oracle(run):
     data = structures(2, 3, seed=2)
-    model = load_ensemble(run / "models/ef-80")[1].double()
+    model = load_ensemble(run / "models/80/ef")[1].double()
     batch = to_batch(data, model.dtype)
     oracle = evaluate_by_autograd(model, batch, 2)
     stored = read_predictions(run / "results/predictions/ef-80.h5", "nms", 1)

@@ -119,11 +119,11 @@ def test_time_spent_is_that_of_trainings_and_experiments(content: Content) -> No
 def test_a_history_without_times_is_named(synthetic: Path, tmp_path: Path) -> None:
     root = tmp_path / "run"
     shutil.copytree(synthetic, root)
-    path = root / "models/efh-80/history.csv"
+    path = root / "models/80/efh/history.csv"
     path.write_text(path.read_text().replace("training_seconds", "s"))
     source = Source(root)
     spent = time_spent(source, results_tables(source))
-    assert "efh-80/history.csv, column training_seconds" in spent
+    assert "80/efh/history.csv, column training_seconds" in spent
     assert "20 ensembles" in spent
 
 

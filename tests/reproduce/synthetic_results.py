@@ -400,7 +400,7 @@ def models(folder: Path) -> None:
         },
     }
     for loss, percent in product(LOSSES, PERCENTS):
-        target = folder / "models" / f"{loss}-{percent}"
+        target = folder / "models" / str(percent) / loss
         target.mkdir(parents=True, exist_ok=True)
         rows = []
         for seed, epoch in product(SEEDS, range(1, 31)):

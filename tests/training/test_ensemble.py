@@ -30,7 +30,7 @@ def equal(first, second):
 
 def test_files_of_an_ensemble(tmp_path):
     folder = train_ensemble(DATA, SPLIT, "ef", 80, MODEL, training_config(), tmp_path)
-    assert folder == tmp_path / "ef-80"
+    assert folder == tmp_path / "80/ef"
     assert sorted(path.name for path in folder.iterdir()) == [
         "history.csv",
         "metrics.json",
@@ -133,7 +133,7 @@ def test_failure_of_a_seed_names_it(tmp_path):
     data = replace(DATA, forces=np.full_like(DATA.forces, np.inf))
     with pytest.raises(TrainingError, match=r"ef-80, seed [01], epoch 1, batch 1: the loss is (inf|nan)"):
         train_ensemble(data, SPLIT, "ef", 80, MODEL, training_config(), tmp_path)
-    assert not (tmp_path / "ef-80").exists()
+    assert not (tmp_path / "80/ef").exists()
 
 
 def test_unknown_loss(tmp_path):
