@@ -2,15 +2,19 @@
 
 import json
 import os
+import re
+import resource
 import subprocess
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from hessbench.potential.timing import Case
 
 _PROGRAM = """
-import json, resource, sys
+import json, sys
 import torch
+from hessbench.potential.memory import high_water_mark
 from hessbench.potential.timing import Case, step
 
 case, way = Case(**json.loads(sys.argv[1])), sys.argv[2]
@@ -18,10 +22,19 @@ torch.set_num_threads(case.threads or 1)
 small, one = Case(**{**json.loads(sys.argv[1]), "batch": 1}).build()
 step(way, small, one)  # code and libraries are loaded before the count begins
 model, batch = case.build()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = high_water_mark()
 step(way, model, batch)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(high_water_mark() - before)
 """
+
+
+def high_water_mark() -> float:
+    """Most memory that this process has had in use so far, MiB."""
+    if sys.platform == "linux":  # getrusage counts the parent's memory at the fork, too
+        status = Path("/proc/self/status").read_text()
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 2**10  # type: ignore[index]
+    unit = 1 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def peak_memory(case: Case, way: str) -> float:
@@ -29,7 +42,6 @@ def peak_memory(case: Case, way: str) -> float:
 
     On a CPU; allocations of a GPU are not seen.
     """
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB elsewhere
     result = subprocess.run(
         [sys.executable, "-c", _PROGRAM, json.dumps(asdict(case)), way],
         check=True,
@@ -37,4 +49,4 @@ def peak_memory(case: Case, way: str) -> float:
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": str(case.threads or 1)},
     )
-    return int(result.stdout) * unit / 2**20
+    return float(result.stdout)
