@@ -1,7 +1,8 @@
-"""Training models on one TS: together, or one after the other with the package's engine.
+"""Training models on one TS: together, or one after the other.
 
-`pytest tests/benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "together" takes
-STEPS steps of MODELS models, "alone" of one model: "together" / MODELS is to be compared with "alone".
+`pytest tests/benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "stacked[MODELS]" takes
+STEPS steps of MODELS models; "stacked[1]" (the same engine) and "alone" (`evaluate`, as everywhere else) take
+those of one model: "stacked[MODELS]" / MODELS is to be compared with them.
 """
 
 import pytest
@@ -16,8 +17,8 @@ from hessbench.potential import Batch, Prediction, evaluate
 from hessbench.training.loss import combined_loss
 from hessbench.training.optimization import Optimization
 
-MODELS, STEPS = 20, 10
-CONFIG = SingleTSConfig(models=MODELS, steps=STEPS)
+CONFIG = SingleTSConfig(steps=10)
+MODELS, STEPS = CONFIG.models_at_once, CONFIG.steps
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,12 @@ def path():
     return read_path(CONFIG.data)
 
 
+@pytest.mark.parametrize("count", [MODELS, 1])
 @pytest.mark.parametrize("loss", CONFIG.losses)
-def test_together(benchmark, path, loss):
+def test_stacked(benchmark, path, loss, count):
     """Stacked parameters, shared descriptors."""
-    benchmark.group = f"{loss}: {MODELS} models together, one alone, {STEPS} steps"
-    models = make_models(path, CONFIG, range(MODELS))
+    benchmark.group = f"{loss}: {STEPS} steps"
+    models = make_models(path, CONFIG, range(count))
     descriptors = describe(models[0], path.numbers, path.ts, torch.float32)
     elements = [item.element for item in descriptors.tables]
     stack = StackedModels(models, descriptors.columns, elements, CONFIG.energy_unit)
@@ -45,7 +47,7 @@ def test_together(benchmark, path, loss):
 @pytest.mark.parametrize("loss", CONFIG.losses)
 def test_alone(benchmark, path, loss):
     """One model with the package's engine."""
-    benchmark.group = f"{loss}: {MODELS} models together, one alone, {STEPS} steps"
+    benchmark.group = f"{loss}: {STEPS} steps"
     (model,) = make_models(path, CONFIG, [0])
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())], dtype=torch.float32)
     reference = Prediction(
