@@ -1,8 +1,8 @@
 """Training models on one TS: together, or one after the other.
 
 `pytest tests/benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "stacked[MODELS]"
-takes STEPS steps of MODELS models; "stacked[1]" (the same engine) and "alone" (`evaluate`, as everywhere else)
-take those of one model: "stacked[MODELS]" / MODELS is to be compared with them.
+takes STEPS steps of MODELS models; "stacked[1]" (the same engine) and "alone" (`evaluate`, as elsewhere) take
+those of one model: "stacked[MODELS]" / MODELS is to be compared with them.
 """
 
 import pytest
