@@ -74,6 +74,8 @@ class WB97XD:
     def hessian(self, coordinates: np.ndarray) -> np.ndarray:
         """Analytic Hessian, see `Level.hessian`."""
         field = self._converged(coordinates)
+        if field.mol.nelec[1] == 0:
+            raise LevelError(f"{self.name}: PySCF has no Hessian of a system with one electron")
         electronic = _translationally_invariant(field.Hessian().kernel())
         hessian = electronic.transpose(0, 2, 1, 3).reshape(2 * (coordinates.size,)) * (HARTREE / BOHR**2)
         hessian += dispersion(self.numbers, coordinates)[2]
