@@ -161,6 +161,10 @@ class ReactionFile:
             unknown = dict.fromkeys(_TEXT, "unknown")
             self.metadata = Metadata(**{**unknown, "name": self.path.stem})
         self.names = sorted(name for name, item in self._file.items() if isinstance(item, h5py.Group))
+        if not self.names and "names" in self._file:
+            raise DataError(
+                self.path, "holds geometries without labels; `hessbench generate rtp FILE` labels them."
+            )
         if not self.names:
             raise DataError(self.path, "no reactions (HDF5 groups) in it.")
         seen: dict[Any, str] = {}

@@ -224,6 +224,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_geometries_without_labels_are_no_data_set():
+    with pytest.raises(DataError, match="generate rtp FILE"):
+        ReactionFile(Path("data/embedded/geometries.h5"))
+
+
 def test_missing_foreign_empty_and_newer_files(tmp_path: Path):
     with pytest.raises(DataError, match="does not exist"):
         ReactionFile(tmp_path / "none.h5")
