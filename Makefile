@@ -41,8 +41,9 @@ repro: $(READY)
 	$(BIN)/dvc repro
 	@echo "tables/ holds the tables and verdicts; \`make check\` compares them with the pinned values"
 
+test: export OMP_NUM_THREADS := 1
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow and not nightly" --benchmark-skip
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not nightly" --benchmark-skip
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow --benchmark-skip
