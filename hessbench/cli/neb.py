@@ -15,12 +15,14 @@ from hessbench.config.base import load_section
 from hessbench.config.neb import NebConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
+from hessbench.errors import HessbenchError
 from hessbench.evaluation.calculators import load_calculator
 from hessbench.evaluation.forcefield import ForceField, load_model
 from hessbench.evaluation.held_out import held_out_geometries
 from hessbench.evaluation.level import LevelForceField
 from hessbench.evaluation.neb import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.evaluation.reactions import choose_reactions
+from hessbench.generate.levels import LEVELS
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
 from hessbench.results import LABELS, REFERENCE, Identity, write_table
 from hessbench.runinfo import active_profile
@@ -51,7 +53,12 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         load_calculator(path)  # a file that cannot be used is better known before the work begins
         trainings.append((path.stem, 0, partial(load_calculator, path)))
     with ReactionFile(active_file("rtp")) as file:
-        identity, level = file.identity, file.metadata.level
+        identity, level = file.identity, config.level or file.metadata.level
+    if level not in LEVELS:
+        raise HessbenchError(
+            f"Reference paths need a level of theory that can be computed here, the data are of {level!r}; "
+            f"set neb.level in params.yaml to one of {', '.join(LEVELS)}."
+        )
     reactions = choose_reactions(
         held_out_geometries(config.geometries, active_file("rtp"), results / "split.json"),
         LevelForceField(level),

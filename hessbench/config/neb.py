@@ -41,6 +41,9 @@ class NebConfig(Section):
         description="Reactions to choose from, at the level of theory of the data; those of the "
         "active data are left out. null: reactions of the active data of which nothing is trained on.",
     )
+    level: str | None = Field(
+        None, description="Level of theory of the reference paths; null: that of the data, as they state it."
+    )
     losses: tuple[str, ...] = Field(("e", "ef", "efh"), min_length=1, description="Ensembles to run.")
     percent: int = Field(80, ge=1, le=99, description="Training set size of these ensembles.")
     seeds: PositiveInt = Field(1, description="Models of each ensemble; seeds 0, 1, ...")
