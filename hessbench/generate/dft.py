@@ -75,7 +75,7 @@ class WB97XD:
         """Analytic Hessian, see `Level.hessian`."""
         field = self._converged(coordinates)
         if field.mol.nelec[1] == 0:
-            raise LevelError(f"{self.name}: PySCF has no Hessian of a system with one electron")
+            raise LevelError(f"{self.name}: PySCF has no Hessian of a system without beta electrons")
         electronic = _translationally_invariant(field.Hessian().kernel())
         hessian = electronic.transpose(0, 2, 1, 3).reshape(2 * (coordinates.size,)) * (HARTREE / BOHR**2)
         hessian += dispersion(self.numbers, coordinates)[2]

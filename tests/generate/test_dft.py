@@ -111,7 +111,7 @@ def test_impossible_multiplicity_and_unconverged_scf_are_told(monkeypatch):
         make_level(NAME, WATER, multiplicity=2)
     with pytest.raises(LevelError, match="2 electrons cannot have multiplicity 5"):
         make_level(NAME, np.array([1, 1]), multiplicity=5)
-    with pytest.raises(LevelError, match="no Hessian of a system with one electron"):
+    with pytest.raises(LevelError, match="no Hessian of a system without beta electrons"):
         make_level(NAME, np.array([1]), multiplicity=2).hessian(np.zeros((1, 3)))
     monkeypatch.setattr("hessbench.generate.dft.CYCLES", 2)
     with pytest.raises(LevelError, match="did not converge in 2 cycles"):
