@@ -11,6 +11,8 @@ from hessbench.files import write_text
 
 RUN = "run.json"
 """File name inside the results directory."""
+SPLIT = "split.json"
+"""Likewise, of the split of the data."""
 
 
 def active_profile(params: Path = Path("params.yaml")) -> str:
@@ -92,4 +94,25 @@ def read_run_info(results: Path) -> RunInfo:
         place = ".".join(str(part) for part in first["loc"])
         raise HessbenchError(
             f"{path}{f', {place}' if place else ''}: {first['msg']}; `make repro` writes it anew."
+        ) from None
+
+
+def training_percents(results: Path) -> set[int]:
+    """Sizes of the training sets of the run, percent of the data, from results/split.json.
+
+    A size that left the profile leaves models and results behind, which are no part of the run.
+
+    Raises
+    ------
+    HessbenchError
+        The file is missing or is no split.
+    """
+    path = results / SPLIT
+    try:
+        return {int(percent) for percent in json.loads(path.read_bytes())["sizes"]}
+    except FileNotFoundError:
+        raise HessbenchError(f"{path} does not exist; `make repro` writes it with the results.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise HessbenchError(
+            f"{path}: is no split ({type(error).__name__}: {error}); `make repro` writes it anew."
         ) from None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hessbench.errors import HessbenchError
 from hessbench.results import ERRORS, LABELS, REMEDY, read_errors, read_identity, read_table
-from hessbench.runinfo import RunInfo, read_run_info
+from hessbench.runinfo import RunInfo, read_run_info, training_percents
 from hessbench.statistics import EnsembleErrors, ensemble_errors
 
 PAPER_LOSSES = ("e", "ef", "efh")
@@ -23,7 +23,8 @@ class MissingResultsError(HessbenchError):
 class StoredResults:
     """Results of a run; each file is read once, when needed.
 
-    Files of another profile, left over from an earlier run, count as missing.
+    What an earlier run left over counts as missing: files of another profile, and of training set sizes that the
+    profile no longer has.
 
     Attributes
     ----------
@@ -58,9 +59,12 @@ class StoredResults:
     def ensembles(self) -> dict[tuple[str, int], Path]:
         """Errors tables of this run: (loss or name of a model brought, percent of the data) to file."""
         found = {}
+        percents = training_percents(self.folder)
         for path in sorted((self.folder / ERRORS).glob("*.parquet")):
             match = re.fullmatch(r"(.+)-(\d+)", path.stem)
-            if match and self._belongs(path):
+            if not match or (match[1] in LABELS and int(match[2]) not in percents):
+                continue
+            if self._belongs(path):
                 found[match[1], int(match[2])] = path
         order = [*LABELS, *sorted(name for name, _ in found if name not in LABELS)]
         return dict(sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1])))

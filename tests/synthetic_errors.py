@@ -1,5 +1,6 @@
 """Errors tables as the evaluation writes them, with RMSEs that a test chooses."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -71,10 +72,16 @@ def write_run(
     results = folder / "results"
     data = {name: f"made-up-{name} 1.0 none 0123456789ab" for name in ("rtp", "irc", "nms")}
     write_run_info(results, profile=profile, data=data)
+    write_percents(results, 2, 20, 40, 60, 80)
     for loss in ("e", "ef", "efh"):
         targets = {(s, quantity): value for (s, of, quantity), value in rmse.items() if of == loss}
         write_errors(results, errors_table(targets, loss=loss, **options), loss=loss, profile=profile)
     return results
+
+
+def write_percents(results: Path, *percents: int) -> None:
+    """Write of results/split.json what says how large the training sets of the run are."""
+    (results / "split.json").write_text(json.dumps({"sizes": dict.fromkeys(percents, 1)}))
 
 
 def write_errors(

@@ -9,7 +9,7 @@ from hessbench.errors import HessbenchError
 from hessbench.statistics import rmse
 from hessbench.stored import MissingResultsError, StoredResults
 from hessbench.tables import COLUMNS, read_tables, write_ensembles_table, write_rmse_table
-from tests.synthetic_errors import PAPER, errors_table, write_errors, write_run
+from tests.synthetic_errors import PAPER, errors_table, write_errors, write_percents, write_run
 
 NAMES = {"table-2": "rtp", "table-3": "irc", "table-4": "nms"}
 
@@ -99,6 +99,22 @@ def test_the_largest_fraction_is_shown_and_leftovers_are_not(tmp_path):
     assert StoredResults(results).main_fraction == 80
     with pytest.raises(MissingResultsError, match="left by profile desktop"):
         StoredResults(results).errors("e", 90, "irc", "energy")
+
+
+def test_sizes_that_left_the_profile_are_left_out(tmp_path):
+    results = write_run(tmp_path)
+    for loss, percent in (("e", 90), ("mine", 90), ("e", 20)):
+        rows = errors_table({("irc", "energy"): 1.0}, loss=loss, percent=percent)
+        write_errors(results, rows, loss=loss, percent=percent)
+    write_percents(results, 20, 80)
+    found = set(StoredResults(results).ensembles())
+    assert found == {("e", 20), ("e", 80), ("ef", 80), ("efh", 80), ("mine", 90)}
+    (results / "split.json").unlink()
+    with pytest.raises(HessbenchError, match=r"split\.json does not exist"):
+        StoredResults(results).ensembles()
+    (results / "split.json").write_text("{}")
+    with pytest.raises(HessbenchError, match=r"split\.json: is no split"):
+        StoredResults(results).ensembles()
 
 
 def break_missing_file(path):

@@ -13,7 +13,7 @@ import click
 
 from hessbench.config.base import load_section
 from hessbench.config.neb import NebConfig
-from hessbench.data.layout import ReactionFile
+from hessbench.data.layout import UNKNOWN, ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.errors import HessbenchError
 from hessbench.evaluation.calculators import load_calculator
@@ -53,14 +53,15 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         load_calculator(path)  # a file that cannot be used is better known before the work begins
         trainings.append((path.stem, 0, partial(load_calculator, path)))
     with ReactionFile(active_file("rtp")) as file:
-        identity, level = file.identity, config.level or file.metadata.level
+        identity, stated = file.identity, file.metadata.level
+    level = config.level if stated == UNKNOWN and config.level else stated
     if level not in LEVELS:
         raise HessbenchError(
             f"Reference paths need a level of theory that can be computed here, the data are of {level!r}; "
             f"set neb.level in params.yaml to one of {', '.join(LEVELS)}."
         )
     reactions = choose_reactions(
-        held_out_geometries(config.geometries, active_file("rtp"), results / "split.json"),
+        held_out_geometries(config.geometries, level, active_file("rtp"), results / "split.json"),
         LevelForceField(level),
         single_transfer_barrier=config.single_transfer_barrier,
         multi_process_barrier=config.multi_process_barrier,

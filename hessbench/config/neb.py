@@ -38,11 +38,12 @@ class NebConfig(Section):
 
     geometries: Path | None = Field(
         Path("data/embedded/geometries.h5"),
-        description="Reactions to choose from, at the level of theory of the data; those of the "
-        "active data are left out. null: reactions of the active data of which nothing is trained on.",
+        description="Reactions to choose from, those of the active data left out, if this file is of the "
+        "level of theory of the reference paths. If not, or null: reactions of the active data of which "
+        "nothing is trained on.",
     )
     level: str | None = Field(
-        None, description="Level of theory of the reference paths; null: that of the data, as they state it."
+        None, description="Level of theory of the reference paths where the data do not state theirs."
     )
     losses: tuple[str, ...] = Field(("e", "ef", "efh"), min_length=1, description="Ensembles to run.")
     percent: int = Field(80, ge=1, le=99, description="Training set size of these ensembles.")

@@ -41,6 +41,8 @@ central differences of GFN2-xTB gradients.
 _REQUIRED = ("species", "coordinates", "energies", "forces")
 _LAYOUT = (*_REQUIRED, "hessian")
 _SKIPPED = ("iform",)
+UNKNOWN = "unknown"
+"""What a file does not state of itself."""
 _TEXT = ("name", "version", "level", "origin", "licence", "citation", "generator")
 
 
@@ -158,7 +160,7 @@ class ReactionFile:
             self.metadata = Metadata(**{key: _text(attributes[key]) for key in _TEXT})
             self._checksum = _text(attributes["checksum"])
         else:
-            unknown = dict.fromkeys(_TEXT, "unknown")
+            unknown = dict.fromkeys(_TEXT, UNKNOWN)
             self.metadata = Metadata(**{**unknown, "name": self.path.stem})
         self.names = sorted(name for name, item in self._file.items() if isinstance(item, h5py.Group))
         if not self.names and "names" in self._file:

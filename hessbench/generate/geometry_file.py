@@ -113,6 +113,23 @@ def read_geometries(path: Path) -> list[ReactionGeometries]:
     return reactions
 
 
+def level_of_geometries(path: Path) -> str:
+    """Level of theory at which the geometries of a file were refined.
+
+    Raises
+    ------
+    DataError
+        The file is missing or something else.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return str(file.attrs["level"])
+    except FileNotFoundError:
+        raise DataError(path, "the file does not exist.") from None
+    except (OSError, KeyError, RuntimeError) as error:
+        raise DataError(path, f"not readable, it is damaged or of another format ({error}).") from error
+
+
 def _rounded(coordinates: np.ndarray) -> np.ndarray:
     return np.rint(coordinates / RESOLUTION).astype(np.int32)
 

@@ -20,7 +20,7 @@ from hessbench.results import (
     read_identity,
     read_table,
 )
-from hessbench.runinfo import RunInfo, read_run_info
+from hessbench.runinfo import RunInfo, read_run_info, training_percents
 from hessbench.verification.published import PUBLISHED, Published, read_published
 
 NAME_OF_SET = re.compile(rf"^({'|'.join(SETS)}): ")
@@ -121,7 +121,12 @@ class Source:
         folder = self.results / ERRORS
         found = [path for path in sorted(folder.glob("*-*.parquet")) if self._belongs(read_identity(path))]
         suffixes = {path: path.stem.rsplit("-", 1)[1] for path in found}
-        sizes = {path: int(suffix) for path, suffix in suffixes.items() if suffix.isdecimal()}
+        percents = training_percents(self.results)
+        sizes = {
+            path: int(suffix)
+            for path, suffix in suffixes.items()
+            if suffix.isdecimal() and (path.stem.rsplit("-", 1)[0] not in LABELS or int(suffix) in percents)
+        }
         wanted = set(sizes.values()) or {PUBLISHED_PERCENT}
         if largest:
             wanted = {max(wanted)}

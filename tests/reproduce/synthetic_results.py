@@ -13,6 +13,7 @@ import pandas as pd
 
 from hessbench.results import LABELS, Identity, write_table
 from hessbench.verification.published import read_published
+from tests.synthetic_errors import write_percents
 
 LOSSES = ("e", "ef", "efh")
 PERCENTS = (2, 5, 10, 20, 40, 60, 80)
@@ -448,6 +449,7 @@ def write_all(folder: Path) -> None:
         verdicts,
     ):
         part(folder)
+    write_percents(folder / "results", 2, 5, 10, 20, 40, 60, 80)
     (folder / "results" / "run.json").write_text(
         json.dumps(
             {

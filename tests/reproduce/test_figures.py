@@ -19,6 +19,7 @@ from hessbench.plotting.source import Source
 from hessbench.results import Identity, ResultsError, write_table
 from hessbench.statistics import rmse
 from hessbench.stored import StoredResults
+from tests.synthetic_errors import write_percents
 
 FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18))]
 
@@ -197,6 +198,14 @@ def test_a_missing_errors_table_is_named(synthetic: Path, tmp_path: Path) -> Non
     with pytest.raises(ResultsError, match=r"ef-20\.parquet"):
         Source(root).rmse()
     assert set(Source(root).rmse(largest=True)["fraction"]) == {80}
+
+
+def test_sizes_that_left_the_profile_are_not_drawn(synthetic: Path, tmp_path: Path) -> None:
+    root = copy_of(synthetic, tmp_path / "run")
+    (root / "results/errors/ef-20.parquet").unlink()
+    sizes = set(Source(synthetic).rmse()["fraction"])
+    write_percents(root / "results", *(sizes - {20}))
+    assert set(Source(root).rmse()["fraction"]) == sizes - {20}
 
 
 def test_results_of_another_profile_are_refused(synthetic: Path, tmp_path: Path) -> None:
