@@ -23,8 +23,8 @@ class MissingResultsError(HessbenchError):
 class StoredResults:
     """Results of a run; each file is read once, when needed.
 
-    What an earlier run left over counts as missing: files of another profile, and of training set sizes that the
-    profile no longer has.
+    What an earlier run left over counts as missing: files of another profile, and of training set sizes
+    that the profile no longer has.
 
     Attributes
     ----------
