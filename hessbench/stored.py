@@ -16,6 +16,16 @@ from hessbench.statistics import EnsembleErrors, ensemble_errors
 PAPER_LOSSES = ("e", "ef", "efh")
 
 
+def left_the_profile(errors: Path, percents: set[int]) -> bool:
+    """Whether an errors table is of an ensemble of a training set size (percent of the data) not among these.
+
+    Potentials that users bring stand beside any size and never leave.
+    """
+    loss, _, percent = errors.stem.rpartition("-")
+    trained_here = errors.parent.name == ERRORS and loss in LABELS and percent.isdecimal()
+    return trained_here and int(percent) not in percents
+
+
 class MissingResultsError(HessbenchError):
     """Results that this run does not have; a claim that needs them is undecided."""
 
@@ -62,9 +72,7 @@ class StoredResults:
         percents = training_percents(self.folder)
         for path in sorted((self.folder / ERRORS).glob("*.parquet")):
             match = re.fullmatch(r"(.+)-(\d+)", path.stem)
-            if not match or (match[1] in LABELS and int(match[2]) not in percents):
-                continue
-            if self._belongs(path):
+            if match and self._belongs(path) and not left_the_profile(path, percents):
                 found[match[1], int(match[2])] = path
         order = [*LABELS, *sorted(name for name, _ in found if name not in LABELS)]
         return dict(sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1])))

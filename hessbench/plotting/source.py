@@ -21,6 +21,7 @@ from hessbench.results import (
     read_table,
 )
 from hessbench.runinfo import RunInfo, read_run_info, training_percents
+from hessbench.stored import left_the_profile
 from hessbench.verification.published import PUBLISHED, Published, read_published
 
 NAME_OF_SET = re.compile(rf"^({'|'.join(SETS)}): ")
@@ -119,14 +120,14 @@ class Source:
             No errors tables, a missing one, or a broken one.
         """
         folder = self.results / ERRORS
-        found = [path for path in sorted(folder.glob("*-*.parquet")) if self._belongs(read_identity(path))]
-        suffixes = {path: path.stem.rsplit("-", 1)[1] for path in found}
         percents = training_percents(self.results)
-        sizes = {
-            path: int(suffix)
-            for path, suffix in suffixes.items()
-            if suffix.isdecimal() and (path.stem.rsplit("-", 1)[0] not in LABELS or int(suffix) in percents)
-        }
+        found = [
+            path
+            for path in sorted(folder.glob("*-*.parquet"))
+            if self._belongs(read_identity(path)) and not left_the_profile(path, percents)
+        ]
+        suffixes = {path: path.stem.rsplit("-", 1)[1] for path in found}
+        sizes = {path: int(suffix) for path, suffix in suffixes.items() if suffix.isdecimal()}
         wanted = set(sizes.values()) or {PUBLISHED_PERCENT}
         if largest:
             wanted = {max(wanted)}

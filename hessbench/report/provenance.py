@@ -6,18 +6,21 @@ from typing import Any
 from hessbench.plotting import history
 from hessbench.plotting.source import Source
 from hessbench.results import ERRORS, ResultsError, read_identity
+from hessbench.runinfo import training_percents
+from hessbench.stored import left_the_profile
 
 
 def results_tables(source: Source) -> list[dict[str, Any]]:
     """Results tables of this run and what each says of its making."""
     found: list[dict[str, Any]] = []
+    percents = training_percents(source.results)
     for path in sorted(source.results.rglob("*.parquet")):
         try:
             identity = read_identity(path)
         except ResultsError as error:
             found.append({"path": path.relative_to(source.results.parent).as_posix(), "problem": str(error)})
             continue
-        if identity.profile == source.run.profile:
+        if identity.profile == source.run.profile and not left_the_profile(path, percents):
             found.append(
                 {
                     "path": path.relative_to(source.results.parent).as_posix(),

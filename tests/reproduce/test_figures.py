@@ -16,6 +16,7 @@ from hessbench import artefacts
 from hessbench.cli import main
 from hessbench.plotting.redraw import redraw
 from hessbench.plotting.source import Source
+from hessbench.report.provenance import results_tables
 from hessbench.results import Identity, ResultsError, write_table
 from hessbench.statistics import rmse
 from hessbench.stored import StoredResults
@@ -206,6 +207,9 @@ def test_sizes_that_left_the_profile_are_not_drawn(synthetic: Path, tmp_path: Pa
     sizes = set(Source(synthetic).rmse()["fraction"])
     write_percents(root / "results", *(sizes - {20}))
     assert set(Source(root).rmse()["fraction"]) == sizes - {20}
+    named = {Path(str(table["path"])).name for table in results_tables(Source(root))}
+    assert "e-80.parquet" in named
+    assert "e-20.parquet" not in named
 
 
 def test_results_of_another_profile_are_refused(synthetic: Path, tmp_path: Path) -> None:
