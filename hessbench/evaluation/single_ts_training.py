@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from hessbench.config.single_ts import SingleTSConfig
-from hessbench.config.training import LossConfig
+from hessbench.config.training import LossConfig, ProbeConfig
 from hessbench.evaluation.single_ts_descriptors import Descriptors
 from hessbench.evaluation.single_ts_ensemble import Predictions, StackedModels
+from hessbench.potential import Batch
+from hessbench.potential.probes import draw_probes
 from hessbench.training.optimization import Optimization
 
 REPORT_STEPS = 10
@@ -34,14 +36,21 @@ class Fit:
     hessian: Tensor | None
 
 
-def errors(predictions: Predictions, target: Target) -> Fit:
-    """Errors of each model; the gradient of an error that is exactly zero is zero."""
+def errors(predictions: Predictions, target: Target, probes: Tensor | None = None) -> Fit:
+    """Errors of each model; the gradient of an error that is exactly zero is zero.
+
+    With probes (3 N, k) the Hessian's is the estimate from its products with them, as in
+    `hessbench.training.loss.combined_loss`.
+    """
     force = hessian = None
     size = len(target.forces)
     if predictions.forces is not None:
         force = torch.linalg.vector_norm(predictions.forces - target.forces, dim=1) / np.sqrt(size)
     if predictions.hessians is not None:
-        hessian = torch.linalg.vector_norm(predictions.hessians - target.hessian, dim=(1, 2)) / size
+        difference = predictions.hessians - target.hessian
+        if probes is not None:
+            difference = difference @ probes / np.sqrt(probes.shape[1])
+        hessian = torch.linalg.vector_norm(difference, dim=(1, 2)) / size
     return Fit(predictions.energies.abs(), force, hessian)
 
 
@@ -66,12 +75,25 @@ def train_stack(
     """Train all models of a stack in place, `config.steps` steps.
 
     The sum of the losses is minimized; as no parameter is shared and the optimizer acts on each element,
-    every model takes the steps it would take alone.
+    every model takes the steps it would take alone. With probes (E-F-HVP) all models are given the same ones,
+    new ones at each step, and the products come from whole Hessians, which cost little for one structure.
     """
     optimization = Optimization(stack, config.optimizer, config.steps)
+    derivatives = 2 if weights.hessian else weights.derivatives
+    generator = torch.Generator().manual_seed(0)
+    probes = None
     for step in range(1, config.steps + 1):
         optimization.zero_grad()
-        losses(errors(stack(descriptors, weights.derivatives), target), weights).sum().backward()
+        if weights.hessian and weights.probes is not None:
+            probes = _draw_probes(target.forces, weights.probes, generator)
+        losses(errors(stack(descriptors, derivatives), target, probes), weights).sum().backward()
         optimization.step()
         if step % REPORT_STEPS == 0 or step == config.steps:
             report((step - 1) % REPORT_STEPS + 1)
+
+
+def _draw_probes(forces: Tensor, config: ProbeConfig, generator: torch.Generator) -> Tensor:
+    """Draw probes (3 N, k) for the one structure that has these forces (3 N,)."""
+    atoms = len(forces) // 3
+    structure = Batch(torch.ones(atoms, dtype=torch.int64), forces.view(atoms, 3), torch.tensor([atoms]))
+    return draw_probes(structure, config.count, config.kind, generator).flatten(0, 1)

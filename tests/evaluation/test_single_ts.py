@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 
 from hessbench.config.model import ModelConfig
 from hessbench.config.single_ts import SingleTSConfig
-from hessbench.config.training import AdamConfig, LossConfig
+from hessbench.config.training import AdamConfig, LossConfig, ProbeConfig
 from hessbench.errors import DataError
 from hessbench.evaluation.single_ts import make_models, read_path, run_single_ts, sees_maximum
 from hessbench.evaluation.single_ts_descriptors import describe, path_features
@@ -110,6 +110,27 @@ def test_training_together_is_training_one_after_the_other(path, loss):
         alone = evaluate(model, batch, 2, backend="torch")
         torch.testing.assert_close(together.energies[index], alone.energies[0], rtol=1e-7, atol=1e-7)
         torch.testing.assert_close(together.hessians[index], alone.hessian(batch, 0), rtol=1e-6, atol=1e-6)
+
+
+def hessians_after_training(path, weights):
+    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
+    train_stack(stack, descriptors, target_of(path), weights, CONFIG)
+    with torch.no_grad():
+        return stack(descriptors, 2).hessians
+
+
+def test_a_probe_of_every_coordinate_is_the_whole_hessian(path):
+    exact = hessians_after_training(path, LossConfig(force=0.08, hessian=0.02))
+    complete = ProbeConfig(count=path.forces.size, kind="one-hot")
+    by_probes = hessians_after_training(path, LossConfig(force=0.08, hessian=0.02, probes=complete))
+    torch.testing.assert_close(by_probes, exact, rtol=1e-8, atol=1e-8)
+
+
+def test_few_probes_train_on_hessians_too(path):
+    few = LossConfig(force=0.08, hessian=0.02, probes=ProbeConfig(count=2))
+    without = hessians_after_training(path, LossConfig(force=0.08, hessian=0))
+    assert (hessians_after_training(path, few) - without).abs().max() > 1e-3
+    torch.testing.assert_close(hessians_after_training(path, few), hessians_after_training(path, few))
 
 
 def test_loss_is_equation_6(path):
