@@ -2,14 +2,15 @@
 
 `pytest tests/benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "stacked[MODELS]"
 takes STEPS steps of MODELS models; "stacked[1]" (the same engine) and "alone" (`evaluate`, as elsewhere) take
-those of one model: "stacked[MODELS]" / MODELS is to be compared with them.
+those of one model: "stacked[MODELS]" / MODELS is to be compared with them. "experiment" is what `hessbench
+single-ts` does, on all processes that it takes: time a model, of all models together or of a few one by one.
 """
 
 import pytest
 import torch
 
 from hessbench.config.single_ts import SingleTSConfig
-from hessbench.evaluation.single_ts import make_models, read_path
+from hessbench.evaluation.single_ts import make_models, read_path, run_single_ts
 from hessbench.evaluation.single_ts_descriptors import describe
 from hessbench.evaluation.single_ts_ensemble import StackedModels
 from hessbench.evaluation.single_ts_training import Target, train_stack
@@ -19,6 +20,7 @@ from hessbench.training.optimization import Optimization
 
 CONFIG = SingleTSConfig(steps=10)
 MODELS, STEPS = CONFIG.models_at_once, CONFIG.steps
+SAMPLE = 5
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +67,17 @@ def test_alone(benchmark, path, loss):
 
     train()
     benchmark.pedantic(train, rounds=3, iterations=1)
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["together", "one-by-one"])
+@pytest.mark.parametrize("loss", CONFIG.losses)
+def test_experiment(benchmark, path, tmp_path, loss, together):
+    """All models in batches and processes, or SAMPLE models one by one; extra_info: ms a model and step."""
+    config = SingleTSConfig(losses={loss: CONFIG.losses[loss]})
+    if not together:
+        config = config.model_copy(update={"models": SAMPLE, "models_at_once": 1, "processes": 1})
+    run_single_ts(path, config.model_copy(update={"models": 1, "steps": 2}), tmp_path / "warm")
+    benchmark.group = f"{loss}: the experiment, {config.steps} steps"
+    benchmark.pedantic(run_single_ts, (path, config, tmp_path / "timed"), rounds=1, iterations=1)
+    seconds = benchmark.stats.stats.median
+    benchmark.extra_info["ms_per_model_and_step"] = 1e3 * seconds / config.models / config.steps
