@@ -13,7 +13,7 @@ from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.evaluation.correlation import correlation_rows, predicted_seeds
 from hessbench.results import LABELS, Identity, write_table
-from hessbench.runinfo import active_profile
+from hessbench.runinfo import SPLIT, active_profile
 from hessbench.training.self_energies import compositions, fit_self_energies
 
 
@@ -38,7 +38,7 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
             levels.add(file.metadata.level)
         structures = stationary if name == "rtp" else load_structures(path)
         if name == "rtp":
-            structures = structures.select(read_split(results / "split.json", identities[name]).test)
+            structures = structures.select(read_split(results / SPLIT, identities[name]).test)
         composition_energies = compositions(structures.numbers, structures.counts, elements) @ constants
         for loss in tqdm(losses, desc=f"correlation {name}", unit="ensemble"):
             predictions = results / "predictions" / f"{loss}-{percent}.h5"

@@ -15,7 +15,7 @@ from hessbench.evaluation.calculators import load_calculator
 from hessbench.evaluation.rmse import TestSet, evaluate_ensemble, summarize
 from hessbench.evaluation.user_model import evaluate_user_model
 from hessbench.potential.ensembles import ensemble_folder
-from hessbench.runinfo import active_profile
+from hessbench.runinfo import SPLIT, active_profile
 
 
 @click.command()
@@ -52,7 +52,7 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
             identity, level = file.identity, file.metadata.level
         structures = load_structures(path)
         if key == "rtp":
-            split = read_split(results / "split.json", identity)
+            split = read_split(results / SPLIT, identity)
             training = structures.select(split.training_at(percent))
             structures = structures.select(split.test)
         sets[key] = TestSet(identity, level, structures)
@@ -67,4 +67,7 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
         label = name or calculator.stem
         errors = evaluate_user_model(label, load, percent, training, sets, config.processes, results, profile)
     table = summarize(errors).groupby(["set", "quantity"], sort=False)[["rmse", "mae"]].agg(["mean", "std"])
-    click.echo(table.to_string(float_format=lambda value: f"{value:.4g}"))
+    click.echo(
+        "energy in kcal/mol, force in kcal/mol/Angstrom, hessian in kcal/mol/Angstrom^2; std: over models"
+    )
+    click.echo(table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="-"))

@@ -22,10 +22,11 @@ from hessbench.evaluation.held_out import held_out_geometries
 from hessbench.evaluation.level import LevelForceField
 from hessbench.evaluation.neb import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.evaluation.reactions import choose_reactions
+from hessbench.generate.geometry_file import level_of_geometries
 from hessbench.generate.levels import LEVELS
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
 from hessbench.results import LABELS, REFERENCE, Identity, write_table
-from hessbench.runinfo import active_profile
+from hessbench.runinfo import SPLIT, active_profile
 
 
 @click.command()
@@ -60,8 +61,15 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
             f"Reference paths need a level of theory that can be computed here, the data are of {level!r}; "
             f"set neb.level in params.yaml to one of {', '.join(LEVELS)}."
         )
+    geometries = config.geometries
+    if geometries is not None and (refined := level_of_geometries(geometries)) != level:
+        click.echo(
+            f"{geometries}: refined at {refined}, the data are of {level}; "
+            "reaction paths are of reactions of the data that no training contains."
+        )
+        geometries = None
     reactions = choose_reactions(
-        held_out_geometries(config.geometries, level, active_file("rtp"), results / "split.json"),
+        held_out_geometries(geometries, active_file("rtp"), results / SPLIT),
         LevelForceField(level),
         single_transfer_barrier=config.single_transfer_barrier,
         multi_process_barrier=config.multi_process_barrier,

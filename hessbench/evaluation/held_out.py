@@ -8,22 +8,18 @@ from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.generate.geometries import ROLES, ReactionGeometries
-from hessbench.generate.geometry_file import level_of_geometries, read_geometries
+from hessbench.generate.geometry_file import read_geometries
 from hessbench.normal_modes import atomic_masses, normal_modes
 
 
-def held_out_geometries(
-    geometries: Path | None, level: str, data: Path, split_file: Path
-) -> list[ReactionGeometries]:
+def held_out_geometries(geometries: Path | None, data: Path, split_file: Path) -> list[ReactionGeometries]:
     """Reactant, transition state and product of reactions outside the training.
 
     Parameters
     ----------
     geometries
-        File of geometries; reactions that are in `data` are left out. If there is none, or it is of another
-        level than `level`: reactions of `data` of which no structure is in the training part of the split.
-    level
-        Level of theory of `data`.
+        File of geometries at the level of theory of `data`; reactions that are in `data` are left out. If
+        there is none: reactions of `data` of which no structure is in the training part of the split.
     data
         Stationary points (RTP) that the models are trained on.
     split_file
@@ -34,7 +30,7 @@ def held_out_geometries(
     DataError
         A file is missing or damaged.
     """
-    if geometries is not None and level_of_geometries(geometries) == level:
+    if geometries is not None:
         with ReactionFile(data) as file:
             known = set(file.names)
         return [item for item in read_geometries(geometries) if item.name not in known]

@@ -8,6 +8,8 @@ rounding.
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -86,16 +88,9 @@ def read_geometries(path: Path) -> list[ReactionGeometries]:
         The file is missing, damaged, or something else.
     """
     keys = ("names", "counts", "numbers", "present", *ROLES)
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) > FORMAT_VERSION:
-                raise DataError(path, f"not a file of the format {FORMAT!r}, version {FORMAT_VERSION}.")
-            arrays = {key: np.asarray(file[key][()]) for key in keys}
-            recorded, resolution = str(file.attrs["checksum"]), float(file.attrs["resolution"])
-    except FileNotFoundError:
-        raise DataError(path, "the file does not exist.") from None
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise DataError(path, f"not readable, it is damaged or of another format ({error}).") from error
+    with _opened(path) as file:
+        arrays = {key: np.asarray(file[key][()]) for key in keys}
+        recorded, resolution = str(file.attrs["checksum"]), float(file.attrs["resolution"])
     if _checksum(arrays) != recorded:
         raise DataError(path, "the content does not have the recorded checksum; get the file anew.")
     offsets = np.concatenate([[0], np.cumsum(arrays["counts"], dtype=np.int64)])
@@ -121,12 +116,20 @@ def level_of_geometries(path: Path) -> str:
     DataError
         The file is missing or something else.
     """
+    with _opened(path) as file:
+        return str(file.attrs["level"])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file:
-            return str(file.attrs["level"])
+            if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) > FORMAT_VERSION:
+                raise DataError(path, f"not a file of the format {FORMAT!r}, version {FORMAT_VERSION}.")
+            yield file
     except FileNotFoundError:
         raise DataError(path, "the file does not exist.") from None
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
         raise DataError(path, f"not readable, it is damaged or of another format ({error}).") from error
 
 

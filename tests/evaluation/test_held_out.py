@@ -14,8 +14,6 @@ from hessbench.evaluation.held_out import held_out_geometries
 from hessbench.generate.geometries import ReactionGeometries
 from hessbench.generate.geometry_file import write_geometries
 
-LEVEL = "GFN2-xTB"
-
 
 @pytest.fixture
 def data(tmp_path):
@@ -54,19 +52,18 @@ def names(*arguments):
     return {item.name for item in held_out_geometries(*arguments)}
 
 
-def test_geometries_of_the_level_are_taken_but_not_those_of_the_data(data, geometries):
-    assert names(geometries, LEVEL, *data) == {"another"}
+def test_geometries_are_taken_but_not_those_of_the_data(data, geometries):
+    assert names(geometries, *data) == {"another"}
 
 
-def test_without_geometries_of_the_level_reactions_that_nothing_trains_on(data, geometries):
+def test_without_geometries_reactions_that_nothing_trains_on(data):
     assert 0 < len(untrained(data)) < 12
-    assert names(None, LEVEL, *data) == untrained(data)
-    assert names(geometries, "wB97X-D/6-31G(d)", *data) == untrained(data)
+    assert names(None, *data) == untrained(data)
 
 
 def test_a_file_of_something_else_is_refused(data, tmp_path):
     with pytest.raises(DataError, match="does not exist"):
-        names(tmp_path / "none.h5", LEVEL, *data)
+        names(tmp_path / "none.h5", *data)
     (tmp_path / "text.h5").write_text("geometries")
     with pytest.raises(DataError, match="damaged or of another format"):
-        names(tmp_path / "text.h5", LEVEL, *data)
+        names(tmp_path / "text.h5", *data)
