@@ -22,7 +22,7 @@ from hessbench.errors import ConfigurationError
 from hessbench.evaluation.epoch_cost import measure
 from hessbench.machine import hardware
 from hessbench.results import LABELS, Identity, write_table
-from hessbench.runinfo import SPLIT, active_profile
+from hessbench.runinfo import active_profile
 
 
 @click.command()
@@ -44,7 +44,7 @@ def command(results: Path) -> None:
     with ReactionFile(path) as file:
         identity, level = file.identity, file.metadata.level
     structures = load_structures(path)
-    split = read_split(results / SPLIT, identity)
+    split = read_split(results / "split.json", identity)
     too_large = [percent for percent in config.percents if percent > max(split.sizes)]
     if too_large:
         raise ConfigurationError(

@@ -145,7 +145,7 @@ def nms(**arguments: Any) -> None:
 @command.command(name="single-ts")
 @click.argument("source", type=click.Path(path_type=Path), default=EMBEDDED / "single-ts-geometries.extxyz")
 @click.option(
-    "--output", type=click.Path(path_type=Path), default=EMBEDDED / "single-ts.h5", show_default=True
+    "--output", type=click.Path(path_type=Path), default=GENERATED / "single-ts.h5", show_default=True
 )
 @click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the level of theory."
@@ -163,7 +163,7 @@ def single_ts(source: Path, output: Path, threads: int, params: Path | None) -> 
 
 @command.command()
 @click.option(
-    "--output", type=click.Path(path_type=Path), default=EMBEDDED / "md17.extxyz", show_default=True
+    "--output", type=click.Path(path_type=Path), default=GENERATED / "md17.extxyz", show_default=True
 )
 @click.option(
     "--params", type=click.Path(path_type=Path), help="Take the section `generate` of this YAML file."

@@ -19,8 +19,24 @@ TIGHT_HYDROGEN = 0.06
 """Largest part of the pairs in which hydrogen may be held more tightly than a heavy atom."""
 PATH = 3
 """Structures of one reaction, at least, that cannot all be transition states."""
-STRETCH = (1500.0, 5200.0)
-"""Range of the median stretching frequency of the bonds to hydrogen of one reaction, cm-1."""
+STRETCH = (1960.0, 4900.0)
+"""Range of the median stretching frequency of the bonds to hydrogen of one reaction, cm-1.
+
+The medians of reactions are 2,600 - 3,700; between Eh/bohr^2 and Eh/Angstrom^2 there is a factor of 1.89.
+"""
+STRETCH_OF_FEW = (1500.0, 5200.0)
+"""The same of fewer than `FEW` bonds, which may be those of a transition state alone, cm-1."""
+FEW = 6
+NEAREST = (0.65, 1.6)
+"""Range of the median distance of a reaction's atoms to their neighbours, in sums of covalent radii."""
+SIGNAL = 3.0
+"""Smallest RMS of w x F that can be told from nothing, kcal/mol/Angstrom; residual forces stay below 1."""
+NOISE = 0.002
+"""Smallest part of |H| |w x r| that can be, for Hessians by finite differences of someone else's."""
+DISAGREEMENT = 0.3
+"""Largest part of w x F by which Hessian and forces may differ (measured at GFN2-xTB: 0.01)."""
+TORQUE = 0.1
+"""Largest |sum of r x F| / (|r| |F|) of an isolated molecule."""
 STATIONARY = 3.0e-4 * HARTREE / BOHR
 """RMS force below which a structure is optimised, kcal/mol/Angstrom: Gaussian's threshold, 3e-4 Eh/bohr."""
 FRAME = 0.02
@@ -31,6 +47,7 @@ SHUFFLED = (
     "hydrogen atoms are bound like heavy ones)"
 )
 TURNED = "Hessian, forces and coordinates do not share one orientation and order of atoms"
+TORN = "forces and coordinates do not share one orientation and order of atoms"
 _STRETCHES = {1: "H-H", 6: "C-H", 7: "N-H", 8: "O-H"}
 
 
@@ -180,6 +197,39 @@ def frame_error(coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarra
     return np.asarray(np.linalg.norm(left - scale[:, None, None] * right, axis=(1, 2)) / size)
 
 
+def forces_against_hessians(
+    coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compare the forces with those that the Hessians ask for by rotational invariance, H (w x r) = -w x F.
+
+    Parameters
+    ----------
+    coordinates, forces, hessians
+        (n, N, 3), (n, N, 3) and (n, 3N, 3N), in units that go together.
+
+    Returns
+    -------
+    asked, stored : ndarray
+        (n,) RMS of H (w x r) and of w x F, in the unit of force.
+    wrong : ndarray
+        (n,) bool, whether the two sides differ by more than noise can.
+    """
+    left, right = rotation_sides(coordinates, forces, hessians)
+    asked, stored, difference = (_rms(side) for side in (left, right, left - right))
+    size = np.linalg.norm(hessians, ord=2, axis=(1, 2)) * _rms(_rotations(coordinates))
+    noise = np.maximum(SIGNAL, NOISE * size)
+    wrong = difference > np.maximum(noise, DISAGREEMENT * np.maximum(asked, stored))
+    return asked, stored, wrong
+
+
+def net_torque(coordinates: np.ndarray, forces: np.ndarray) -> np.ndarray:
+    """(n,) |sum of r x F| / (|r| |F|) of coordinates and forces (n, N, 3); zero for isolated molecules."""
+    centred = coordinates - coordinates.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(centred, axis=(1, 2)) * np.linalg.norm(forces, axis=(1, 2))
+    torque = np.linalg.norm(np.cross(centred, forces).sum(axis=1), axis=1)
+    return np.asarray(torque / np.maximum(norms, np.finfo(float).tiny))
+
+
 def mismatch(
     numbers: np.ndarray, coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray | None
 ) -> str | None:
@@ -193,7 +243,13 @@ def mismatch(
     if hessians is None:
         # Transition states alone may look like this, but no path consists of them.
         enough = len(coordinates) >= PATH
-        return SHUFFLED if enough and misplaced_by_geometry(numbers, coordinates).all() else None
+        if enough and misplaced_by_geometry(numbers, coordinates).all():
+            return SHUFFLED
+        torque = float(np.median(net_torque(coordinates, forces)))
+        strong = len(numbers) > 1 and np.median(_rms(forces)) > SIGNAL
+        if strong and torque > TORQUE:
+            return f"{TORN} (their torque is {torque:.2g} of |r| |F|)"
+        return None
     if np.median(misplaced_by_hessian(numbers, hessians)) > TIGHT_HYDROGEN:
         return SHUFFLED
     if len(numbers) > 1:
@@ -206,18 +262,41 @@ def mismatch(
 def problem(reaction: Reaction) -> str | None:
     """Say what cannot be right in a reaction; None if nothing is wrong."""
     found = mismatch(reaction.numbers, reaction.coordinates, reaction.forces, reaction.hessians)
-    if found is not None or reaction.hessians is None or len(reaction.numbers) < 2:
+    if found is not None or len(reaction.numbers) < 2:
         return found
+    nearest = float(np.median(bond_ratios(reaction.numbers, reaction.coordinates)))
+    if not NEAREST[0] <= nearest <= NEAREST[1]:
+        return (
+            f"atoms are {nearest:.2g} times their covalent radii apart (median; {NEAREST[0]:g} - "
+            f"{NEAREST[1]:g} is possible), so the unit of the coordinates is wrong"
+        )
+    if reaction.hessians is None:
+        return None
+    asked, stored, wrong = forces_against_hessians(reaction.coordinates, reaction.forces, reaction.hessians)
+    if wrong.sum() > np.count_nonzero(np.maximum(asked, stored) > SIGNAL) / 2:
+        worst = int(np.argmax(np.abs(asked - stored) * wrong))
+        return (
+            f"forces and Hessians contradict each other in {wrong.sum()} of {len(reaction)} structures (w x "
+            f"F of structure {worst} is {stored[worst]:.3g} kcal/mol/Angstrom by its forces, "
+            f"{asked[worst]:.3g} by its Hessian), so the unit, the sign or the order of the forces is wrong"
+        )
     stretches = local_stretches(reaction.numbers, reaction.coordinates, reaction.hessians)
     if not stretches:
         return None
-    median = float(np.median(np.concatenate(list(stretches.values()))))
-    if STRETCH[0] <= median <= STRETCH[1]:
+    values = np.concatenate(list(stretches.values()))
+    low, high = STRETCH if values.size >= FEW else STRETCH_OF_FEW
+    median = float(np.median(values))
+    if low <= median <= high:
         return None
     return (
-        f"the bonds to hydrogen stretch at {median:,.0f} cm-1 (median; {STRETCH[0]:,.0f} - {STRETCH[1]:,.0f} "
+        f"the bonds to hydrogen stretch at {median:,.0f} cm-1 (median; {low:,.0f} - {high:,.0f} "
         "is possible), so the unit or the order of the Hessian is wrong"
     )
+
+
+def _rms(arrays: np.ndarray) -> np.ndarray:
+    """(n,) root mean square of all elements of each of n arrays (n, a, b)."""
+    return np.asarray(np.sqrt(np.mean(np.square(arrays), axis=(1, 2))))
 
 
 def _rotations(coordinates: np.ndarray) -> np.ndarray:

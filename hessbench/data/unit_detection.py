@@ -16,7 +16,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hessbench.data.plausibility import bond_ratios, local_stretches, nearest_neighbours, rotation_sides
+from hessbench.data.plausibility import (
+    NOISE,
+    SIGNAL,
+    bond_ratios,
+    local_stretches,
+    nearest_neighbours,
+    rotation_sides,
+)
 from hessbench.data.readers.source import StoredReaction
 from hessbench.data.unit_names import Units, known_units
 from hessbench.units import HARTREE
@@ -31,10 +38,14 @@ SLOPE_TOLERANCE = 0.2
 """Deviation of a fitted ratio from a unit that still fits; the closest two units are 1.89 apart."""
 CORRELATION = 0.95
 """Smallest correlation at which a fitted ratio is evidence."""
+FEWEST = 3
+"""Pairs of neighbouring structures, at least, that say something."""
 NEIGHBOURS = (1e-3, 0.25)
 """Range of the largest displacement of an atom between neighbouring structures, Angstrom."""
-SIGNAL = 3.0
-"""Smallest RMS of w x F that can test a unit, kcal/mol/Angstrom; residual forces of DFT stay below 1."""
+RELATED = 0.8
+"""Correlation of changes of energy with the work of the forces below which they have nothing in common."""
+WORK = 1.0
+"""Smallest RMS of the work between neighbours that can say so, kcal/mol."""
 
 ATOM_ENERGIES = {
     "all electrons": (
@@ -101,9 +112,10 @@ def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[
     coordinates = find_coordinates(reactions, declared.coordinates)
     length = known_units("coordinates")[coordinates.found or declared.coordinates or "Angstrom"]
     hessians = _find_hessians(reactions, length, declared.hessians)
-    force_size, force_evidence = _by_rotation(reactions, length, _size(hessians))
+    force_size, force_evidence, forces_related = _by_rotation(reactions, length, _size(hessians))
     scale_energy, scale_evidence = _by_free_atoms(reactions)
-    work = _energy_per_work(reactions, length)  # size of force unit / size of energy unit
+    changes, works = _changes_and_works(reactions, length)
+    work = _energy_per_work(changes, works)  # size of force unit / size of energy unit
     if force_size is None and work is not None and scale_energy is not None:
         force_size = work[0] * known_units("energies")[scale_energy]
         force_evidence = work[1]
@@ -116,6 +128,15 @@ def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[
     if force_size is None and declared.forces is None and energies.found is not None:
         unit = f"{energies.found}/Angstrom"
         forces = Finding("forces", None, unit, False, f"{force_evidence}; taken for {unit}, as the energies")
+    if not forces_related:
+        forces = Finding("forces", declared.forces, None, True, force_evidence)
+    elif work is None and force_size is not None and len(changes) >= FEWEST:
+        correlation = _fit(changes, works)[1]
+        strength = abs(force_size) * float(np.sqrt(np.mean(np.square(works))))
+        if strength > WORK and abs(correlation) < RELATED:
+            evidence = f"changes between {len(changes)} pairs of neighbours are not the work of the forces"
+            evidence += f" (correlation {correlation:.2f}), as if their order had been shuffled"
+            energies = Finding("energies", declared.energies, None, True, evidence)
     found = (coordinates, energies, forces)
     return found if hessians is None else (*found, hessians)
 
@@ -192,29 +213,46 @@ def _find_hessians(
 
 def _by_rotation(
     reactions: Sequence[StoredReaction], length: float, hessian_size: float | None
-) -> tuple[float | None, str]:
-    """Size of the unit of force from H (w x r) = -w x F, if there are Hessians, and forces to speak of."""
+) -> tuple[float | None, str, bool]:
+    """Size of the unit of force from H (w x r) = -w x F, if there are Hessians, and forces to speak of.
+
+    Returns
+    -------
+    size of the unit or None, the numbers in words, and False if forces are to be expected but those stored
+    have nothing to do with them.
+    """
     if hessian_size is None:
-        return None, "cannot be told without Hessians or neighbouring structures"
-    left, right = [], []
+        return None, "cannot be told without Hessians or neighbouring structures", True
+    left, right, sizes = [], [], []
     for item in reactions:
         if item.hessians is None:
             continue
         sides = rotation_sides(item.coordinates * length, item.forces, item.hessians * hessian_size)
         left.append(sides[0].ravel())
         right.append(sides[1].ravel())
+        centred = item.coordinates * length - (item.coordinates * length).mean(axis=1, keepdims=True)
+        spectral = np.linalg.norm(item.hessians * hessian_size, ord=2, axis=(1, 2))
+        sizes.append(spectral * np.sqrt(np.mean(np.square(centred), axis=(1, 2)) * 2 / 3))
     expected, stored = np.concatenate(left), np.concatenate(right)
     strength = float(np.sqrt(np.mean(np.square(expected))))
     slope, correlation = _fit(stored, expected)
-    if strength < SIGNAL or abs(correlation) < CORRELATION:
-        return None, (
-            f"cannot be told at stationary points: w x F is {strength:.2g} kcal/mol/Angstrom by the Hessians"
-        )
-    return slope, f"rotational invariance of the Hessians, correlation {correlation:.4f}"
+    if abs(correlation) >= CORRELATION and strength >= SIGNAL:
+        return slope, f"rotational invariance of the Hessians, correlation {correlation:.4f}", True
+    if strength < max(SIGNAL, NOISE * float(np.mean(np.concatenate(sizes)))):
+        evidence = "cannot be told at stationary points: w x F is {:.2g} kcal/mol/Angstrom by the Hessians"
+        return None, evidence.format(strength), True
+    return (
+        None,
+        (
+            f"the Hessians ask for w x F of {strength:.2g} kcal/mol/Angstrom, with which that of the forces "
+            f"correlates by {correlation:.2f} only, as if units, signs or orders were mixed"
+        ),
+        False,
+    )
 
 
-def _energy_per_work(reactions: Sequence[StoredReaction], length: float) -> tuple[float, str] | None:
-    """Size of the unit of force over that of energy, from the work between neighbouring structures."""
+def _changes_and_works(reactions: Sequence[StoredReaction], length: float) -> tuple[np.ndarray, np.ndarray]:
+    """Changes of energy between neighbouring structures, and the work of the forces, as stored."""
     changes, works = [], []
     for item in reactions:
         coordinates = item.coordinates * length
@@ -224,9 +262,14 @@ def _energy_per_work(reactions: Sequence[StoredReaction], length: float) -> tupl
                 continue
             changes.append(item.energies[first + 1] - item.energies[first])
             works.append(-np.sum((item.forces[first] + item.forces[first + 1]) / 2 * step))
-    if len(changes) < 3:
+    return np.array(changes), np.array(works)
+
+
+def _energy_per_work(changes: np.ndarray, works: np.ndarray) -> tuple[float, str] | None:
+    """Size of the unit of force over that of energy."""
+    if len(changes) < FEWEST:
         return None
-    slope, correlation = _fit(np.array(changes), np.array(works))
+    slope, correlation = _fit(changes, works)
     if abs(correlation) < CORRELATION:
         return None
     return 1 / slope, f"work between {len(changes)} pairs of neighbours, correlation {correlation:.4f}"
@@ -263,7 +306,7 @@ def _finding_of_size(quantity: str, declared: str | None, size: float | None, ev
     ratios = {name: size / known for name, known in known_units(quantity).items()}
     found = next((name for name, ratio in ratios.items() if abs(ratio - 1) <= SLOPE_TOLERANCE), None)
     if size < 0:
-        evidence += "; the sign is wrong: these are gradients, forces are minus the gradient"
+        evidence += "; the sign is wrong: these are gradients, forces are minus the gradient, so negate them"
     elif found is None:
         evidence += f"; the unit measures {size:.4g} in kcal/mol and Angstrom"
     elif found == declared:

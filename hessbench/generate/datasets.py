@@ -2,7 +2,6 @@
 
 import csv
 import heapq
-import importlib.metadata
 import io
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,6 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from hessbench import __version__
 from hessbench.config.generate import GenerateConfig
 from hessbench.data.layout import Metadata, Reaction, ReactionFile, write_reactions
 from hessbench.errors import DataError, HessbenchError
@@ -20,8 +18,9 @@ from hessbench.generate.cluster import Cluster
 from hessbench.generate.geometries import ROLES, ReactionGeometries, read_npz, shuffled
 from hessbench.generate.geometry_file import read_geometries, write_geometries
 from hessbench.generate.irc import IrcTask, irc_reaction
-from hessbench.generate.journal import Journal, Outcome
+from hessbench.generate.journal import Journal, Outcome, checksum
 from hessbench.generate.labels import to_reaction
+from hessbench.generate.levels import generator, require_level, versions
 from hessbench.generate.nms import NmsTask, nms_reaction
 from hessbench.generate.qchem_archive import read_archive
 from hessbench.generate.refine import RefineTask, refine_reaction
@@ -59,6 +58,7 @@ def make_geometries(source: Path, output: Path, cluster: Cluster, config: Genera
         refine_reaction,
         shuffled(reactions, config.seed),
         lambda name: RefineTask(reactions[name], config.level, config.fmax_ev),
+        source,
         output,
         cluster,
         config,
@@ -112,7 +112,7 @@ def make_rtp(
     def load(name: str) -> RtpTask:
         return RtpTask(known[name], config.level, config.fmax_ev)
 
-    outcomes = _compute("rtp", rtp_reaction, names, load, output, cluster, config, ("fmax_ev",))
+    outcomes = _compute("rtp", rtp_reaction, names, load, source, output, cluster, config, ("fmax_ev",))
     return _write("RTP", "stationary points refined and labelled", outcomes, output, config)
 
 
@@ -134,7 +134,7 @@ def make_irc(
             return task
 
         settings = ("irc_step", "irc_steps", "irc_fmax_ev", "irc_structures")
-        outcomes = _compute("irc", irc_reaction, names, load, output, cluster, config, settings)
+        outcomes = _compute("irc", irc_reaction, names, load, source, output, cluster, config, settings)
         return _write("IRC", "reaction paths followed and labelled", outcomes, output, config)
 
 
@@ -156,6 +156,7 @@ def make_nms(
             nms_reaction,
             names,
             lambda name: NmsTask(file[name], config),
+            source,
             output,
             cluster,
             config,
@@ -199,14 +200,21 @@ def _compute(
     function: Callable[[T], Outcome],
     names: Sequence[str],
     load: Callable[[str], T],
+    source: Path,
     output: Path,
     cluster: Cluster,
     config: GenerateConfig,
     settings: tuple[str, ...],
 ) -> Iterator[Outcome]:
     """Run what is missing, then yield the outcomes sorted by name, one at a time in memory."""
-    content = config.model_dump(mode="json", include={"level", *settings})
-    with Journal(output.with_name(output.name + ".journal"), {"command": command, **content}) as journal:
+    require_level(config.level)
+    content = {
+        "command": command,
+        "source": checksum(source),
+        **config.model_dump(mode="json", include={"level", *settings}),
+        **versions(),
+    }
+    with Journal(output.with_name(output.name + ".journal"), content) as journal:
         lost = run(function, names, load, journal, cluster, command)
         finished = journal.outcomes(names)
         merged = heapq.merge(finished, lost, key=lambda outcome: outcome.name)
@@ -265,9 +273,6 @@ def _write(name: str, how: str, outcomes: Iterator[Outcome], output: Path, confi
 
 
 def _metadata(name: str, how: str, config: GenerateConfig) -> Metadata:
-    programs = ", ".join(
-        f"{package} {importlib.metadata.version(package)}" for package in ("tblite", "sella", "ase")
-    )
     return Metadata(
         name=f"hessbench {name}",
         version=VERSION,
@@ -275,7 +280,7 @@ def _metadata(name: str, how: str, config: GenerateConfig) -> Metadata:
         origin=f"{config.origin}; {how} at {config.level}",
         licence=config.licence,
         citation=config.citation,
-        generator=f"hessbench {__version__} ({programs})",
+        generator=generator(config.level),
     )
 
 

@@ -3,6 +3,7 @@
 It is an SQLite file beside the output, written by one process only, one committed row a reaction.
 """
 
+import hashlib
 import io
 import json
 import sqlite3
@@ -41,7 +42,8 @@ class Journal:
     path
         SQLite file, made if missing.
     settings
-        What the results depend on; a journal made with other settings is refused.
+        What the results depend on: names and values, also of the programs and the source; a journal made with
+        others is refused.
 
     Raises
     ------
@@ -71,7 +73,7 @@ class Journal:
         if stored is not None and stored[0] != content:
             self._connection.close()
             raise HessbenchError(
-                f"{path}: made with other settings ({stored[0]} instead of {content}); "
+                f"{path}: what is in it was made with {_differences(json.loads(stored[0]), settings)}; "
                 "delete it to start anew or choose another output."
             )
 
@@ -106,6 +108,19 @@ class Journal:
         """Give the finished reaction of a name, if there is one."""
         row = self._connection.execute("SELECT * FROM outcomes WHERE name = ?", (name,)).fetchone()
         return None if row is None else _outcome(*row)
+
+
+def checksum(source: Path) -> str:
+    """Tell one source from another, for the settings of a journal."""
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _differences(stored: dict[str, Any], present: dict[str, Any]) -> str:
+    """Say in which settings a journal differs from those asked for."""
+    present = json.loads(json.dumps(present))  # tuples are lists there
+    keys = [key for key in sorted({*stored, *present}) if stored.get(key) != present.get(key)]
+    return ", ".join(f"{key} {stored.get(key)} instead of {present.get(key)}" for key in keys)
 
 
 def _outcome(name: str, arrays: bytes, failures: str) -> Outcome:

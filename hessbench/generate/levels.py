@@ -6,6 +6,8 @@ threshold of the SCF) on the geometries seen before; generate makes a new object
 nothing depends on the number of workers or on where a run was interrupted.
 """
 
+import functools
+import importlib.metadata
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -16,6 +18,7 @@ from tblite.exceptions import TBLiteRuntimeError
 from tblite.interface import Calculator as TBLiteCalculator
 from tblite.interface import Result
 
+from hessbench import __version__
 from hessbench.errors import HessbenchError
 from hessbench.units import BOHR, EV, HARTREE
 
@@ -195,6 +198,36 @@ def make_level(name: str, numbers: np.ndarray, charge: int = 0, multiplicity: in
     if name not in LEVELS:
         raise HessbenchError(f"Unknown level of theory {name!r}; choose one of {', '.join(LEVELS)}.")
     return LEVELS[name](numbers, charge=charge, multiplicity=multiplicity)
+
+
+def require_level(name: str) -> None:
+    """Find out whether a level can be had here, before any work begins.
+
+    Raises
+    ------
+    HessbenchError
+        There is no level of this name, or the program that computes it is not installed.
+    """
+    make_level(name, np.array([1, 1]))
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Versions of the programs on which structures and labels depend; "missing" if not installed."""
+    found = {"hessbench": __version__}
+    for package in ("numpy", "scipy", "ase", "tblite", "sella", "pyscf"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "missing"
+    return found
+
+
+def generator(level: str) -> str:
+    """Name the programs by which structures are found and labelled at a level, with their versions."""
+    packages = ("tblite" if "xTB" in level else "pyscf", "sella", "ase")
+    programs = ", ".join(f"{package} {versions()[package]}" for package in packages)
+    return f"hessbench {__version__} ({programs})"
 
 
 class LevelCalculator(Calculator):

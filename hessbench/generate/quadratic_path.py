@@ -1,11 +1,12 @@
-"""Reaction paths at one gradient a point, for levels of theory whose gradients are expensive.
+"""Reaction paths by few gradients, for levels of theory whose gradients are expensive.
 
 M. Page, J. W. McIver, J. Chem. Phys. 88, 922 (1988): each step follows the steepest descent of the local
 quadratic approximation to a given length. Its Hessian starts as that of the transition state and is updated
-from the gradients met on the way (J. M. Bofill, J. Comput. Chem. 15, 1 (1994)). Valleys attract the steepest
-descent, so errors of the steps fade.
+from the gradients met on the way (J. M. Bofill, J. Comput. Chem. 15, 1 (1994)). Where the path turns, the
+approximation soon fails: each new gradient says how far it held, and steps are as long as it does.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -16,6 +17,10 @@ from hessbench.units import EV
 
 TIMES = 2001
 """Points on the curve of steepest descent between which the length of a step is found."""
+MISSED = 0.2
+"""Part of a gradient that the quadratic approximation may miss; a step that misses more is halved."""
+SHORTEST = 0.005
+"""Step that is taken however much it misses, amu^(1/2) Angstrom."""
 
 
 def follow_quadratic(
@@ -34,7 +39,7 @@ def follow_quadratic(
     direction
         +1 or -1, along the imaginary mode.
     steps
-        Lengths of the steps, amu^(1/2) Angstrom.
+        Lengths of path between the points, amu^(1/2) Angstrom; each is gone in as many steps as it takes.
     fmax
         The path ends where the largest force on an atom has fallen below this (eV/Angstrom) after it had been
         above, before the energy would rise, or after the last step.
@@ -55,25 +60,39 @@ def follow_quadratic(
     point = start
     energy, gradient = level.gradient(start)
     slope = gradient.ravel() / weights
-    step = direction * steps[0] * normal_modes(start, masses, hessian).vectors[:, 0]
+    mode = direction * normal_modes(start, masses, hessian).vectors[:, 0]
+    longest = steps[0]
     steep = False
-    for index in range(len(steps)):
-        if index > 0:
-            rigid = translations_rotations(point, masses)
-            inside = np.eye(slope.size) - rigid @ rigid.T
-            step = quadratic_descent(inside @ slope, inside @ curvature @ inside, steps[index])
-        point = point + (step / weights).reshape(-1, 3)
-        before, (energy, gradient) = energy, level.gradient(point)
-        if energy >= before:
-            return
+    for length in steps:
+        left = length
+        while left > 0:
+            part = left / math.ceil(left / longest)
+            if point is start:
+                step = part * mode
+            else:
+                rigid = translations_rotations(point, masses)
+                inside = np.eye(slope.size) - rigid @ rigid.T
+                step = quadratic_descent(inside @ slope, inside @ curvature @ inside, part)
+            reached = point + (step / weights).reshape(-1, 3)
+            lower, gradient = level.gradient(reached)
+            after = gradient.ravel() / weights
+            missed = np.linalg.norm(after - slope - curvature @ step) / max(
+                np.linalg.norm(after), np.linalg.norm(slope)
+            )
+            curvature = updated(curvature, step, after - slope)
+            if missed > MISSED and part > SHORTEST:
+                longest = part / 2
+                continue
+            if lower >= energy:
+                return
+            point, energy, slope = reached, lower, after
+            left -= part
+            longest = 2 * part if missed < MISSED / 4 else part
         yield point, energy, gradient
         largest = np.linalg.norm(gradient, axis=1).max() / EV
         if steep and largest < fmax:
             return
         steep = steep or largest > fmax
-        after = gradient.ravel() / weights
-        curvature = updated(curvature, step, after - slope)
-        slope = after
 
 
 def quadratic_descent(gradient: np.ndarray, hessian: np.ndarray, length: float) -> np.ndarray:

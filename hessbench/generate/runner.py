@@ -6,7 +6,6 @@ on which of them were lost, nor on interruptions.
 """
 
 import functools
-import importlib.metadata
 import itertools
 import os
 import queue
@@ -18,10 +17,10 @@ from typing import TypeVar
 from distributed import Client, Future, KilledWorker
 from tqdm import tqdm
 
-from hessbench import __version__
 from hessbench.errors import HessbenchError
 from hessbench.generate.cluster import ONE_THREAD, Cluster
 from hessbench.generate.journal import Failure, Journal, Outcome
+from hessbench.generate.levels import versions
 
 QUEUE_PER_WORKER = 2
 """Tasks in flight per worker: the one at work and the next; memory here and there is bounded by it."""
@@ -118,7 +117,7 @@ def _outcomes(
     bar
         Shows the number of workers.
     """
-    work = functools.partial(_work, function, _versions())
+    work = functools.partial(_work, function, versions())
     waiting = iter(names)
     pending: dict[object, tuple[str, Future]] = {}
     done: queue.SimpleQueue[Future] = queue.SimpleQueue()
@@ -172,7 +171,7 @@ def _count_workers(client: Client) -> int:
     return len(threads)
 
 
-def _work(function: Callable[[T], Outcome], versions: dict[str, str], task: T) -> Outcome:
+def _work(function: Callable[[T], Outcome], expected: dict[str, str], task: T) -> Outcome:
     """Do a task on a worker, if it would come out there as everywhere else.
 
     Raises
@@ -180,9 +179,9 @@ def _work(function: Callable[[T], Outcome], versions: dict[str, str], task: T) -
     HessbenchError
         Programs have other versions than where the results are put together, or may use several threads.
     """
-    here = _versions()
+    here = versions()
     different = [
-        f"{key} {here[key]} instead of {value}" for key, value in versions.items() if here[key] != value
+        f"{key} {here[key]} instead of {value}" for key, value in expected.items() if here[key] != value
     ]
     different += [f"{key} not {value}" for key, value in ONE_THREAD.items() if os.environ.get(key) != value]
     if different:
@@ -190,15 +189,3 @@ def _work(function: Callable[[T], Outcome], versions: dict[str, str], task: T) -
             f"The worker on {socket.gethostname()} has {', '.join(different)}; results would depend on it."
         )
     return function(task)
-
-
-@functools.cache
-def _versions() -> dict[str, str]:
-    """Versions of the programs on which results depend."""
-    found = {"hessbench": __version__}
-    for package in ("numpy", "scipy", "ase", "tblite", "sella", "pyscf"):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "missing"
-    return found

@@ -12,15 +12,14 @@ import numpy as np
 from ase.io import read
 from tqdm import tqdm
 
-from hessbench import __version__
 from hessbench.config.generate import GenerateConfig
 from hessbench.data.layout import Metadata, Reaction, write_reactions
 from hessbench.errors import DataError
 from hessbench.generate.geometries import ROLES
 from hessbench.generate.irc import SHORTEST, PathError, path_coordinate
-from hessbench.generate.journal import Journal, Outcome
+from hessbench.generate.journal import Journal, Outcome, checksum
 from hessbench.generate.labels import collect, label, to_reaction
-from hessbench.generate.levels import LevelError, make_level
+from hessbench.generate.levels import LevelError, generator, make_level, require_level, versions
 from hessbench.generate.quadratic_path import follow_quadratic
 from hessbench.generate.recorded import Recorded
 from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state, is_stationary
@@ -32,12 +31,13 @@ STEPS = (*10 * (0.05,), *20 * (0.1,))
 """Steps to each side of the TS, amu^(1/2) Angstrom: fine where the paper's Figure 2 shows most."""
 
 
-def read_roles(source: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def read_roles(source: Path) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, str]]:
     """Read R, TS and P, frames of an extxyz file with a `role` each, in one atom order.
 
     Returns
     -------
-    numbers (N,), and by role the coordinates (N, 3) in Angstrom.
+    numbers (N,), by role the coordinates (N, 3) in Angstrom, and what else the frame of the TS states, of
+    which `source`, `licence` and `citation` go into the data.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def read_roles(source: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     numbers = frames["TS"].numbers
     if any(not np.array_equal(frame.numbers, numbers) for frame in frames.values()):
         raise DataError(source, "R, TS and P must have the same atoms in the same order.")
-    return numbers, {role: frames[role].positions for role in ROLES}
+    stated = {key: str(value) for key, value in frames["TS"].info.items()}
+    return numbers, {role: frames[role].positions for role in ROLES}, stated
 
 
 def make_single_ts(source: Path, output: Path, config: GenerateConfig) -> str:
@@ -85,8 +86,9 @@ def make_single_ts(source: Path, output: Path, config: GenerateConfig) -> str:
     DataError
         The source cannot be used, or a refinement, the path or a label failed.
     """
-    numbers, starts = read_roles(source)
-    settings = {"command": "single-ts", "level": config.level, "numbers": numbers.tolist()}
+    numbers, starts, stated = read_roles(source)
+    require_level(config.level)
+    settings = {"command": "single-ts", "source": checksum(source), "level": config.level, **versions()}
     try:
         with Journal(output.with_name(output.name + ".journal"), settings) as journal:
             points, labels = _stationary_points(numbers, starts, journal, config)
@@ -112,13 +114,11 @@ def make_single_ts(source: Path, output: Path, config: GenerateConfig) -> str:
         name="single-TS",
         version="1",
         level=config.level,
-        origin="R, TS and P of CH3OCH2CH2OH -> H2O + C3H6O of the paper's supporting information C, refined "
-        f"at the level where a force exceeded {config.fmax_ev} eV/Angstrom, and the intrinsic reaction "
-        "coordinate followed from the TS",
-        licence="CC BY 4.0",
-        citation="A. Rodriguez, J. S. Smith, J. L. Mendoza-Cortes, Does Hessian Data Improve the Performance "
-        "of Machine Learning Potentials?, J. Chem. Theory Comput. (2025), 10.1021/acs.jctc.5c00402",
-        generator=f"hessbench {__version__}",
+        origin=f"R, TS and P of {stated.get('source', source.name)}, refined at the level where a force "
+        f"exceeded {config.fmax_ev} eV/Angstrom, and the intrinsic reaction coordinate followed from the TS",
+        licence=stated.get("licence", "not stated"),
+        citation=stated.get("citation", "not stated"),
+        generator=generator(config.level),
     )
     write_reactions(output, [along, to_reaction(stationary)], metadata)
     barrier = labels["TS"][0] - labels["R"][0]

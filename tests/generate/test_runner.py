@@ -127,9 +127,9 @@ def test_an_error_on_a_worker_is_told(journal, load, cluster):
 
 
 def test_workers_with_other_programs_are_refused(journal, load, cluster, monkeypatch):
-    monkeypatch.setattr(runner, "_versions", lambda: {**versions, "tblite": "0.1"})
+    monkeypatch.setattr(runner, "versions", lambda: {**versions, "tblite": "0.1"})
     with pytest.raises(HessbenchError, match=rf"has tblite {versions['tblite']} instead of 0\.1; results"):
         run(number, ["01"], load, journal, cluster, "number")
 
 
-versions = runner._versions()
+versions = runner.versions()
