@@ -14,6 +14,8 @@ from hessbench.runinfo import RunInfo, read_run_info, training_percents
 from hessbench.statistics import EnsembleErrors, ensemble_errors
 
 PAPER_LOSSES = ("e", "ef", "efh")
+SET = re.compile(r"^\w+: ")
+"""What stands before the identity of a data file where there are several."""
 
 
 def left_the_profile(errors: Path, percents: set[int]) -> bool:
@@ -53,6 +55,19 @@ class StoredResults:
         self.folder = folder
         self.run: RunInfo = read_run_info(folder)
         self._errors: dict[Path, pd.DataFrame] = {}
+        self._beside: dict[str, None] = {}
+
+    @property
+    def data(self) -> str:
+        """Identities of the run's data, and of what else the results read so far are of."""
+        known = set(self.run.data.values())
+        sets = [f"{name}: {identity}" for name, identity in self.run.data.items()]
+        return "; ".join([*sets, *(identity for identity in self._beside if identity not in known)])
+
+    @property
+    def footer(self) -> str:
+        """One line for the foot of a table: profile and `data`."""
+        return f"Profile {self.run.profile}. Data: {self.data}."
 
     def table(self, name: str) -> pd.DataFrame:
         """Read results/<name>.parquet, one of `hessbench.results.TABLES`.
@@ -138,4 +153,9 @@ class StoredResults:
         return path
 
     def _belongs(self, path: Path) -> bool:
-        return read_identity(path).profile == self.run.profile
+        identity = read_identity(path)
+        if identity.profile != self.run.profile:
+            return False
+        parts = (SET.sub("", part.strip()) for part in identity.data.split(";"))
+        self._beside |= dict.fromkeys(part for part in parts if part)
+        return True

@@ -31,7 +31,14 @@ NUMBER = r"(≥ )?[+−]?[\d,]*(\.\d+)?"
 
 
 def write_table_files(
-    name: str, title: str, footer: str, *, frame: pd.DataFrame, readable: pd.DataFrame, tables: Path
+    name: str,
+    title: str,
+    footer: str,
+    data: str,
+    *,
+    frame: pd.DataFrame,
+    readable: pd.DataFrame,
+    tables: Path,
 ) -> list[Path]:
     """Write tables/<name>.{csv,md,tex} and give the paths.
 
@@ -41,6 +48,8 @@ def write_table_files(
         Name of the table, "table-s1".
     title, footer
         What it shows, and where that comes from.
+    data
+        Identity of the data, for the last column of the CSV file.
     frame
         For the CSV file, one number a cell.
     readable
@@ -49,7 +58,7 @@ def write_table_files(
         The folder to write to.
     """
     csv, markdown, latex = (tables / f"{name}.{suffix}" for suffix in ("csv", "md", "tex"))
-    write_text(csv, to_csv(frame))
+    write_text(csv, to_csv(frame.assign(data=data)))
     cells = readable.astype(str)
     right = [bool(cells[column].str.fullmatch(NUMBER).all()) for column in cells]
     # numbers as they are written: tabulate would write large ones with an exponent

@@ -13,6 +13,7 @@ import pandas as pd
 from hessbench.errors import HessbenchError
 from hessbench.files import write_text
 from hessbench.results import LABELS, QUANTITIES, SETS, UNITS
+from hessbench.runinfo import RunInfo
 from hessbench.statistics import EnsembleErrors, estimate, mae, rmse, spread
 from hessbench.stored import PAPER_LOSSES, StoredResults
 from hessbench.verification.published import PUBLISHED, Published, read_published
@@ -121,12 +122,13 @@ def write_rmse_table(
     """
     stored = StoredResults(results)
     frame = rmse_table(stored, read_published(published), TABLES[name])
+    frame_with_data = frame.assign(data=data_identity(stored.run, TABLES[name], name))
     footer = (
         f"Trained on {stored.main_fraction} % of the data. Mean over the models ± their sample standard "
         f"deviation; interval: bootstrap over reactions and models. {stored.run.footer}"
     )
     csv, markdown, latex = (tables / f"{name}.{suffix}" for suffix in ("csv", "md", "tex"))
-    write_text(csv, to_csv(frame))
+    write_text(csv, to_csv(frame_with_data))
     write_text(markdown, f"**{title}**\n\n{_readable(frame).to_markdown(index=False)}\n\n{footer}\n")
     write_text(latex, _latex(frame, title, footer, label=name))
     return [csv, markdown, latex]
@@ -150,7 +152,8 @@ def write_ensembles_table(*, results: Path, tables: Path) -> list[Path]:
         }
     )
     csv, markdown = tables / "ensembles.csv", tables / "ensembles.md"
-    write_text(csv, to_csv(frame))
+    identities = {name: data_identity(stored.run, name, "ensembles") for name in frame["set"].unique()}
+    write_text(csv, to_csv(frame.assign(data=frame["set"].map(identities))))
     title = "**Errors of every ensemble on every test set**"
     write_text(markdown, f"{title}\n\n{shown.to_markdown(index=False)}\n\n{stored.run.footer}\n")
     return [csv, markdown]
@@ -204,6 +207,21 @@ def _read_csv(path: Path, columns: Iterable[str], numbers: Iterable[str]) -> pd.
             )
         frame[column] = values
     return frame
+
+
+def data_identity(run: RunInfo, test_set: str, table: str) -> str:
+    """Identity of the data of a test set that a table shows.
+
+    Raises
+    ------
+    HessbenchError
+        The run does not name its data for the test set.
+    """
+    if test_set not in run.data:
+        raise HessbenchError(
+            f"results/run.json, data: names no {test_set} data, which {table} shows; `make repro`."
+        )
+    return run.data[test_set]
 
 
 def to_csv(frame: pd.DataFrame) -> str:

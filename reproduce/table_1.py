@@ -72,4 +72,6 @@ def make(results: Path, tables: Path) -> list[Path]:
         f"M = {m:,} molecules of N = {int(sizes.min())} to {largest} atoms. "
         f"Profile {identity.profile}. Data: {identity.data}."
     )
-    return write_table_files("table-1", TITLE, footer, frame=frame, readable=readable, tables=tables)
+    return write_table_files(
+        "table-1", TITLE, footer, identity.data, frame=frame, readable=readable, tables=tables
+    )

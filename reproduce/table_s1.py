@@ -79,7 +79,9 @@ def make(results: Path, tables: Path) -> list[Path]:
         f"Heated to {table['cap_k'].max():g} K at most{f', {note}' if note else ''}. "
         f"Profile {identity.profile}. Data: {identity.data}."
     )
-    return write_table_files("table-s1", TITLE, footer, frame=frame, readable=readable, tables=tables)
+    return write_table_files(
+        "table-s1", TITLE, footer, identity.data, frame=frame, readable=readable, tables=tables
+    )
 
 
 def _text(values: pd.Series, form: str) -> list[str]:

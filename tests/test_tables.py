@@ -31,7 +31,8 @@ def test_columns_and_values(results, tmp_path):
     write_all(results, tmp_path)
     for name, test_set in NAMES.items():
         frame = pd.read_csv(tmp_path / f"{name}.csv")
-        assert tuple(frame.columns) == COLUMNS
+        assert tuple(frame.columns) == (*COLUMNS, "data")
+        assert frame["data"].unique().tolist() == [StoredResults(results).run.data[test_set]]
         assert frame["training"].tolist() == ["E"] * 3 + ["E-F"] * 3 + ["E-F-H"] * 3
         assert frame["quantity"].tolist() == ["energy", "force", "hessian"] * 3
         assert (frame["structures"] == 120).all()

@@ -38,6 +38,15 @@ COMMANDS = {
 """Subcommand: its one-line help. The modules are imported only when called, for a quick `--help`."""
 
 
+EXTRAS = {
+    "generate": ("tblite", "sella", "distributed", "dask", "dask_jobqueue", "cryptography"),
+    "dft": ("pyscf",),
+    "readers": ("lmdb", "cclib"),
+    "composition": ("rdkit",),
+}
+"""Extra of the package: modules that come with it."""
+
+
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -66,8 +75,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         cli.main(args=list(arguments), prog_name="hessbench")
-    except HessbenchError as error:
-        if "--debug" in arguments:
+    except (HessbenchError, OSError, ModuleNotFoundError) as error:
+        sentence = _sentence(error)
+        if sentence is None or "--debug" in arguments:
             raise
-        click.echo(f"hessbench: {error}", err=True)
+        click.echo(f"hessbench: {sentence}", err=True)
         sys.exit(2)
+
+
+def _sentence(error: HessbenchError | OSError | ModuleNotFoundError) -> str | None:
+    """What a user can do about an error; None if it is none of the user's."""
+    if isinstance(error, HessbenchError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}." if error.filename and error.strerror else None
+    module = (error.name or "").partition(".")[0]
+    extra = next((extra for extra, modules in EXTRAS.items() if module in modules), None)
+    return f"this needs {module}: python -m pip install 'hessbench[{extra}]'." if extra else None

@@ -38,9 +38,9 @@ def command(profile: str | None, form: Literal["text", "markdown"], results: Pat
         )
     found = read_tables(tables)
     claims = verdicts(Evidence(stored, read_published()))
-    write_verdicts(claims, stored.run, tables)
+    write_verdicts(claims, stored, tables)
     comparison = compare(found, read_pinned(stored.run))
-    click.echo(gate_report(comparison, found, claims, stored.run.footer, form), nl=False)
+    click.echo(gate_report(comparison, found, claims, stored.footer, form), nl=False)
     if (comparison["status"] != WITHIN).any():
         click.echo(f"hessbench: values differ from {pinned_path(stored.run.profile)}", err=True)
         sys.exit(1)

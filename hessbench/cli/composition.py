@@ -23,13 +23,22 @@ from hessbench.runinfo import active_profile
     help="Table to write.",
 )
 def command(output: Path) -> None:
-    """Count elements of all structures, and bonds of reactants and products, in each set."""
+    """Count elements of all structures, and bonds of reactants and products, in each set.
+
+    Paths and displaced structures have no bonds that could be counted: those of IRC and NMS are those of the
+    reactants and products that the RTP set has of their reactions.
+    """
     begin = time.perf_counter()
     tables, identities, levels = [], [], set()
     for name in SETS:
         with ReactionFile(active_file(name)) as file:
             bar = tqdm(file, total=len(file), desc=f"composition {name}", unit="reaction", delay=2)
             tables.append(composition(bar, name))
+            if name != "rtp" and not (tables[-1]["kind"] == "bonds").any():
+                stationary = tables[0][
+                    (tables[0]["kind"] == "bonds") & tables[0]["reaction"].isin(file.names)
+                ]
+                tables.append(stationary.assign(set=name))
             identities.append(f"{name}: {file.identity}")
             levels.add(file.metadata.level)
     table = pd.concat(tables, ignore_index=True)
@@ -41,6 +50,10 @@ def command(output: Path) -> None:
     )
     write_table(output, table, identity)
     bonds = table[table["kind"] == "bonds"]
-    molecules = bonds[["set", "reaction", "structure"]].drop_duplicates()
-    failed = int((bonds["reason"] != "").sum())
-    click.echo(f"{output}: bonds of {len(molecules):,} reactants and products, {failed:,} not perceived")
+    for test_set, rows in bonds.groupby("set", sort=False):
+        molecules = rows[["reaction", "structure"]].drop_duplicates()
+        failed = int((rows["reason"] != "").sum())
+        click.echo(
+            f"{test_set}: bonds of {len(molecules):,} reactants and products, {failed:,} not perceived"
+        )
+    click.echo(output)

@@ -7,6 +7,7 @@ import click
 from hessbench.data.convert import OPTIONS, convert
 from hessbench.data.formats import open_data
 from hessbench.data.unit_names import Units, known_units
+from hessbench.errors import HessbenchError
 
 FIELDS = ("name", "version", "level", "origin", "licence", "citation")
 
@@ -28,13 +29,17 @@ def _options(function: click.decorators.FC) -> click.decorators.FC:
 @click.command(name="convert")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace TARGET if it exists.")
 @_options
-def command(source: Path, target: Path, **options: str | None) -> None:
+def command(source: Path, target: Path, force: bool, **options: str | None) -> None:
     """Convert SOURCE, of any known format, to TARGET in the one layout.
 
     Formats are recognised by content: HORM, Hessian QM9, Transition1x, extended XYZ, Gaussian and Q-Chem
     output (or a directory of them), and OpenREACT-CHON-EFH as published. Units are verified by the numbers.
     """
+    if target.exists() and (not force or not target.is_file() or target.samefile(source)):
+        remedy = "choose another name" if force else "choose another name, or replace it with --force"
+        raise HessbenchError(f"{target} exists; {remedy}.")
     stated = Units(**{quantity: options[quantity] for quantity in OPTIONS})
     metadata = {field: value for field in FIELDS if (value := options[field]) is not None}
     with open_data(source) as opened:

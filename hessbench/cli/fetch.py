@@ -20,7 +20,9 @@ from hessbench.data.published import OPENREACT
 )
 def command(directory: Path | None, source: str | None) -> None:
     """Fetch OpenREACT-CHON-EFH, 1.9 GB; what is there already is only verified."""
-    for file in fetch(OPENREACT, directory, source=source):
+    files = fetch(OPENREACT, directory, source=source)
+    for file in files:
         verdict = "as published" if file.published else "NOT the published file, used as your own"
         click.echo(f"{file.path}: {verdict}, md5 {file.md5}")
-    click.echo(f"{OPENREACT.licence}; cite {OPENREACT.citation}")
+    if all(file.published for file in files):
+        click.echo(f"{OPENREACT.licence}; cite {OPENREACT.citation}")

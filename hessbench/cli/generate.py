@@ -6,6 +6,7 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 
+import logging  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -88,6 +89,8 @@ def _run(make: Callable[..., str], arguments: dict[str, Any]) -> None:
     """Call a function of `hessbench.generate.datasets` with what the options mean."""
     from hessbench.generate.cluster import Cluster
 
+    for name in ("distributed", "distributed.client", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said in a sentence
     workers, scheduler, slurm = (arguments.pop(key) for key in ("workers", "scheduler", "slurm"))
     if sum(item is not None for item in (workers, scheduler, slurm)) > 1:
         raise click.UsageError("--workers, --scheduler and --slurm exclude each other.")

@@ -8,14 +8,23 @@ from typing import Any
 import click
 
 from hessbench.data.inspect import inspect_data
+from hessbench.errors import HessbenchError
 
 
 @click.command(name="inspect")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(file: Path, as_json: bool) -> None:
-    """Say what is in FILE, of any known format; exit status 1 if something is wrong with it."""
-    report = inspect_data(file)
+    """Say what is in FILE, of any known format.
+
+    The exit status is 1 if something is wrong with it, 2 if it cannot be read at all.
+    """
+    try:
+        report = inspect_data(file)
+    except HessbenchError as error:
+        if as_json:
+            click.echo(json.dumps({"path": str(file), "problems": [str(error)]}, indent=2))
+        raise
     click.echo(json.dumps(report, indent=2) if as_json else _text(report))
     sys.exit(1 if report["problems"] else 0)
 

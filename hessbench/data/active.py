@@ -105,7 +105,7 @@ def _generated() -> dict[str, Path]:
     if missing:
         raise HessbenchError(
             f"{missing[0]} does not exist; make it with `hessbench generate {missing[0].stem}` "
-            "(docs/data-layout.md says what it costs), or set data.source to embedded."
+            "(docs/generate.md says what it costs), or set data.source to embedded."
         )
     return files
 

@@ -61,7 +61,7 @@ class ResumingDownloader:
         self.timeout = timeout
         self.pause = pause
         self.resumed = False
-        """Whether the file was put together from several answers of the server."""
+        """Whether the file was put together from several answers of servers."""
 
     def __call__(self, url: str, output_file: Any, pooch: Any, check_only: bool = False) -> None:
         """Download `url` to `output_file` (the interface of pooch).
@@ -72,6 +72,7 @@ class ResumingDownloader:
             The server is out of reach, has no such file or another one, or keeps breaking off.
         """
         furthest, failures = self._present(), 0
+        self.resumed = furthest == self.file.size  # what an earlier run left may stem from another file
         with tqdm(
             total=self.file.size, unit="B", unit_scale=True, desc=self.file.name, disable=not self.progress
         ) as bar:
@@ -106,6 +107,9 @@ class ResumingDownloader:
             with requests.get(url, headers=headers, stream=True, timeout=self.timeout) as response:
                 start = self._start(url, response, start)
                 self._append(url, response, start, bar)
+        except ValueError as error:  # of requests and urllib3, who cannot read an address
+            reason = str(error) or type(error).__name__
+            raise DataError(url, f"no usable address ({reason}); check HESSBENCH_DATA.") from None
         except requests.RequestException as error:
             raise _BrokenOffError(_reason(error)) from None
         if self._present() < self.file.size:
@@ -133,8 +137,8 @@ class ResumingDownloader:
             total = None if match[2] == "*" else int(match[2])
         else:
             asked = 0
-            length = response.headers.get("Content-Length")
-            total = None if length is None else int(length)
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdecimal() else None
         if total is not None and total != self.file.size:
             raise self._wrong_size(url, total)
         return asked
@@ -173,6 +177,8 @@ def _reason(error: requests.RequestException) -> str:
         return "no answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke off"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the certificate of the server is not accepted"
     if isinstance(error, requests.ConnectionError):
         return "no connection to the server"
     return type(error).__name__

@@ -103,7 +103,10 @@ def _local_directory(source: str | None) -> Path | None:
     """Path that a source names, or None if it is a web address."""
     if not source:
         return None
-    scheme = urlsplit(source).scheme
+    try:
+        scheme = urlsplit(source).scheme
+    except ValueError as error:
+        raise DataError(source, f"no usable address ({error}); check {ENVIRONMENT}.") from None
     if scheme in ("http", "https"):
         return None
     if scheme == "file":

@@ -80,7 +80,7 @@ class Cluster:
                     n_workers=self.workers,
                     threads_per_worker=1,
                     processes=True,
-                    env=ONE_THREAD,
+                    env={**ONE_THREAD, "DASK_LOGGING__DISTRIBUTED": "critical"},
                     preload=[LEAVE_INTERRUPTS],
                     memory_limit=0,  # Dask would pause workers by its guess of what each may take.
                     security=True,  # Nobody else on this machine can hand work to them.
@@ -172,9 +172,10 @@ def _check(scheduler: str) -> None:
         asyncio.run(greet())
     except (
         OSError,
+        TypeError,  # tls:// without certificates
         ValueError,
-        MemoryError,
-    ) as error:  # MemoryError: another protocol read as a huge message
+        MemoryError,  # another protocol read as a huge message
+    ) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise HessbenchError(
             f"No Dask scheduler answers at {scheduler!r} ({reason}); start one with `dask scheduler` "

@@ -21,7 +21,7 @@ import pandas as pd
 from hessbench.errors import HessbenchError
 from hessbench.files import write_text
 from hessbench.runinfo import RunInfo, read_run_info
-from hessbench.tables import BROUGHT, TABLES, read_tables, to_csv
+from hessbench.tables import BROUGHT, TABLES, data_identity, read_tables, to_csv
 from hessbench.verification.comparison import KEYS
 
 PINNED = Path("reproduce/pinned")
@@ -77,7 +77,7 @@ def pin(runs: list[Path]) -> pd.DataFrame:
         candidates = np.maximum(candidates, values.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(runs)))
     return first.assign(
         profile=infos[0].profile,
-        data=[data_identity(infos[0], table) for table in first["table"]],
+        data=[data_identity(infos[0], TEST_SETS[table], table) for table in first["table"]],
         rmse=values.mean(axis=0),
         rtol=RTOL,
         atol=STANDARD_ERRORS * candidates,
@@ -124,25 +124,9 @@ def read_pinned(info: RunInfo) -> pd.DataFrame:
                 f"{path}, column profile: {profile} where {info.profile} belongs; `hessbench pin`."
             )
     for table, identity in frame[["table", "data"]].drop_duplicates().itertuples(index=False):
-        if table in TEST_SETS and identity != data_identity(info, table):
+        if table in TEST_SETS and identity != (present := data_identity(info, TEST_SETS[table], table)):
             raise HessbenchError(
-                f"{path} was pinned on the data {identity}, but {table} shows {data_identity(info, table)}; "
+                f"{path} was pinned on the data {identity}, but {table} shows {present}; "
                 "run on the pinned data, or accept the new ones with `hessbench pin`."
             )
     return frame
-
-
-def data_identity(info: RunInfo, table: str) -> str:
-    """Identity of the data that a table was computed on.
-
-    Raises
-    ------
-    HessbenchError
-        The run does not name its data for the table's test set.
-    """
-    test_set = TEST_SETS[table]
-    if test_set not in info.data:
-        raise HessbenchError(
-            f"results/run.json, data: names no {test_set} data, which {table} shows; `make repro`."
-        )
-    return info.data[test_set]

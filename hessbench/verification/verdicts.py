@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from hessbench.files import write_text
-from hessbench.runinfo import RunInfo
 from hessbench.stored import MissingResultsError, StoredResults
 from hessbench.tables import to_csv
 from hessbench.verification.claims import STATISTICS, check_complete
@@ -91,11 +90,11 @@ def verdicts(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def write_verdicts(frame: pd.DataFrame, run: RunInfo, tables: Path) -> list[Path]:
-    """Write tables/verdicts.{csv,md} and give the paths."""
+def write_verdicts(frame: pd.DataFrame, stored: StoredResults, tables: Path) -> list[Path]:
+    """Write tables/verdicts.{csv,md} and give the paths; `stored` is what the claims were judged by."""
     csv, markdown = tables / "verdicts.csv", tables / "verdicts.md"
-    write_text(csv, to_csv(frame))
-    text = f"**{summary(frame)}**\n\n{readable(frame).to_markdown(index=False)}\n\n{run.footer}\n"
+    write_text(csv, to_csv(frame.assign(data=stored.data)))
+    text = f"**{summary(frame)}**\n\n{readable(frame).to_markdown(index=False)}\n\n{stored.footer}\n"
     write_text(markdown, text)
     return [csv, markdown]
 
@@ -103,7 +102,7 @@ def write_verdicts(frame: pd.DataFrame, run: RunInfo, tables: Path) -> list[Path
 def make_verdicts(*, results: Path, tables: Path) -> list[Path]:
     """Judge every claim by stored results, write tables/verdicts.{csv,md} and give the paths."""
     stored = StoredResults(results)
-    return write_verdicts(verdicts(Evidence(stored, read_published())), stored.run, tables)
+    return write_verdicts(verdicts(Evidence(stored, read_published())), stored, tables)
 
 
 def summary(frame: pd.DataFrame) -> str:

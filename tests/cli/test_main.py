@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hessbench.cli import COMMANDS
+from hessbench.cli import COMMANDS, main
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -29,6 +29,23 @@ def test_help_lists_every_command_without_importing_torch(tmp_path: Path) -> Non
 def test_every_command_explains_itself(name: str) -> None:
     command = importlib.import_module(f"hessbench.cli.{name.replace('-', '_')}").command
     assert command.help
+
+
+def test_file_that_cannot_be_written_is_one_sentence_and_status_2(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("fetch", "--source", "http://127.0.0.1:9", "--to", "file/folder", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == "hessbench: file/folder: Not a directory.\n"
+
+
+def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for module in ("hessbench.generate.cluster", "distributed", "hessbench.cli.generate"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(SystemExit) as caught:
+        main(["generate", "rtp", "--workers", "1"])
+    assert caught.value.code == 2
+    assert "this needs distributed: python -m pip install 'hessbench[generate]'" in capsys.readouterr().err
 
 
 def test_error_of_the_user_is_one_sentence_and_status_2(tmp_path: Path) -> None:

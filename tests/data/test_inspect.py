@@ -1,6 +1,7 @@
 """inspect says what is in a file of any format, and what is wrong with it."""
 
 import json
+import os
 from dataclasses import replace
 
 import h5py
@@ -12,7 +13,7 @@ from hessbench.cli.convert import command as convert_command
 from hessbench.cli.inspect import command as inspect_command
 from hessbench.data.inspect import inspect_data
 from hessbench.data.layout import ReactionFile, write_reactions
-from hessbench.errors import DataError
+from hessbench.errors import DataError, HessbenchError
 from tests.data import writers
 from tests.data.conftest import METADATA
 
@@ -108,6 +109,18 @@ def test_command_line(computed, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert "2 reactions, 9 structures from extended XYZ" in result.output
+    again = [str(tmp_path / "in.xyz"), str(tmp_path / "out.h5")]
+    before = (tmp_path / "out.h5").read_bytes()
+    assert "replace it with --force" in str(run.invoke(convert_command, again).exception)
+    assert (tmp_path / "out.h5").read_bytes() == before
+    assert run.invoke(convert_command, [*again, "--force"]).exit_code == 0
+    assert (tmp_path / "out.h5").read_bytes() != before  # it does not know the level
+    run.invoke(convert_command, [*again, "--force", "--level", "GFN2-xTB"])
+    for target in ("in.xyz", "pipe"):
+        if target == "pipe":
+            os.mkfifo(tmp_path / target)
+        refused = run.invoke(convert_command, [str(tmp_path / "in.xyz"), str(tmp_path / target), "--force"])
+        assert "choose another name." in str(refused.exception)
     result = run.invoke(inspect_command, [str(tmp_path / "out.h5"), "--json"])
     assert result.exit_code == 0
     assert json.loads(result.stdout)["metadata"]["level"] == "GFN2-xTB"
@@ -120,3 +133,7 @@ def test_command_line(computed, tmp_path):
     result = run.invoke(inspect_command, [str(tmp_path / "wrong.xyz")])
     assert result.exit_code == 1
     assert "WRONG" in result.output
+    (tmp_path / "none").write_text("nothing")
+    result = run.invoke(inspect_command, [str(tmp_path / "none"), "--json"])
+    assert "of no known format" in json.loads(result.stdout)["problems"][0]
+    assert isinstance(result.exception, HessbenchError)

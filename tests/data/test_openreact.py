@@ -58,7 +58,7 @@ def test_fetch_on_the_command_line_says_what_the_files_are(local_copy):
     result = CliRunner().invoke(fetch_command, [])
     assert result.exit_code == 0, result.output
     assert result.output.count("NOT the published file") == 3
-    assert "CC BY 4.0; cite OpenREACT-CHON-EFH" in result.output
+    assert "CC BY 4.0" not in result.output  # which is the licence of the published files
 
 
 def test_composition_on_the_command_line(local_copy, tmp_path, monkeypatch):

@@ -73,8 +73,24 @@ def test_levels_are_not_mixed(tmp_path, source, config, cluster):
     other = GenerateConfig(level="GFN1-xTB")
     with pytest.raises(HessbenchError, match=r"level of theory is GFN2-xTB, generate\.level is GFN1-xTB"):
         make_irc(output, tmp_path / "irc.h5", None, cluster, other)
-    with pytest.raises(HessbenchError, match="other settings"):
+    with pytest.raises(HessbenchError, match="made with level GFN2-xTB instead of GFN1-xTB"):
         make_rtp(source, output, 1, cluster, other)
+
+
+def test_sources_are_not_mixed(tmp_path, source, geometries_npz, config, cluster):
+    output = tmp_path / "rtp.h5"
+    make_rtp(source, output, 1, cluster, config)
+    before = output.read_bytes()
+    other = geometries_npz([inversion(seed=5), hydrogen_cyanide()])
+    with pytest.raises(HessbenchError, match=r"made with source \w+ instead of \w+; delete it"):
+        make_rtp(other, output, 1, cluster, config)
+    assert output.read_bytes() == before
+
+
+def test_level_is_known_before_a_journal_is_begun(tmp_path, source, cluster):
+    with pytest.raises(HessbenchError, match="Unknown level of theory 'B3LYP'; choose one of GFN2-xTB"):
+        make_rtp(source, tmp_path / "rtp.h5", 1, cluster, GenerateConfig(level="B3LYP"))
+    assert not (tmp_path / "rtp.h5.journal").exists()
 
 
 def test_command_line(tmp_path, source, cluster):

@@ -145,9 +145,11 @@ def test_files(tmp_path):
     results = write_run(tmp_path, **SHARP)
     csv, markdown = make_verdicts(results=results, tables=tmp_path / "tables")
     frame = pd.read_csv(csv)
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == [*COLUMNS, "data"]
     assert len(frame) == 19
     text = markdown.read_text()
+    assert all(identity in text for identity in StoredResults(results).run.data.values())
+    assert all(identity in text for identity in frame["data"])
     assert "19 claims: 10 reproduced, 0 not reproduced, 9 undecided" in text
     assert "nan" not in text.lower().replace("nanometer", "")
     again = [path.read_bytes() for path in make_verdicts(results=results, tables=tmp_path / "again")]

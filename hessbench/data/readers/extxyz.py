@@ -1,8 +1,9 @@
 """Reader of extended XYZ with Hessians, through ASE.
 
-Each frame has an energy, forces and optionally a Hessian: `hessian`, `REF_hessian` or `hess` among the values
-of the frame, flat or (3N, 3N), or its rows as three columns of 3N of each atom. Frames of one `reaction` (or
-`rxn`, `molecule`, `label`) and atom order make a reaction; without such a name, consecutive frames do.
+Each frame has an energy, forces and optionally a Hessian: `hess` or a name with "hessian" in it among the
+values of the frame, flat or (3N, 3N), or its rows as three columns of 3N of each atom. Frames of one
+`reaction` (or `rxn`, `molecule`, `label`) and atom order make a reaction; without such a name, consecutive
+frames do.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from ase.io import iread
 from ase.io.extxyz import XYZError
 
 from hessbench.data.layout import Metadata
-from hessbench.data.readers.source import Source, StoredReaction
+from hessbench.data.readers.source import Source, StoredReaction, name_of
 from hessbench.data.unit_names import Units
 from hessbench.errors import DataError
 
@@ -22,7 +23,8 @@ FORMAT = "extended XYZ"
 UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
 """ASE's units, unless the user knows better."""
 NAMES = ("reaction", "rxn", "molecule", "label")
-HESSIANS = ("hessian", "REF_hessian", "hess")
+LONGEST = 1_000_000_000
+"""Bytes of a comment at most; it may hold a Hessian."""
 ENERGIES = ("energy", "REF_energy")
 FORCES = ("forces", "REF_forces")
 
@@ -32,8 +34,8 @@ def recognise(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        head = file.read(100_000).split(b"\n", 2)
-    return len(head) == 3 and head[0].strip().isdigit() and b"Properties=" in head[1]
+        number, comment = file.readline(20).strip(), file.readline(LONGEST)
+    return number.isdigit() and len(number) <= 6 and b"Properties=" in comment
 
 
 def open_source(path: Path) -> Source:
@@ -52,11 +54,12 @@ def open_source(path: Path) -> Source:
         KeyError,
         IndexError,
         TypeError,
+        RuntimeError,
         StopIteration,
         UnicodeDecodeError,
     ) as error:
         raise DataError(
-            path, f"damaged or truncated extended XYZ ({error or type(error).__name__})."
+            path, f"damaged or truncated extended XYZ ({str(error) or type(error).__name__})."
         ) from None
     if not frames:
         raise DataError(path, "no frames in it.")
@@ -65,7 +68,7 @@ def open_source(path: Path) -> Source:
     def load(name: str) -> StoredReaction:
         return _reaction(path, name, groups[name])
 
-    metadata = Metadata(path.stem, *["unknown"] * 6)
+    metadata = Metadata(name_of(path), *["unknown"] * 6)
     return Source(path, FORMAT, list(groups), load, UNITS, metadata)
 
 
@@ -79,7 +82,7 @@ def _group(frames: list[Atoms]) -> dict[str, list[Atoms]]:
             serial += order != previous
             previous = order
         groups.setdefault(
-            (f"rxn{serial:06d}" if given is None else given.replace("/", "_"), order), []
+            (f"rxn{serial:06d}" if given is None else given.replace("/", "_").replace(".", "_"), order), []
         ).append(atoms)
     named: dict[str, list[Atoms]] = {}
     variants: dict[str, int] = {}
@@ -95,8 +98,11 @@ def _reaction(path: Path, name: str, frames: list[Atoms]) -> StoredReaction:
     present = [hessian for hessian in hessians if hessian is not None]
     if present and len(present) < len(hessians):
         raise DataError(path, f"only {len(present)} of {len(hessians)} frames have a Hessian.", name)
-    forces = np.stack([np.asarray(_value(path, name, frame, FORCES), dtype=float) for frame in frames])
-    energies = [float(_value(path, name, frame, ENERGIES)) for frame in frames]
+    try:
+        forces = np.stack([np.asarray(_value(path, name, frame, FORCES), dtype=float) for frame in frames])
+        energies = [float(_value(path, name, frame, ENERGIES)) for frame in frames]
+    except (ValueError, TypeError) as error:
+        raise DataError(path, f"energy or forces are no numbers ({error}).", name) from None
     coordinates = np.stack([frame.positions for frame in frames])
     return StoredReaction(
         name=name,
@@ -105,8 +111,22 @@ def _reaction(path: Path, name: str, frames: list[Atoms]) -> StoredReaction:
         energies=np.array(energies),
         forces=forces.reshape(len(frames), atoms, 3),
         hessians=np.stack(present) if present else None,
-        charge=int(frames[0].info.get("charge", 0)),
-        multiplicity=int(frames[0].info.get("multiplicity", 1)),
+        charge=_whole(path, name, frames, "charge", 0),
+        multiplicity=_whole(path, name, frames, "multiplicity", 1),
+    )
+
+
+def _whole(path: Path, name: str, frames: list[Atoms], key: str, default: int) -> int:
+    """Charge or multiplicity, one for all frames of a reaction."""
+    values = {str(frame.info.get(key, default)) for frame in frames}
+    try:
+        (number,) = {float(value) for value in values}
+        if number == int(number):
+            return int(number)
+    except ValueError:
+        pass
+    raise DataError(
+        path, f"{key} must be one whole number for all frames, found {', '.join(sorted(values))}.", name
     )
 
 
@@ -122,11 +142,13 @@ def _value(path: Path, name: str, frame: Atoms, keys: tuple[str, ...]) -> Any:
 
 def _hessian(path: Path, name: str, frame: Atoms) -> np.ndarray | None:
     size = 3 * len(frame)
-    for key in HESSIANS:
-        value = frame.info.get(key, frame.arrays.get(key))
-        if value is None:
+    for key, value in (*frame.info.items(), *frame.arrays.items()):
+        if key != "hess" and "hessian" not in key.lower():
             continue
-        array = np.asarray(value, dtype=float)
+        try:
+            array = np.asarray(value, dtype=float)
+        except (ValueError, TypeError):
+            continue  # a remark on the Hessian
         if array.size != size**2:
             raise DataError(path, f"a Hessian has {array.size} elements instead of {size**2}.", name)
         return array.reshape(size, size)

@@ -75,9 +75,12 @@ def open_source(path: Path) -> Source:
         return content
 
     length = transaction.get(b"length")
-    count = environment.stat()["entries"] if length is None else int(_decode(path, length, "length"))
+    count = environment.stat()["entries"] - (length is not None)
     if count < 1:
         raise DataError(path, "no records in it.")
+    if length is not None and _decode(path, length, "length") != count:
+        stated = _decode(path, length, "length")
+        raise DataError(path, f"it says that it holds {stated} records, but holds {count}; fetch it again.")
     groups = _group(path, count, record)
 
     def load(name: str) -> StoredReaction:
@@ -99,26 +102,36 @@ def _decode(path: Path, data: bytes, key: str) -> Any:
 
 def _group(path: Path, count: int, record: Any) -> dict[str, list[int]]:
     """Keys of the records of each reaction: those with one `rxn`, composition and atom order."""
-    groups: dict[tuple[int, bytes], list[int]] = {}
+    groups: dict[tuple[str, bytes], list[int]] = {}
     for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
         content = record(key)
         number = content.get("rxn")
         # Records without a reaction are reactions of their own.
-        reaction = -1 - key if number is None else int(np.asarray(number).ravel()[0])
+        reaction = f"structure{key:07d}" if number is None else _reaction_name(number)
         groups.setdefault((reaction, _numbers(path, content, key).tobytes()), []).append(key)
     names: dict[str, list[int]] = {}
-    variants: dict[int, int] = {}
-    for (reaction, _), keys in groups.items():
-        variant = variants[reaction] = variants.get(reaction, 0) + 1
-        name = f"rxn{reaction:06d}" if reaction >= 0 else f"structure{-1 - reaction:07d}"
+    variants: dict[str, int] = {}
+    for (name, _), keys in groups.items():
+        variant = variants[name] = variants.get(name, 0) + 1
         names[name if variant == 1 else f"{name}-{variant}"] = keys
     return names
 
 
+def _reaction_name(number: Any) -> str:
+    """Name of a reaction by its number, which some write as text, like rxn000167."""
+    text = str(np.asarray(number).ravel()[0]).strip()
+    digits = text.removeprefix("rxn")
+    return f"rxn{int(digits):06d}" if digits.isdecimal() else text.replace("/", "_").replace(".", "_")
+
+
 def _numbers(path: Path, content: dict[str, Any], key: int) -> np.ndarray:
     for name in ("charges", "z", "atomic_numbers"):
-        if name in content:
-            return np.asarray(content[name]).ravel().astype(np.uint8)
+        if name not in content:
+            continue
+        numbers = np.asarray(content[name]).ravel()
+        if numbers.dtype.kind not in "iuf" or not np.isin(numbers, np.arange(1, 119)).all():
+            raise DataError(path, f"{name} = {numbers.tolist()} are no atomic numbers.", f"record {key}")
+        return numbers.astype(np.uint8)
     one_hot = np.asarray(content.get("one_hot", np.empty((0, 0))))
     if one_hot.ndim == 2 and one_hot.shape[1] == len(ONE_HOT):
         return ONE_HOT[one_hot.argmax(axis=1)].astype(np.uint8)
@@ -129,7 +142,9 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
     contents = [record(key) for key in keys]
     numbers = _numbers(path, contents[0], keys[0])
     atoms = len(numbers)
-    with_hessian = all("hessian" in content for content in contents)
+    with_hessian = sum("hessian" in content for content in contents)
+    if 0 < with_hessian < len(contents):
+        raise DataError(path, f"only {with_hessian} of {len(contents)} records have a Hessian.", name)
     try:
         return StoredReaction(
             name=name,
@@ -144,7 +159,7 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
             else None,
             annotations={"record": np.array(keys)},
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, IndexError) as error:
         raise DataError(path, f"incomplete records ({error}).", name) from None
 
 

@@ -9,6 +9,7 @@ from hessbench.data.layout import Metadata, Reaction, ReactionFile
 from hessbench.data.published import OPENREACT
 from hessbench.data.readers.source import Source, StoredReaction
 from hessbench.data.unit_names import Units
+from hessbench.errors import DataError
 from hessbench.units import HARTREE
 
 OURS = "hessbench (HDF5)"
@@ -40,6 +41,11 @@ def open_source(path: Path) -> Source:
     file = ReactionFile(path)
     with h5py.File(path, "r") as header:
         ours = "format_version" in header.attrs
+        keys = set(next(iter(header.values()), ()))
+    misnamed = [key for key in keys - {"hessian"} if "hess" in key.lower()]
+    if not ours and "hessian" not in keys and misnamed:
+        file.close()
+        raise DataError(path, f"its Hessians are called {misnamed[0]!r}; the layout calls them 'hessian'.")
     metadata = file.metadata if ours else _published_metadata(path) or file.metadata
     units = Units("Angstrom", "Eh", "Eh/Angstrom", "Eh/Angstrom^2" if ours else None)
 

@@ -99,6 +99,11 @@ class StoredReaction:
                 )
 
 
+def name_of(path: Path) -> str:
+    """Name a data set after its file, whatever the characters of that."""
+    return path.stem.encode(errors="replace").decode()
+
+
 @dataclass(frozen=True)
 class Source:
     """A data file of any format, open for reading one reaction at a time.

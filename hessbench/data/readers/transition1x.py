@@ -44,7 +44,7 @@ def recognise(path: Path) -> bool:
                 for formula in list(file[split].values())[:1]
                 for reaction in list(formula.values())[:1]
             )
-    except (OSError, AttributeError, KeyError, RuntimeError):
+    except (OSError, AttributeError, KeyError, RuntimeError, TypeError):
         return False  # truncated or of another form: not recognised
 
 
@@ -65,13 +65,13 @@ def open_source(path: Path) -> Source:
                     if name in groups:
                         raise DataError(path, "given twice.", name)
                     groups[name] = f"{split}/{formula}/{name}"
-    except (OSError, RuntimeError, KeyError, AttributeError) as error:
+    except (OSError, RuntimeError, KeyError, AttributeError, TypeError) as error:
         raise DataError(path, f"damaged HDF5 ({error}).") from None
 
     def load(name: str) -> StoredReaction:
         try:
             return _reaction(name, file[groups[name]])
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
             raise DataError(path, f"cannot be read ({error}).", name) from None
 
     return Source(path, FORMAT, sorted(groups), load, UNITS, _METADATA, close=file.close)
