@@ -112,7 +112,7 @@ def make_single_ts(source: Path, output: Path, config: GenerateConfig) -> str:
     )
     metadata = Metadata(
         name="single-TS",
-        version="1",
+        version="2",
         level=config.level,
         origin=f"R, TS and P of {stated.get('source', source.name)}, refined at the level where a force "
         f"exceeded {config.fmax_ev} eV/Angstrom, and the intrinsic reaction coordinate followed from the TS",

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -6,7 +8,9 @@ from hessbench.config.generate import GenerateConfig
 from hessbench.generate.irc import follow, path_coordinate
 from hessbench.generate.levels import make_level
 from hessbench.generate.quadratic_path import follow_quadratic, quadratic_descent, updated
+from hessbench.generate.refine import find_transition_state
 from hessbench.generate.rtp import RtpTask, rtp_reaction
+from hessbench.generate.single_ts import STEPS, read_roles
 from hessbench.normal_modes import atomic_masses
 from tests.generate.conftest import LEVEL, hydrogen_cyanide, inversion
 
@@ -81,6 +85,23 @@ def test_symmetric_reaction_has_a_symmetric_path():
     # The last step may be shorter: it ends at the minimum.
     assert (lengths <= 0.05 + 1e-6).all()
     np.testing.assert_allclose(lengths[:-2], 0.05, rtol=0.01)
+
+
+def test_path_that_turns_is_that_of_much_shorter_steps():
+    """The single-TS reaction leaves its TS along one bond and then turns to another."""
+    numbers, places, _ = read_roles(Path("data/embedded/single-ts-geometries.extxyz"))
+    level = make_level(LEVEL, numbers)
+    start = find_transition_state(level, places["TS"], 0.002)
+    hessian = level.hessian(start)
+    for direction in (1, -1):
+        points = list(follow_quadratic(level, start, hessian, direction, STEPS, 0.05))
+        fine = list(follow_quadratic(level, start, hessian, direction, [0.01] * 250, 0.05))
+        energies = np.array([energy for _, energy, _ in points])
+        reference = np.array([energy for _, energy, _ in fine])
+        lengths = np.cumsum(STEPS)[: len(energies)]
+        np.testing.assert_allclose(
+            energies, np.interp(lengths, 0.01 * np.arange(1, len(fine) + 1), reference), atol=0.25
+        )
 
 
 def test_path_is_that_of_constrained_steps():
