@@ -7,9 +7,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a numerical library is l
 from pathlib import Path
 
 import click
+import numpy as np
 
-from hessbench.data.layout import ReactionFile
-from hessbench.data.locations import active_file
+from hessbench.data.layout import Reaction, ReactionFile
+from hessbench.data.locations import EMBEDDED, active_file
 from hessbench.errors import DataError
 from hessbench.evaluation.held_out import geometries_by_role
 from hessbench.evaluation.level import LevelForceField
@@ -22,22 +23,34 @@ LEVEL = "GFN2-xTB"
 """Whatever the level of the data: quick, and the figure is an illustration."""
 
 
-@click.command()
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
-def command(results: Path) -> None:
-    """Cut the surface of the first single hydrogen transfer of the active data: results/surface.parquet."""
-    path = active_file("rtp")
+def first_hydrogen_transfer(path: Path) -> tuple[Reaction, dict[str, np.ndarray], str] | None:
+    """First single hydrogen transfer of a file, its geometries by role, and the identity of the file."""
     with ReactionFile(path) as file:
-        identity = file.identity
         for reaction in file:
             roles = geometries_by_role(reaction)
             if (
                 len(roles) == 3
                 and bond_changes(reaction.numbers, roles["R"], roles["P"]).is_single_hydrogen_transfer
             ):
-                break
-        else:
-            raise DataError(path, "has no single hydrogen transfer in H, C, N, O; take more reactions.")
+                return reaction, roles, file.identity
+    return None
+
+
+@click.command()
+@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+def command(results: Path) -> None:
+    """Cut the surface of the first single hydrogen transfer of the active data: results/surface.parquet.
+
+    A small data set may have none: then that of the first one of the embedded data.
+    """
+    path, embedded = active_file("rtp"), EMBEDDED / "rtp.h5"
+    found = first_hydrogen_transfer(path)
+    if found is None:
+        click.echo(f"{path}: no single hydrogen transfer in H, C, N, O in it; one of {embedded} is taken.")
+        found = first_hydrogen_transfer(embedded)
+    if found is None:
+        raise DataError(embedded, "no single hydrogen transfer in it; restore the file.")
+    reaction, roles, identity = found
     table = hydrogen_cut(reaction.numbers, roles["R"], roles["TS"], roles["P"], LevelForceField(LEVEL))
     source = Identity(
         profile=active_profile(),

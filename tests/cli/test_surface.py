@@ -1,0 +1,37 @@
+"""`hessbench surface` on data with and without a single hydrogen transfer."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hessbench.cli.surface import command, first_hydrogen_transfer
+from hessbench.data.layout import ReactionFile, write_reactions
+from hessbench.results import read_identity
+
+EMBEDDED = Path("data/embedded/rtp.h5")
+
+
+@pytest.mark.parametrize("has_one", [True, False])
+def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has_one):
+    found = first_hydrogen_transfer(EMBEDDED)
+    assert found is not None
+    name, identity = found[0].name, found[2]
+    (tmp_path / "data/embedded").mkdir(parents=True)
+    shutil.copy(EMBEDDED, tmp_path / EMBEDDED)
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("profile: mine\n")
+    active = Path("data/active/rtp.h5")
+    active.parent.mkdir()
+    with ReactionFile(EMBEDDED) as file:
+        place = file.names.index(name)
+        names = file.names[place : place + 1] if has_one else file.names[:place]
+        assert names
+        write_reactions(active, (file[key] for key in names), file.metadata)
+    with ReactionFile(active) as file:
+        own = file.identity
+    result = CliRunner().invoke(command, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert (f"one of {EMBEDDED} is taken" in result.output) == (not has_one)
+    assert read_identity(Path("results/surface.parquet")).data == (own if has_one else identity)
