@@ -130,13 +130,8 @@ def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[
         forces = Finding("forces", None, unit, False, f"{force_evidence}; taken for {unit}, as the energies")
     if not forces_related:
         forces = Finding("forces", declared.forces, None, True, force_evidence)
-    elif work is None and force_size is not None and len(changes) >= FEWEST:
-        correlation = _fit(changes, works)[1]
-        strength = abs(force_size) * float(np.sqrt(np.mean(np.square(works))))
-        if strength > WORK and abs(correlation) < RELATED:
-            evidence = f"changes between {len(changes)} pairs of neighbours are not the work of the forces"
-            evidence += f" (correlation {correlation:.2f}), as if their order had been shuffled"
-            energies = Finding("energies", declared.energies, None, True, evidence)
+    elif force_size is not None and (unrelated := _unrelated(changes, works * force_size)):
+        energies = Finding("energies", declared.energies, None, True, unrelated)
     found = (coordinates, energies, forces)
     return found if hessians is None else (*found, hessians)
 
@@ -273,6 +268,19 @@ def _energy_per_work(changes: np.ndarray, works: np.ndarray) -> tuple[float, str
     if abs(correlation) < CORRELATION:
         return None
     return 1 / slope, f"work between {len(changes)} pairs of neighbours, correlation {correlation:.4f}"
+
+
+def _unrelated(changes: np.ndarray, works: np.ndarray) -> str | None:
+    """Evidence that changes of energy have nothing to do with the work of the forces (kcal/mol), if so."""
+    if len(changes) < FEWEST or np.sqrt(np.mean(np.square(works))) < WORK:
+        return None
+    correlation = abs(_fit(changes, works)[1])
+    if correlation >= RELATED:
+        return None
+    return (
+        f"changes between {len(changes)} pairs of neighbours are not the work of the forces (correlation "
+        f"{correlation:.2f}), as if their order had been shuffled"
+    )
 
 
 def _by_free_atoms(reactions: Sequence[StoredReaction]) -> tuple[str | None, str]:

@@ -109,8 +109,11 @@ def _parse(path: Path) -> tuple[str, Any]:
         raise DataError(path, f"incomplete or damaged output ({reason}).") from None
     text = path.read_text(errors="replace")
     if name == "FChk":
-        _check_arrays(path, text)
-        data.metadata["total_energy"] = _number_in_checkpoint(text, "Total Energy")
+        try:
+            _check_arrays(path, text)
+            data.metadata["total_energy"] = _number_in_checkpoint(text, "Total Energy")
+        except ValueError as error:
+            raise DataError(path, f"damaged checkpoint ({error}); run formchk again.") from None
     elif text.rfind(_ENDS[name]) < max(text.rfind(start) for start in _STARTS[name]):
         raise DataError(path, "the calculation did not end normally; run it to the end.")
     return name, data
@@ -148,8 +151,8 @@ def _level(path: Path, parser: str, data: Any) -> str:
     """Functional or method, and basis set."""
     if parser == "FChk":  # in the second line: kind of job, method with R or U before it, basis set
         with path.open(errors="replace") as file:
-            _, method, *basis = [next(file), next(file)][1].split()
-        return f"{method.removeprefix('R').removeprefix('U')}/{basis[0] if basis else 'unknown'}"
+            _, method, *basis = [*[next(file, ""), next(file, "")][1].split(), "unknown", "unknown"]
+        return f"{method.removeprefix('R').removeprefix('U')}/{basis[0]}"
     method = data.metadata.get("functional") or ["unknown", *data.metadata.get("methods", [])][-1]
     return f"{method}/{data.metadata.get('basis_set', 'unknown')}"
 

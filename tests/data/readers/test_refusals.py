@@ -120,6 +120,14 @@ def test_checkpoint_cut_within_its_hessian(computed, tmp_path, keep):
     assert "numbers of 'Cartesian Force Constants' are missing" in refusal(tmp_path / "in.fchk")
 
 
+def test_checkpoint_cut_within_a_number(computed, tmp_path):
+    writers.write_fchk(tmp_path / "in.fchk", computed[1], 0)
+    text = (tmp_path / "in.fchk").read_text()
+    for end in ("Cartesian Force Constants", "Total Energy"):
+        (tmp_path / "in.fchk").write_text(text[: text.index(end) + 52])
+        assert "in.fchk" in refusal(tmp_path / "in.fchk")
+
+
 def test_checkpoint_of_a_correlated_method_has_the_energy_of_its_forces(computed, tmp_path):
     path = tmp_path / "in.fchk"
     writers.write_fchk(path, computed[1], 0)
