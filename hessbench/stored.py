@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from hessbench.errors import HessbenchError
-from hessbench.results import ERRORS, LABELS, REMEDY, read_errors, read_identity, read_table
+from hessbench.results import ERRORS, LABELS, REMEDY, SETS, read_errors, read_identity, read_table
 from hessbench.runinfo import RunInfo, read_run_info, training_percents
 from hessbench.statistics import EnsembleErrors, ensemble_errors
 
 PAPER_LOSSES = ("e", "ef", "efh")
-SET = re.compile(r"^\w+: ")
-"""What stands before the identity of a data file where there are several."""
+NAME_OF_SET = re.compile(rf"^({'|'.join(SETS)}): ")
+"""Stands before a data set's identity where there are several."""
 
 
 def left_the_profile(errors: Path, percents: set[int]) -> bool:
@@ -156,6 +156,6 @@ class StoredResults:
         identity = read_identity(path)
         if identity.profile != self.run.profile:
             return False
-        parts = (SET.sub("", part.strip()) for part in identity.data.split(";"))
+        parts = (NAME_OF_SET.sub("", part.strip()) for part in identity.data.split(";"))
         self._beside |= dict.fromkeys(part for part in parts if part)
         return True

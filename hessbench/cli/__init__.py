@@ -38,13 +38,8 @@ COMMANDS = {
 """Subcommand: its one-line help. The modules are imported only when called, for a quick `--help`."""
 
 
-EXTRAS = {
-    "generate": ("tblite", "sella", "distributed", "dask", "dask_jobqueue", "cryptography"),
-    "dft": ("pyscf",),
-    "readers": ("lmdb", "cclib"),
-    "composition": ("rdkit",),
-}
-"""Extra of the package: modules that come with it."""
+GENERATE = ("tblite", "sella", "distributed", "dask", "dask_jobqueue", "cryptography")
+"""Modules of the extra `generate`; those of the others are asked for where they are used."""
 
 
 class _LazyGroup(click.Group):
@@ -90,5 +85,6 @@ def _sentence(error: HessbenchError | OSError | ModuleNotFoundError) -> str | No
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}." if error.filename and error.strerror else None
     module = (error.name or "").partition(".")[0]
-    extra = next((extra for extra, modules in EXTRAS.items() if module in modules), None)
-    return f"this needs {module}: python -m pip install 'hessbench[{extra}]'." if extra else None
+    return (
+        f"this needs {module}: python -m pip install 'hessbench[generate]'." if module in GENERATE else None
+    )

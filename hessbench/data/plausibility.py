@@ -192,20 +192,19 @@ def frame_error(coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarra
     left, right = rotation_sides(coordinates, forces, hessians)
     norms = np.maximum(np.sum(right**2, axis=(1, 2)), np.finfo(float).tiny)
     scale = np.sum(left * right, axis=(1, 2)) / norms
-    rotations = np.linalg.norm(_rotations(coordinates), axis=(1, 2))
-    size = np.linalg.norm(hessians, ord=2, axis=(1, 2)) * rotations
-    return np.asarray(np.linalg.norm(left - scale[:, None, None] * right, axis=(1, 2)) / size)
+    return _rms(left - scale[:, None, None] * right) / rotation_size(coordinates, hessians)
+
+
+def rotation_size(coordinates: np.ndarray, hessians: np.ndarray) -> np.ndarray:
+    """(n,) |H| times the RMS of w x r: how large that of H (w x r) could be, in the unit of force."""
+    largest = np.abs(np.linalg.eigvalsh(hessians)).max(axis=1)
+    return np.asarray(largest * _rms(_rotations(coordinates)))
 
 
 def forces_against_hessians(
     coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compare the forces with those that the Hessians ask for by rotational invariance, H (w x r) = -w x F.
-
-    Parameters
-    ----------
-    coordinates, forces, hessians
-        (n, N, 3), (n, N, 3) and (n, 3N, 3N), in units that go together.
+    """Compare the forces with those that the Hessians ask for; parameters are those of `rotation_sides`.
 
     Returns
     -------
@@ -216,8 +215,7 @@ def forces_against_hessians(
     """
     left, right = rotation_sides(coordinates, forces, hessians)
     asked, stored, difference = (_rms(side) for side in (left, right, left - right))
-    size = np.linalg.norm(hessians, ord=2, axis=(1, 2)) * _rms(_rotations(coordinates))
-    noise = np.maximum(SIGNAL, NOISE * size)
+    noise = np.maximum(SIGNAL, NOISE * rotation_size(coordinates, hessians))
     wrong = difference > np.maximum(noise, DISAGREEMENT * np.maximum(asked, stored))
     return asked, stored, wrong
 

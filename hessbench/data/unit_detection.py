@@ -23,6 +23,7 @@ from hessbench.data.plausibility import (
     local_stretches,
     nearest_neighbours,
     rotation_sides,
+    rotation_size,
 )
 from hessbench.data.readers.source import StoredReaction
 from hessbench.data.unit_names import Units, known_units
@@ -225,9 +226,7 @@ def _by_rotation(
         sides = rotation_sides(item.coordinates * length, item.forces, item.hessians * hessian_size)
         left.append(sides[0].ravel())
         right.append(sides[1].ravel())
-        centred = item.coordinates * length - (item.coordinates * length).mean(axis=1, keepdims=True)
-        spectral = np.linalg.norm(item.hessians * hessian_size, ord=2, axis=(1, 2))
-        sizes.append(spectral * np.sqrt(np.mean(np.square(centred), axis=(1, 2)) * 2 / 3))
+        sizes.append(rotation_size(item.coordinates * length, item.hessians * hessian_size))
     expected, stored = np.concatenate(left), np.concatenate(right)
     strength = float(np.sqrt(np.mean(np.square(expected))))
     slope, correlation = _fit(stored, expected)

@@ -1,7 +1,6 @@
 """What a figure is drawn from, and whose identity therefore stands under it."""
 
 import json
-import re
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -14,18 +13,15 @@ from hessbench.results import (
     ERRORS,
     LABELS,
     PAPER_TRAININGS,
-    SETS,
     Identity,
     ResultsError,
     read_identity,
     read_table,
 )
 from hessbench.runinfo import RunInfo, read_run_info, training_percents
-from hessbench.stored import left_the_profile
+from hessbench.stored import NAME_OF_SET, left_the_profile
 from hessbench.verification.published import PUBLISHED, Published, read_published
 
-NAME_OF_SET = re.compile(rf"^({'|'.join(SETS)}): ")
-"""Stands before a data set's identity where there are several."""
 PUBLISHED_PERCENT = 80
 """Share of the data that the models of Tables 2 - 4 were trained on."""
 

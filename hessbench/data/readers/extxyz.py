@@ -15,7 +15,7 @@ from ase.io import iread
 from ase.io.extxyz import XYZError
 
 from hessbench.data.layout import Metadata
-from hessbench.data.readers.source import Source, StoredReaction, name_of
+from hessbench.data.readers.source import Source, StoredReaction, group_name, name_of
 from hessbench.data.unit_names import Units
 from hessbench.errors import DataError
 
@@ -81,9 +81,9 @@ def _group(frames: list[Atoms]) -> dict[str, list[Atoms]]:
         if given is None:
             serial += order != previous
             previous = order
-        groups.setdefault(
-            (f"rxn{serial:06d}" if given is None else given.replace("/", "_").replace(".", "_"), order), []
-        ).append(atoms)
+        groups.setdefault((f"rxn{serial:06d}" if given is None else group_name(given), order), []).append(
+            atoms
+        )
     named: dict[str, list[Atoms]] = {}
     variants: dict[str, int] = {}
     for (name, _), members in groups.items():

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from hessbench.data.layout import Metadata
 from hessbench.data.readers.restricted_pickle import decode_record
-from hessbench.data.readers.source import Source, StoredReaction
+from hessbench.data.readers.source import Source, StoredReaction, group_name
 from hessbench.data.unit_names import Units
 from hessbench.errors import DataError, HessbenchError
 
@@ -121,7 +121,7 @@ def _reaction_name(number: Any) -> str:
     """Name of a reaction by its number, which some write as text, like rxn000167."""
     text = str(np.asarray(number).ravel()[0]).strip()
     digits = text.removeprefix("rxn")
-    return f"rxn{int(digits):06d}" if digits.isdecimal() else text.replace("/", "_").replace(".", "_")
+    return f"rxn{int(digits):06d}" if digits.isdecimal() else group_name(text)
 
 
 def _numbers(path: Path, content: dict[str, Any], key: int) -> np.ndarray:

@@ -104,6 +104,12 @@ def name_of(path: Path) -> str:
     return path.stem.encode(errors="replace").decode()
 
 
+def group_name(text: str) -> str:
+    """Name of a reaction that HDF5 can give to a group."""
+    name = text.replace("/", "_")
+    return name if name not in ("", ".") else "_"
+
+
 @dataclass(frozen=True)
 class Source:
     """A data file of any format, open for reading one reaction at a time.

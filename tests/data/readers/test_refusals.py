@@ -70,9 +70,9 @@ def test_horm_with_a_hessian_missing(tmp_path):
 
 def test_horm_with_reactions_named_by_text(tmp_path):
     path = tmp_path / "in.lmdb"
-    writers.write_lmdb(path, [dictionary(rxn="rxn000167"), dictionary(rxn="a.b/c")])
+    writers.write_lmdb(path, [dictionary(rxn="rxn000167"), dictionary(rxn="a.b/c"), dictionary(rxn=".")])
     with open_data(path) as source:
-        assert list(source.names) == ["rxn000167", "a_b_c"]
+        assert list(source.names) == ["rxn000167", "a.b_c", "_"]
 
 
 def test_extended_xyz_with_a_hessian_by_another_name(computed, tmp_path):
