@@ -9,12 +9,14 @@ Time per epoch against the share of the data, with the paper's autograd loop.
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hessbench.plotting import curves, single_ts, stability
+from hessbench.experiments.errors import plot as curves
+from hessbench.experiments.single_ts import plot as single_ts
+from hessbench.experiments.stability import plot as stability
+from hessbench.experiments.surface.plot import draw_surface
 from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE, in_order
-from hessbench.plotting.surface import draw_surface
-from hessbench.results import PAPER_TRAININGS
+from hessbench.results.store.tables import PAPER_TRAININGS
 
 TITLE = "Effects of energies, forces and Hessians on predictions outside the training data"
 STAGES = ("surface", "single_ts", "evaluate", "stability", "epoch_cost")

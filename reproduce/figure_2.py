@@ -7,7 +7,7 @@ uncertain, and +0.6 amu^0.5 Angstrom, up to where E-F-H stays accurate.
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import single_ts
+from hessbench.experiments.single_ts import plot as single_ts
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE, in_order

@@ -8,7 +8,7 @@ optimization failed. The dashed orange line is at 500 K, the temperature of the 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hessbench.plotting import stability
+from hessbench.experiments.stability import plot as stability
 from hessbench.plotting.sheet import new_sheet
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE

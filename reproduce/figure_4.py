@@ -6,7 +6,7 @@ lines, those that left the axes or exploded are named in the text. Diamonds: the
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import neb
+from hessbench.experiments.neb import plot as neb
 from hessbench.plotting.source import Source
 
 TITLE = "Reaction path of a single hydrogen transfer"

@@ -8,11 +8,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import spectra
+from hessbench.experiments.spectra import plot as spectra
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import SINGLE
-from hessbench.results import REFERENCE
+from hessbench.results.store.tables import REFERENCE
 
 TITLE = "Vibrational frequencies along a reaction path"
 STAGES = ("spectra",)

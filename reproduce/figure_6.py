@@ -8,7 +8,7 @@ with 2 %. (d) Time per epoch, filled marks: exact engine, open marks: the paper'
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import curves
+from hessbench.experiments.errors import plot as curves
 from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE, in_order

@@ -5,7 +5,7 @@ Numbers of heteroatoms (all but C and H), heavy atoms, and atoms of each element
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import composition
+from hessbench.experiments.composition import plot as composition
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE

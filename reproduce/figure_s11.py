@@ -5,7 +5,7 @@ Density of all predicted values on the three test sets; the red dotted line is p
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting.correlation import draw_sets
+from hessbench.experiments.correlation.plot import draw_sets
 from hessbench.plotting.source import Source
 
 TITLE = "Hessian predictions of E-F models against the reference"

@@ -7,7 +7,7 @@ can be shown.
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from hessbench.plotting import stability
+from hessbench.experiments.stability import plot as stability
 from hessbench.plotting.sheet import new_sheet
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE

@@ -5,7 +5,7 @@ As Figure 4; below it the barriers of all held-out reactions, with the share of 
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import neb
+from hessbench.experiments.neb import plot as neb
 from hessbench.plotting.source import Source
 
 TITLE = "Reaction path of a multi-process reaction"

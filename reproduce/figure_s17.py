@@ -7,7 +7,7 @@ where the SI finds equal errors.
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import curves
+from hessbench.experiments.errors import plot as curves
 from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE, in_order

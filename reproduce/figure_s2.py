@@ -5,7 +5,7 @@ Numbers of single, double, triple and aromatic bonds in a molecule; a TS has no 
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import composition
+from hessbench.experiments.composition import plot as composition
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE

@@ -5,7 +5,7 @@ Mean energies of the ensembles with their standard deviation as bands, against t
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import single_ts
+from hessbench.experiments.single_ts import plot as single_ts
 from hessbench.plotting.sheet import new_sheet
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE, in_order

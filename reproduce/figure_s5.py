@@ -5,7 +5,7 @@ One line per model, all models of a training in one panel.
 
 from matplotlib.figure import Figure
 
-from hessbench.plotting import single_ts
+from hessbench.experiments.single_ts import plot as single_ts
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE, in_order

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from hessbench.results import read_identity, read_table
-from hessbench.table_files import write_table_files
+from hessbench.results.store.tables import read_identity, read_table
+from hessbench.results.table_files import write_table_files
 
 TITLE = "Table 1. Inputs and loss targets used in training"
 STAGES = ("composition",)

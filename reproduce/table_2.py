@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hessbench.tables import write_rmse_table
+from hessbench.results.error_tables import write_rmse_table
 
 TITLE = "Table 2. Errors on held-out reactants, transition states and products (RTP)"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hessbench.tables import write_rmse_table
+from hessbench.results.error_tables import write_rmse_table
 
 TITLE = "Table 3. Errors on structures along intrinsic reaction coordinates (IRC)"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hessbench.tables import write_rmse_table
+from hessbench.results.error_tables import write_rmse_table
 
 TITLE = "Table 4. Errors on structures displaced from reaction paths by normal mode sampling (NMS)"
 

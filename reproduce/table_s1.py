@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from hessbench.plotting import stability
+from hessbench.experiments.stability import plot as stability
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import in_order, loss_of
-from hessbench.results import read_identity
-from hessbench.table_files import write_table_files
+from hessbench.results.store.tables import read_identity
+from hessbench.results.table_files import write_table_files
 
 TITLE = "Table S1. Temperature and simulated time before failure in heated dynamics"
 STAGES = ("stability",)

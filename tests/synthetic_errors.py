@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hessbench.results import LABELS, Identity, write_table
-from hessbench.runinfo import write_run_info
-from hessbench.verification.published import read_published
+from hessbench.results.published import read_published
+from hessbench.results.store.runinfo import write_run_info
+from hessbench.results.store.tables import LABELS, Identity, write_table
 
 ATOMS = 4
 ELEMENTS = {"energy": 1, "force": 3 * ATOMS, "hessian": (3 * ATOMS) ** 2}

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from hessbench.benchmarks.memory import peak_memory
+from hessbench.benchmarks.timing import LOOP, Case, available, time_steps
 from hessbench.errors import HessbenchError
-from hessbench.potential.memory import peak_memory
-from hessbench.potential.timing import LOOP, Case, available, time_steps
 
 
 @click.group()

@@ -7,12 +7,12 @@ from typing import Literal
 import click
 
 from hessbench.errors import HessbenchError
-from hessbench.stored import StoredResults
-from hessbench.tables import read_tables
+from hessbench.results.error_tables import read_tables
+from hessbench.results.published import read_published
+from hessbench.results.stored import StoredResults
 from hessbench.verification.comparison import WITHIN, compare
 from hessbench.verification.evidence import Evidence
 from hessbench.verification.pinned import pinned_path, read_pinned
-from hessbench.verification.published import read_published
 from hessbench.verification.report import gate_report
 from hessbench.verification.verdicts import verdicts, write_verdicts
 

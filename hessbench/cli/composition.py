@@ -7,11 +7,11 @@ import click
 import pandas as pd
 from tqdm import tqdm
 
-from hessbench.composition import composition
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, active_file
-from hessbench.results import Identity, write_table
-from hessbench.runinfo import active_profile
+from hessbench.experiments.composition.run.count import composition
+from hessbench.results.store.runinfo import active_profile
+from hessbench.results.store.tables import Identity, write_table
 
 
 @click.command(name="composition")

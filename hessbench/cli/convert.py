@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from hessbench.data.convert import OPTIONS, convert
-from hessbench.data.formats import open_data
-from hessbench.data.unit_names import Units, known_units
 from hessbench.errors import HessbenchError
+from hessbench.formats.convert import OPTIONS, convert
+from hessbench.formats.known import open_data
+from hessbench.formats.unit_names import Units, known_units
 
 FIELDS = ("name", "version", "level", "origin", "licence", "citation")
 

@@ -11,9 +11,9 @@ from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
-from hessbench.evaluation.correlation import correlation_rows, predicted_seeds
-from hessbench.results import LABELS, Identity, write_table
-from hessbench.runinfo import SPLIT, active_profile
+from hessbench.experiments.correlation.run.histogram import correlation_rows, predicted_seeds
+from hessbench.results.store.runinfo import SPLIT, active_profile
+from hessbench.results.store.tables import LABELS, Identity, write_table
 from hessbench.training.self_energies import compositions, fit_self_energies
 
 

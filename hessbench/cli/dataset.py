@@ -7,10 +7,10 @@ from platform import python_version
 import click
 
 from hessbench.config.base import load_section
-from hessbench.config.data import DataConfig
-from hessbench.data.active import prepare_active
-from hessbench.machine import hardware_line
-from hessbench.runinfo import active_profile, write_run_info
+from hessbench.datasets.active import prepare_active
+from hessbench.datasets.settings import DataConfig
+from hessbench.results.store.runinfo import active_profile, write_run_info
+from hessbench.system.machine import hardware_line
 
 PACKAGES = ("hessbench", "torch", "torchani", "ase", "numpy", "tblite", "sella", "numba")
 """Packages whose versions are recorded with the results."""

@@ -11,18 +11,18 @@ import torch
 from tqdm import tqdm
 
 from hessbench.config.base import load_section
-from hessbench.config.epoch_cost import EpochCostConfig
-from hessbench.config.model import ModelConfig
-from hessbench.config.training import TrainingConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.errors import ConfigurationError
-from hessbench.evaluation.epoch_cost import measure
-from hessbench.machine import hardware
-from hessbench.results import LABELS, Identity, write_table
-from hessbench.runinfo import active_profile
+from hessbench.experiments.epoch_cost.run.settings import EpochCostConfig
+from hessbench.experiments.epoch_cost.run.timing import measure
+from hessbench.potential.ani.settings import ModelConfig
+from hessbench.results.store.runinfo import active_profile
+from hessbench.results.store.tables import LABELS, Identity, write_table
+from hessbench.system.machine import hardware
+from hessbench.training.settings import TrainingConfig
 
 
 @click.command()

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import click
 
+from hessbench.calculators.user_file import load_calculator
 from hessbench.config.base import load_section
-from hessbench.config.evaluation import EvaluationConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
-from hessbench.evaluation.calculators import load_calculator
-from hessbench.evaluation.rmse import TestSet, evaluate_ensemble, summarize
-from hessbench.evaluation.user_model import evaluate_user_model
+from hessbench.experiments.errors.run.ensemble import TestSet, evaluate_ensemble, summarize
+from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.potential.ensembles import ensemble_folder
-from hessbench.runinfo import SPLIT, active_profile
+from hessbench.results.store.runinfo import SPLIT, active_profile
 
 
 @click.command()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from hessbench.data.fetch import default_directory, fetch
-from hessbench.data.published import OPENREACT
+from hessbench.datasets.fetch import default_directory, fetch
+from hessbench.datasets.published import OPENREACT
 
 
 @click.command(name="fetch")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from hessbench import artefacts
 from hessbench.errors import HessbenchError
 from hessbench.plotting.redraw import redraw_all
+from hessbench.report import artefacts
 
 
 @click.command(name="figure")

@@ -14,8 +14,8 @@ from typing import Any  # noqa: E402
 import click  # noqa: E402
 
 from hessbench.config.base import load_section  # noqa: E402
-from hessbench.config.generate import GenerateConfig  # noqa: E402
-from hessbench.config.slurm import SlurmConfig  # noqa: E402
+from hessbench.generate.settings import GenerateConfig  # noqa: E402
+from hessbench.generate.slurm_settings import SlurmConfig  # noqa: E402
 
 EMBEDDED = Path("data/embedded")
 GENERATED = Path("data/generated")

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from hessbench.data.inspect import inspect_data
 from hessbench.errors import HessbenchError
+from hessbench.formats.inspect import inspect_data
 
 
 @click.command(name="inspect")

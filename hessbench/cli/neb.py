@@ -11,22 +11,22 @@ from pathlib import Path
 
 import click
 
+from hessbench.calculators.user_file import load_calculator
+from hessbench.chemistry.forcefield import ForceField, load_model
+from hessbench.chemistry.level_forcefield import LevelForceField
+from hessbench.chemistry.levels import LEVELS
 from hessbench.config.base import load_section
-from hessbench.config.neb import NebConfig
 from hessbench.data.layout import UNKNOWN, ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.errors import HessbenchError
-from hessbench.evaluation.calculators import load_calculator
-from hessbench.evaluation.forcefield import ForceField, load_model
-from hessbench.evaluation.held_out import held_out_geometries
-from hessbench.evaluation.level import LevelForceField
-from hessbench.evaluation.neb import REFERENCE_SEED, has_reference_band, run_neb
-from hessbench.evaluation.reactions import choose_reactions
-from hessbench.generate.geometry_file import level_of_geometries
-from hessbench.generate.levels import LEVELS
+from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
+from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
-from hessbench.results import LABELS, REFERENCE, Identity, write_table
-from hessbench.runinfo import SPLIT, active_profile
+from hessbench.reactions.geometry_file import level_of_geometries
+from hessbench.reactions.held_out import held_out_geometries
+from hessbench.reactions.kinds import choose_reactions
+from hessbench.results.store.runinfo import SPLIT, active_profile
+from hessbench.results.store.tables import LABELS, REFERENCE, Identity, write_table
 
 
 @click.command()

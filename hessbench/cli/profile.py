@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hessbench.config.profile import PARAMS, activate, available, load_profile
+from hessbench.profiles.schema import PARAMS, activate, available, load_profile
 
 
 @click.group(name="profile")

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from hessbench.config.base import load_section
-from hessbench.config.single_ts import SingleTSConfig
-from hessbench.evaluation.single_ts import read_path, run_single_ts
-from hessbench.machine import hardware
-from hessbench.results import Identity, write_table
-from hessbench.runinfo import active_profile
+from hessbench.experiments.single_ts.run.ensembles import read_path, run_single_ts
+from hessbench.experiments.single_ts.run.settings import SingleTSConfig
+from hessbench.results.store.runinfo import active_profile
+from hessbench.results.store.tables import Identity, write_table
+from hessbench.system.machine import hardware
 
 OPTIMIZERS = {"muon": "Muon and AdamW", "adam": "AdamW"}
 

@@ -12,18 +12,18 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from hessbench.chemistry.forcefield import ForceField, load_model
+from hessbench.chemistry.level_forcefield import LevelForceField
 from hessbench.config.base import load_section
-from hessbench.config.spectra import SpectraConfig
-from hessbench.denormals import flushed_denormals
-from hessbench.evaluation.forcefield import ForceField, load_model
-from hessbench.evaluation.level import LevelForceField
-from hessbench.evaluation.neb import REFERENCE_SEED
-from hessbench.evaluation.spectra import frequency_rows, measure_hessians, summarize
-from hessbench.evaluation.stored_paths import read_reference_path
-from hessbench.machine import hardware
+from hessbench.experiments.neb.run.bands import REFERENCE_SEED
+from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
+from hessbench.experiments.spectra.run.reference_path import read_reference_path
+from hessbench.experiments.spectra.run.settings import SpectraConfig
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
-from hessbench.results import LABELS, REFERENCE, Identity, read_identity, write_table
-from hessbench.runinfo import active_profile
+from hessbench.results.store.runinfo import active_profile
+from hessbench.results.store.tables import LABELS, REFERENCE, Identity, read_identity, write_table
+from hessbench.system.denormals import flushed_denormals
+from hessbench.system.machine import hardware
 
 KIND = "single hydrogen transfer"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from hessbench.config.base import load_section
-from hessbench.config.split import SplitConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
+from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split, write_split
 from hessbench.data.structures import load_structures
 

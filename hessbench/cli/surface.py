@@ -9,15 +9,15 @@ from pathlib import Path
 import click
 import numpy as np
 
+from hessbench.chemistry.level_forcefield import LevelForceField
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.data.locations import EMBEDDED, active_file
 from hessbench.errors import DataError
-from hessbench.evaluation.held_out import geometries_by_role
-from hessbench.evaluation.level import LevelForceField
-from hessbench.evaluation.reactions import bond_changes
-from hessbench.evaluation.surface import hydrogen_cut
-from hessbench.results import Identity, write_table
-from hessbench.runinfo import active_profile
+from hessbench.experiments.surface.run.cut import hydrogen_cut
+from hessbench.reactions.held_out import geometries_by_role
+from hessbench.reactions.kinds import bond_changes
+from hessbench.results.store.runinfo import active_profile
+from hessbench.results.store.tables import Identity, write_table
 
 LEVEL = "GFN2-xTB"
 """Whatever the level of the data: quick, and the figure is an illustration."""

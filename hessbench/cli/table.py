@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from hessbench.artefacts import available, load
-from hessbench.tables import write_ensembles_table
+from hessbench.report.artefacts import available, load
+from hessbench.results.error_tables import write_ensembles_table
 from hessbench.verification.verdicts import make_verdicts
 
 BESIDE = {"ensembles": write_ensembles_table, "verdicts": make_verdicts}

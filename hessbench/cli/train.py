@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from hessbench.config.base import load_section
-from hessbench.config.model import ModelConfig
-from hessbench.config.training import TrainingConfig
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
+from hessbench.potential.ani.settings import ModelConfig
 from hessbench.training.ensemble import train_ensemble
+from hessbench.training.settings import TrainingConfig
 
 
 @click.command()

@@ -17,7 +17,7 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
 from hessbench.errors import DataError
-from hessbench.files import replacing
+from hessbench.system.files import replacing
 from hessbench.units import HARTREE
 
 FORMAT_VERSION = 1

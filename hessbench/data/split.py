@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hessbench.config.split import SplitConfig
+from hessbench.data.settings import SplitConfig
 from hessbench.errors import DataError, HessbenchError
-from hessbench.files import write_text
+from hessbench.system.files import write_text
 
 Indices = NDArray[np.int64]
 

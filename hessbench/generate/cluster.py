@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from distributed import Client, LocalCluster, Security
 from distributed.comm import connect
 
-from hessbench.config.slurm import SlurmConfig
 from hessbench.errors import HessbenchError
+from hessbench.generate.slurm_settings import SlurmConfig
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster

@@ -10,22 +10,22 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from hessbench.config.generate import GenerateConfig
+from hessbench.chemistry.levels import generator, require_level, versions
 from hessbench.data.layout import Metadata, Reaction, ReactionFile, write_reactions
 from hessbench.errors import DataError, HessbenchError
-from hessbench.files import write_text
 from hessbench.generate.cluster import Cluster
-from hessbench.generate.geometries import ROLES, ReactionGeometries, read_npz, shuffled
-from hessbench.generate.geometry_file import read_geometries, write_geometries
 from hessbench.generate.irc import IrcTask, irc_reaction
 from hessbench.generate.journal import Journal, Outcome, checksum
 from hessbench.generate.labels import to_reaction
-from hessbench.generate.levels import generator, require_level, versions
 from hessbench.generate.nms import NmsTask, nms_reaction
 from hessbench.generate.qchem_archive import read_archive
 from hessbench.generate.refine import RefineTask, refine_reaction
 from hessbench.generate.rtp import RtpTask, rtp_reaction
 from hessbench.generate.runner import run
+from hessbench.generate.settings import GenerateConfig
+from hessbench.reactions.geometries import ROLES, ReactionGeometries, read_npz, shuffled
+from hessbench.reactions.geometry_file import read_geometries, write_geometries
+from hessbench.system.files import write_text
 
 T = TypeVar("T")
 

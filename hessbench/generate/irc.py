@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
-from hessbench.config.generate import GenerateConfig
-from hessbench.generate.geometries import superimposed
+from hessbench.chemistry.levels import Level, LevelCalculator, LevelError, make_level
+from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label
-from hessbench.generate.levels import Level, LevelCalculator, LevelError, make_level
-from hessbench.normal_modes import atomic_masses
+from hessbench.generate.settings import GenerateConfig
+from hessbench.reactions.geometries import superimposed
 from hessbench.units import EV
 
 SHORTEST = 3

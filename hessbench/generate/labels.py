@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from hessbench.chemistry.levels import Level
 from hessbench.data.layout import Reaction
 from hessbench.generate.journal import Outcome
-from hessbench.generate.levels import Level
 
 _LABELS = ("numbers", "coordinates", "energies", "forces", "hessians")
 

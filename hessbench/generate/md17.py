@@ -15,12 +15,12 @@ from rdkit.Chem import rdDistGeom
 from tqdm import tqdm
 
 from hessbench import __version__
-from hessbench.config.generate import GenerateConfig
+from hessbench.chemistry.levels import LevelError, make_level
+from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.errors import HessbenchError
-from hessbench.files import replacing
-from hessbench.generate.levels import LevelError, make_level
 from hessbench.generate.refine import RefinementError, find_minimum
-from hessbench.normal_modes import atomic_masses, normal_modes
+from hessbench.generate.settings import GenerateConfig
+from hessbench.system.files import replacing
 
 SMILES = {
     "aspirin": "CC(=O)Oc1ccccc1C(=O)O",

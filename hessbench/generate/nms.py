@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from ase import units as ase_units
 
-from hessbench.config.generate import GenerateConfig
+from hessbench.chemistry.levels import LevelError, make_level
+from hessbench.chemistry.normal_modes import WAVENUMBER, NormalModes, atomic_masses, normal_modes
 from hessbench.data.layout import Reaction
 from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label
-from hessbench.generate.levels import LevelError, make_level
-from hessbench.normal_modes import WAVENUMBER, NormalModes, atomic_masses, normal_modes
+from hessbench.generate.settings import GenerateConfig
 from hessbench.units import EV
 
 BOLTZMANN = ase_units.kB * EV

@@ -14,7 +14,7 @@ from ase.data import atomic_numbers
 from tqdm import tqdm
 
 from hessbench.errors import DataError
-from hessbench.generate.geometries import ROLES, ReactionGeometries
+from hessbench.reactions.geometries import ROLES, ReactionGeometries
 
 MEMBER = re.compile(r"(?:^|/)(rxn(\d+))/(r|ts|p)\2\.log$")
 PREFIXES = {"r": "R", "ts": "TS", "p": "P"}

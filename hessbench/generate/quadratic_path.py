@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from hessbench.generate.levels import Level
-from hessbench.normal_modes import atomic_masses, normal_modes, translations_rotations
+from hessbench.chemistry.levels import Level
+from hessbench.chemistry.normal_modes import atomic_masses, normal_modes, translations_rotations
 from hessbench.units import EV
 
 TIMES = 2001

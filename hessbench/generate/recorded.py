@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hessbench.chemistry.levels import Level
 from hessbench.generate.journal import Journal, Outcome
-from hessbench.generate.levels import Level
 
 
 class Recorded:

@@ -12,15 +12,15 @@ from ase import Atoms
 from ase.data import covalent_radii
 from ase.optimize import LBFGS
 
-from hessbench.generate.geometries import ReactionGeometries
-from hessbench.generate.journal import Failure, Outcome
-from hessbench.generate.levels import (
+from hessbench.chemistry.levels import (
     Level,
     LevelCalculator,
     LevelError,
     forward_difference_hessian,
     make_level,
 )
+from hessbench.generate.journal import Failure, Outcome
+from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.units import EV
 
 MINIMUM_STEPS = 500

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hessbench.generate.geometries import ROLES, ReactionGeometries
+from hessbench.chemistry.levels import Level, LevelError, make_level
+from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label
-from hessbench.generate.levels import Level, LevelError, make_level
 from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state, is_stationary
-from hessbench.normal_modes import atomic_masses, normal_modes
+from hessbench.reactions.geometries import ROLES, ReactionGeometries
 
 IMAGINARY_MODES = {"R": 0, "TS": 1, "P": 0}
 ATTEMPTS = 3

@@ -17,10 +17,10 @@ from typing import TypeVar
 from distributed import Client, Future, KilledWorker
 from tqdm import tqdm
 
+from hessbench.chemistry.levels import versions
 from hessbench.errors import HessbenchError
 from hessbench.generate.cluster import ONE_THREAD, Cluster
 from hessbench.generate.journal import Failure, Journal, Outcome
-from hessbench.generate.levels import versions
 
 QUEUE_PER_WORKER = 2
 """Tasks in flight per worker: the one at work and the next; memory here and there is bounded by it."""

@@ -12,18 +12,18 @@ import numpy as np
 from ase.io import read
 from tqdm import tqdm
 
-from hessbench.config.generate import GenerateConfig
+from hessbench.chemistry.levels import LevelError, generator, make_level, require_level, versions
+from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.data.layout import Metadata, Reaction, write_reactions
 from hessbench.errors import DataError
-from hessbench.generate.geometries import ROLES
 from hessbench.generate.irc import SHORTEST, PathError, path_coordinate
 from hessbench.generate.journal import Journal, Outcome, checksum
 from hessbench.generate.labels import collect, label, to_reaction
-from hessbench.generate.levels import LevelError, generator, make_level, require_level, versions
 from hessbench.generate.quadratic_path import follow_quadratic
 from hessbench.generate.recorded import Recorded
 from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state, is_stationary
-from hessbench.normal_modes import atomic_masses
+from hessbench.generate.settings import GenerateConfig
+from hessbench.reactions.geometries import ROLES
 
 STATIONARY, PATH = "stationary", "path"
 """Names of the two groups."""

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hessbench.plotting.curves import plain_log
+from hessbench.experiments.errors.plot import plain_log
 from hessbench.plotting.sheet import letter, new_sheet, training_handles
 from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, UNIT_LABELS, style_of
-from hessbench.results import LABELS, QUANTITIES, ResultsError
+from hessbench.results.store.tables import LABELS, QUANTITIES, ResultsError
 
 HISTORY = "history.csv"
 COLUMNS = {

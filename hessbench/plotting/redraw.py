@@ -7,10 +7,10 @@ from pathlib import Path
 
 import matplotlib.style
 
-from hessbench import artefacts
 from hessbench.errors import HessbenchError
 from hessbench.plotting.sheet import save
 from hessbench.plotting.source import Source
+from hessbench.report import artefacts
 
 STYLE = artefacts.FOLDER / "style.mplstyle"
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hessbench import __version__
-from hessbench.files import replacing
 from hessbench.plotting.style import PAPER_LEVEL, style_of
+from hessbench.system.files import replacing
 
 FOOTER_POINTS = 4.5
 

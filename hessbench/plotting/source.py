@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hessbench.results import (
+from hessbench.results.published import PUBLISHED, Published, read_published
+from hessbench.results.store.runinfo import RunInfo, read_run_info, training_percents
+from hessbench.results.store.tables import (
     ERRORS,
     LABELS,
     PAPER_TRAININGS,
@@ -18,9 +20,7 @@ from hessbench.results import (
     read_identity,
     read_table,
 )
-from hessbench.runinfo import RunInfo, read_run_info, training_percents
-from hessbench.stored import NAME_OF_SET, left_the_profile
-from hessbench.verification.published import PUBLISHED, Published, read_published
+from hessbench.results.stored import NAME_OF_SET, left_the_profile
 
 PUBLISHED_PERCENT = 80
 """Share of the data that the models of Tables 2 - 4 were trained on."""

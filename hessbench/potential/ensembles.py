@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from hessbench.errors import DataError
-from hessbench.potential.files import load
-from hessbench.potential.model import ANI
+from hessbench.potential.ani.files import load
+from hessbench.potential.ani.model import ANI
 
 MODELS = Path("models")
 PROVENANCE = "training.json"

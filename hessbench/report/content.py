@@ -11,12 +11,12 @@ import matplotlib.style
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
-from hessbench import __version__, artefacts
+from hessbench import __version__
 from hessbench.errors import HessbenchError
 from hessbench.plotting import history
 from hessbench.plotting.redraw import STYLE
 from hessbench.plotting.source import Source
-from hessbench.report import molecules
+from hessbench.report import artefacts, molecules
 from hessbench.report.provenance import results_tables, time_spent
 
 PIXELS = 1500
@@ -207,7 +207,7 @@ def _ensembles(tables: Path) -> Artefact:
         name="ensembles",
         title="Errors of every ensemble on every test set",
         about="All losses, amounts of data and models brought by users, with mean absolute errors.",
-        module="hessbench/tables.py",
+        module="hessbench/results/error_tables.py",
         stages=("evaluate",),
         **_cells(tables / "ensembles.md", "hessbench table ensembles"),
     )

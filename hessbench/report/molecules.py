@@ -11,7 +11,7 @@ from hessbench.errors import HessbenchError
 from hessbench.plotting.molecule import BONDED, CPK, OTHER, common_view
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import in_order
-from hessbench.results import REFERENCE
+from hessbench.results.store.tables import REFERENCE
 
 Movie = dict[str, Any]
 ENDED = {"failed": "broken", "censored": "whole at the highest temperature"}

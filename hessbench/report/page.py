@@ -6,9 +6,9 @@ from pathlib import Path
 
 import jinja2
 
-from hessbench.files import write_text
 from hessbench.report import molecules
 from hessbench.report.content import Content, is_number, short
+from hessbench.system.files import write_text
 
 
 def render(content: Content) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 from hessbench.plotting import history
 from hessbench.plotting.source import Source
-from hessbench.results import ERRORS, ResultsError, read_identity
-from hessbench.runinfo import training_percents
-from hessbench.stored import left_the_profile
+from hessbench.results.store.runinfo import training_percents
+from hessbench.results.store.tables import ERRORS, ResultsError, read_identity
+from hessbench.results.stored import left_the_profile
 
 
 def results_tables(source: Source) -> list[dict[str, Any]]:

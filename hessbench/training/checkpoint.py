@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from hessbench.errors import DataError
-from hessbench.files import replacing
+from hessbench.system.files import replacing
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:

@@ -9,20 +9,20 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from hessbench.config.model import ModelConfig
-from hessbench.config.training import LossConfig, TrainingConfig
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import TrainingError
-from hessbench.files import write_text
-from hessbench.machine import hardware
+from hessbench.potential.ani.files import save
+from hessbench.potential.ani.model import build
+from hessbench.potential.ani.settings import ModelConfig
 from hessbench.potential.ensembles import MODELS, PROVENANCE, ensemble_folder, model_file
-from hessbench.potential.files import save
-from hessbench.potential.model import build
-from hessbench.processes import Report, run_tasks
+from hessbench.system.files import write_text
+from hessbench.system.machine import hardware
+from hessbench.system.processes import Report, run_tasks
 from hessbench.training.fingerprint import describe, fingerprint
 from hessbench.training.loop import COLUMNS, Row, train
 from hessbench.training.preparation import examples, prepare
+from hessbench.training.settings import LossConfig, TrainingConfig
 
 
 @dataclass(frozen=True)

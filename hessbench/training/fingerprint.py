@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hessbench
-from hessbench.config.model import ModelConfig
-from hessbench.config.training import LossConfig, TrainingConfig
+from hessbench.potential.ani.settings import ModelConfig
+from hessbench.training.settings import LossConfig, TrainingConfig
 
 PACKAGES = ("torch", "torchani", "numpy")
 """Packages on whose versions a trained model depends."""

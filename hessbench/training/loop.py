@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hessbench.config.training import LossConfig, TrainingConfig
-from hessbench.denormals import flushed_denormals
 from hessbench.errors import TrainingError
 from hessbench.potential import Batch, Prediction, evaluate
+from hessbench.system.denormals import flushed_denormals
 from hessbench.training.batches import Examples, batches
 from hessbench.training.checkpoint import load_checkpoint, save_checkpoint
 from hessbench.training.loss import apply_hessians, combined_loss, draw_probes
 from hessbench.training.optimization import Optimization
+from hessbench.training.settings import LossConfig, TrainingConfig
 from hessbench.training.validation import validate, weighted
 
 Row = dict[str, float | int | None]

@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hessbench.config.training import LossConfig, ProbeConfig
 from hessbench.errors import TrainingError
 from hessbench.potential import Batch, Prediction
+from hessbench.training.settings import LossConfig, ProbeConfig
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
-from hessbench.config.training import AdamConfig, Decay, MuonConfig, OptimizerConfig
 from hessbench.errors import TrainingError
 from hessbench.training.muon import Muon
+from hessbench.training.settings import AdamConfig, Decay, MuonConfig, OptimizerConfig
 
 
 class Optimization:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from hessbench.data.structures import Structures
 from hessbench.potential import ANI
-from hessbench.potential.reference import pad
+from hessbench.potential.ani.reference import pad
 from hessbench.training.batches import Examples, batches
 from hessbench.training.self_energies import compositions, fit_self_energies
 

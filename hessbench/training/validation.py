@@ -6,8 +6,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from hessbench.config.training import LossConfig
 from hessbench.training.batches import Examples, batches
+from hessbench.training.settings import LossConfig
 
 
 def validate(

@@ -1,8 +1,8 @@
 """The paper's claims, each with the statistic that speaks for it and the line at which it stops to hold.
 
-Findings have 95 % intervals (bootstrap: `hessbench.statistics`). A claim is reproduced when all its findings
-lie beyond their lines with their whole intervals, not reproduced when one lies on the wrong side with its
-whole interval, and undecided otherwise. The lines:
+Findings have 95 % intervals (bootstrap: `hessbench.results.statistics`). A claim is reproduced when all its
+findings lie beyond their lines with their whole intervals, not reproduced when one lies on the wrong side
+with its whole interval, and undecided otherwise. The lines:
 
 Order ("A < B < C")
     Each pair's ratio of the larger to the smaller RMSE lies above 1; all pairs are looked at, not only
@@ -34,9 +34,10 @@ The docstrings of the statistics say what is compared.
 from collections.abc import Callable
 
 from hessbench.errors import ConfigurationError
-from hessbench.verification import error_claims, experiment_claims
+from hessbench.experiments.errors import claims as error_claims
+from hessbench.results.published import Published
+from hessbench.verification import experiment_claims
 from hessbench.verification.evidence import Evidence, Finding
-from hessbench.verification.published import Published
 
 Statistic = Callable[[Evidence], list[Finding]]
 

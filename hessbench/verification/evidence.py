@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hessbench.results import LABELS
-from hessbench.statistics import Array, Estimate, estimate
-from hessbench.stored import StoredResults
-from hessbench.verification.published import Published
+from hessbench.results.published import Published
+from hessbench.results.statistics import Array, Estimate, estimate
+from hessbench.results.store.tables import LABELS
+from hessbench.results.stored import StoredResults
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Evidence:
         self.published = published
 
     def table(self, name: str) -> pd.DataFrame:
-        """Results of an experiment (`hessbench.results.TABLES`); missing ones leave a claim undecided."""
+        """Results of an experiment; missing ones leave a claim undecided."""
         return self.stored.table(name)
 
     def ratio(

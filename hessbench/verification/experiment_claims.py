@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from hessbench.errors import HessbenchError
-from hessbench.results import REFERENCE, REMEDY
-from hessbench.statistics import Array, Estimate, estimate_from_means
+from hessbench.results.statistics import Array, Estimate, estimate_from_means
+from hessbench.results.store.tables import REFERENCE, REMEDY
 from hessbench.verification.evidence import Evidence, Finding
 
 SMALLEST_VARIANCE = 1e-12

@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from hessbench.errors import HessbenchError
-from hessbench.files import write_text
-from hessbench.runinfo import RunInfo, read_run_info
-from hessbench.tables import BROUGHT, TABLES, data_identity, read_tables, to_csv
+from hessbench.results.error_tables import BROUGHT, TABLES, data_identity, read_tables, to_csv
+from hessbench.results.store.runinfo import RunInfo, read_run_info
+from hessbench.system.files import write_text
 from hessbench.verification.comparison import KEYS
 
 PINNED = Path("reproduce/pinned")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from hessbench.files import write_text
-from hessbench.stored import MissingResultsError, StoredResults
-from hessbench.tables import to_csv
+from hessbench.results.error_tables import to_csv
+from hessbench.results.published import read_published
+from hessbench.results.stored import MissingResultsError, StoredResults
+from hessbench.system.files import write_text
 from hessbench.verification.claims import STATISTICS, check_complete
 from hessbench.verification.evidence import Evidence, Finding
-from hessbench.verification.published import read_published
 
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"

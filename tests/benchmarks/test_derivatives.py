@@ -6,7 +6,7 @@ Run with `pytest tests/benchmarks --benchmark-only`; without that option each st
 import pytest
 import torch
 
-from hessbench.potential.timing import SLOW, WAYS, Case, step
+from hessbench.benchmarks.timing import SLOW, WAYS, Case, step
 
 CASES = {"13 atoms": Case(batch=4), "6 atoms, float64": Case(atoms=6, batch=4, dtype="float64")}
 

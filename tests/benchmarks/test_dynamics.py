@@ -16,12 +16,12 @@ from ase.md.langevin import Langevin
 from torchani.ase import Calculator as TorchaniCalculator
 from torchani.sae import SelfEnergy
 
-from hessbench.config.model import ModelConfig
-from hessbench.evaluation.forcefield import ModelForceField
-from hessbench.evaluation.langevin import BLOCK, advance, start
-from hessbench.evaluation.stability_run import read_molecules
-from hessbench.potential.calculator import HessbenchCalculator
-from hessbench.potential.model import ANI, build
+from hessbench.calculators.ase_calculator import HessbenchCalculator
+from hessbench.chemistry.forcefield import ModelForceField
+from hessbench.chemistry.langevin import BLOCK, advance, start
+from hessbench.experiments.stability.run.models import read_molecules
+from hessbench.potential.ani.model import ANI, build
+from hessbench.potential.ani.settings import ModelConfig
 
 COPIES = 3
 TEMPERATURE, FRICTION, TIMESTEP = 5.0, 0.01, 0.5

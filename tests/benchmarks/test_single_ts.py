@@ -9,12 +9,12 @@ single-ts` does, on all processes that it takes: time a model, of all models tog
 import pytest
 import torch
 
-from hessbench.config.single_ts import SingleTSConfig
-from hessbench.evaluation.single_ts import make_models, read_path, run_single_ts
-from hessbench.evaluation.single_ts_descriptors import describe
-from hessbench.evaluation.single_ts_ensemble import StackedModels
-from hessbench.evaluation.single_ts_training import Target, train_stack
+from hessbench.experiments.single_ts.run.ensembles import make_models, read_path, run_single_ts
+from hessbench.experiments.single_ts.run.settings import SingleTSConfig
+from hessbench.experiments.single_ts.run.training import Target, train_stack
 from hessbench.potential import Batch, Prediction, evaluate
+from hessbench.potential.ani.stacked import StackedModels
+from hessbench.potential.ani.stacked_descriptors import describe
 from hessbench.training.loss import combined_loss
 from hessbench.training.optimization import Optimization
 

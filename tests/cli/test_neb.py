@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from hessbench.cli.neb import command
-from hessbench.config.split import SplitConfig
 from hessbench.data.layout import ReactionFile, write_reactions
+from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split, write_split
 from hessbench.data.structures import load_structures
 from hessbench.errors import HessbenchError
-from hessbench.generate.geometries import ReactionGeometries
-from hessbench.generate.geometry_file import write_geometries
+from hessbench.reactions.geometries import ReactionGeometries
+from hessbench.reactions.geometry_file import write_geometries
 
 
 @pytest.fixture

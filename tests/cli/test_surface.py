@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from hessbench.cli.surface import command, first_hydrogen_transfer
 from hessbench.data.layout import ReactionFile, write_reactions
-from hessbench.results import read_identity
+from hessbench.results.store.tables import read_identity
 
 EMBEDDED = Path("data/embedded/rtp.h5")
 

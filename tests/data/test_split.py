@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hessbench.config.split import SplitConfig
+from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split, read_split, write_split
 from hessbench.errors import DataError, HessbenchError
 

@@ -8,9 +8,9 @@ import tblite.interface  # noqa: F401  (its threads are limited below)
 from distributed import LocalCluster
 from threadpoolctl import threadpool_limits
 
-from hessbench.config.generate import GenerateConfig
 from hessbench.generate.cluster import ONE_THREAD, Cluster
-from hessbench.generate.geometries import ReactionGeometries
+from hessbench.generate.settings import GenerateConfig
+from hessbench.reactions.geometries import ReactionGeometries
 
 LEVEL = "GFN2-xTB"
 
@@ -58,31 +58,3 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def config() -> GenerateConfig:
     return GenerateConfig(irc_structures=9)
-
-
-@pytest.fixture
-def geometries_npz(tmp_path):
-    """Write reactions in the form of the npz archive."""
-
-    def write(reactions, name="geometries.npz"):
-        counts = [len(reaction.numbers) for reaction in reactions]
-        arrays = {
-            key: np.concatenate(
-                [
-                    reaction.coordinates.get(role, np.full((count, 3), np.nan))
-                    for reaction, count in zip(reactions, counts, strict=True)
-                ]
-            )
-            for key, role in (("reactant", "R"), ("ts", "TS"), ("product", "P"))
-        }
-        path = tmp_path / name
-        np.savez(
-            path,
-            rxn_id=np.array([int(reaction.name[3:]) for reaction in reactions]),
-            offset=np.concatenate([[0], np.cumsum(counts)]),
-            atomic_numbers=np.concatenate([reaction.numbers for reaction in reactions]),
-            **arrays,
-        )
-        return path
-
-    return write

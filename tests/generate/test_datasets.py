@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from hessbench.cli.generate import command
-from hessbench.config.generate import GenerateConfig
 from hessbench.data.layout import ReactionFile, verify
 from hessbench.errors import HessbenchError
 from hessbench.generate.datasets import make_geometries, make_irc, make_nms, make_rtp
-from hessbench.generate.geometry_file import read_geometries
+from hessbench.generate.settings import GenerateConfig
+from hessbench.reactions.geometry_file import read_geometries
 from tests.generate.conftest import hydrogen_cyanide, inversion
 
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from hessbench.chemistry.levels import make_level
+from hessbench.chemistry.normal_modes import WAVENUMBER, NormalModes, atomic_masses, translations_rotations
 from hessbench.generate.irc import irc_reaction
 from hessbench.generate.labels import to_reaction
-from hessbench.generate.levels import make_level
 from hessbench.generate.nms import (
     BOLTZMANN,
     NmsTask,
@@ -12,7 +13,6 @@ from hessbench.generate.nms import (
     nms_reaction,
     reaction_generator,
 )
-from hessbench.normal_modes import WAVENUMBER, NormalModes, atomic_masses, translations_rotations
 from tests.generate.conftest import LEVEL, inversion
 from tests.generate.test_irc import irc_task
 

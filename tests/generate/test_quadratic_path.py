@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from hessbench.config.generate import GenerateConfig
+from hessbench.chemistry.levels import make_level
+from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.generate.irc import follow, path_coordinate
-from hessbench.generate.levels import make_level
 from hessbench.generate.quadratic_path import follow_quadratic, quadratic_descent, updated
 from hessbench.generate.refine import find_transition_state
 from hessbench.generate.rtp import RtpTask, rtp_reaction
+from hessbench.generate.settings import GenerateConfig
 from hessbench.generate.single_ts import STEPS, read_roles
-from hessbench.normal_modes import atomic_masses
 from tests.generate.conftest import LEVEL, hydrogen_cyanide, inversion
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hessbench.generate.levels import make_level
+from hessbench.chemistry.levels import make_level
 from hessbench.generate.refine import (
     RefinementError,
     RefineTask,

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from hessbench.chemistry.levels import make_level
+from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.generate.labels import to_reaction
-from hessbench.generate.levels import make_level
 from hessbench.generate.refine import RefinementError
 from hessbench.generate.rtp import RtpTask, find_labelled, rtp_reaction
-from hessbench.normal_modes import atomic_masses, normal_modes
 from hessbench.units import EV
 from tests.generate.conftest import LEVEL, ammonia, hydrogen_cyanide, inversion
 

@@ -3,11 +3,11 @@ import pytest
 from ase import Atoms
 from ase.io import write
 
-from hessbench.config.generate import GenerateConfig
+from hessbench.chemistry.levels import LEVELS, XTB, LevelError
 from hessbench.data.layout import ReactionFile
 from hessbench.errors import DataError
 from hessbench.generate import single_ts
-from hessbench.generate.levels import LEVELS, XTB, LevelError
+from hessbench.generate.settings import GenerateConfig
 from hessbench.generate.single_ts import make_single_ts, read_roles
 from tests.generate.conftest import hydrogen_cyanide
 

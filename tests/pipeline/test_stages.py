@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from hessbench.cli import COMMANDS
-from hessbench.config.profile import Profile
-from hessbench.config.training import TrainingConfig
+from hessbench.profiles.schema import Profile
+from hessbench.training.settings import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -27,7 +27,7 @@ def test_every_stage_names_exactly_the_sources_its_command_imports() -> None:
 
 def test_closure_follows_imports_through_modules(tmp_path: Path) -> None:
     files = stage_sources.closure("hessbench.cli.train")
-    assert {"hessbench/cli/train.py", "hessbench/potential/model.py", "hessbench/units.py"} <= files
+    assert {"hessbench/cli/train.py", "hessbench/potential/ani/model.py", "hessbench/units.py"} <= files
     assert not any(file.startswith(("hessbench/verification", "hessbench/generate")) for file in files)
 
 

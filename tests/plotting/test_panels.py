@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from ase.build import molecule
 
+from hessbench.experiments.errors.plot import cost_ratios
+from hessbench.experiments.single_ts import plot as single_ts
 from hessbench.plotting import molecule as drawing
-from hessbench.plotting import network, single_ts, style
-from hessbench.plotting.curves import cost_ratios
+from hessbench.plotting import network, style
 
 ANI_1X = {
     "elements": ["H", "C", "N", "O"],

@@ -6,8 +6,7 @@ from ase.build import bulk, molecule
 
 from hessbench.errors import HessbenchError
 from hessbench.potential import Batch, evaluate
-
-from .molecules import small_model
+from tests.molecules import small_model
 
 
 def test_offsets_and_slices() -> None:

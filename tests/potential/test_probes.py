@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from hessbench.potential.probes import draw_probes
-
-from .molecules import ragged_batch
+from tests.molecules import ragged_batch
 
 
 @pytest.mark.parametrize("kind", ["rademacher", "gaussian", "one-hot"])

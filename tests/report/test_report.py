@@ -16,16 +16,16 @@ from selenium.webdriver.common.actions.pointer_actions import PointerActions
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from hessbench import artefacts
 from hessbench.errors import HessbenchError
 from hessbench.plotting import history
 from hessbench.plotting.redraw import redraw
 from hessbench.plotting.source import Source
+from hessbench.report import artefacts
 from hessbench.report.content import Content, embed, gather, is_number, short
 from hessbench.report.molecules import reaction_paths, trajectories
 from hessbench.report.page import render, script_data, write_report
 from hessbench.report.provenance import duration, results_tables, time_spent
-from hessbench.results import read_identity, write_table
+from hessbench.results.store.tables import read_identity, write_table
 from hessbench.training import loop
 from tests.report.browser import PHONE, console, opened
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hessbench.results import LABELS, Identity, write_table
-from hessbench.verification.published import read_published
+from hessbench.results.published import read_published
+from hessbench.results.store.tables import LABELS, Identity, write_table
 from tests.synthetic_errors import write_percents
 
 LOSSES = ("e", "ef", "efh")

@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from hessbench import artefacts
 from hessbench.cli import main
 from hessbench.plotting.redraw import redraw
 from hessbench.plotting.source import Source
+from hessbench.report import artefacts
 from hessbench.report.provenance import results_tables
-from hessbench.results import Identity, ResultsError, write_table
-from hessbench.statistics import rmse
-from hessbench.stored import StoredResults
+from hessbench.results.statistics import rmse
+from hessbench.results.store.tables import Identity, ResultsError, write_table
+from hessbench.results.stored import StoredResults
 from tests.synthetic_errors import write_percents
 
 FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18))]
@@ -232,7 +232,7 @@ def test_unknown_figures_are_refused_before_anything_is_drawn(
 
 def test_drawing_does_not_import_torch(synthetic: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from hessbench import artefacts\n"
+        "import sys; from pathlib import Path; from hessbench.report import artefacts\n"
         "from hessbench.plotting.redraw import redraw; import hessbench.cli.figure\n"
         "for name in artefacts.available('figure'): artefacts.load('figure', name)\n"
         f"redraw('s3', Path({str(synthetic)!r}), Path({str(tmp_path)!r}))\n"

@@ -3,8 +3,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hessbench import artefacts
-from hessbench.table_files import escape
+from hessbench.report import artefacts
+from hessbench.results.table_files import escape
 
 
 @pytest.mark.parametrize("name", ["1", "s1"])

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from ase.build import molecule
 
-from hessbench.config.model import ModelConfig
-from hessbench.config.training import TrainingConfig
 from hessbench.data.layout import Metadata, Reaction
 from hessbench.data.structures import Structures, concatenate
+from hessbench.potential.ani.settings import ModelConfig
+from hessbench.training.settings import TrainingConfig
 
 MODEL = ModelConfig(hidden=(8, 6), activation="gelu", biases=True)
 METADATA = Metadata("synthetic", "1", "Morse", "tests", "none", "none", "tests")

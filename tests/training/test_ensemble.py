@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from hessbench.config.split import SplitConfig
+from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split
 from hessbench.errors import TrainingError
 from hessbench.potential import Batch, evaluate
+from hessbench.potential.ani.files import load
 from hessbench.potential.ensembles import load_ensemble, model_file, trained_seeds
-from hessbench.potential.files import load
 from hessbench.training.ensemble import train_ensemble
 from tests.training.synthetic import MODEL, structures, training_config
 

@@ -7,7 +7,7 @@ import torch
 
 from hessbench.errors import DataError, TrainingError
 from hessbench.potential import Prediction, evaluate
-from hessbench.potential.model import build
+from hessbench.potential.ani.model import build
 from hessbench.training.batches import Examples, to_tensors
 from hessbench.training.loop import train
 from hessbench.training.preparation import examples, prepare

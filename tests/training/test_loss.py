@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from hessbench.config.training import LossConfig, ProbeConfig
 from hessbench.errors import TrainingError
 from hessbench.potential import Batch, Prediction
 from hessbench.training.loss import apply_hessians, combined_loss, draw_probes
+from hessbench.training.settings import LossConfig, ProbeConfig
 
 # Two molecules of 1 and 2 atoms: 2 energies, 9 force components, 9 + 36 Hessian elements.
 BATCH = Batch(torch.tensor([1, 1, 8]), torch.zeros(3, 3, dtype=torch.float64), torch.tensor([1, 2]))

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from hessbench.config.model import ModelConfig
-from hessbench.config.training import AdamConfig, Decay, MuonConfig, PaperConfig
 from hessbench.errors import TrainingError
-from hessbench.potential.model import build
+from hessbench.potential.ani.model import build
+from hessbench.potential.ani.settings import ModelConfig
 from hessbench.training.optimization import Optimization, decay_factor
+from hessbench.training.settings import AdamConfig, Decay, MuonConfig, PaperConfig
 
 CONFIGS = [
     MuonConfig(kind="muon", learning_rate=0.01, adam_learning_rate=0.01, weight_decay=0.1),

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from hessbench.potential import Batch, evaluate
-from hessbench.potential.model import build
+from hessbench.potential.ani.model import build
 from hessbench.training.preparation import FLOOR, examples, feature_spread, prepare
 from tests.training.synthetic import ATOMIC_ENERGIES, MODEL, structures
 

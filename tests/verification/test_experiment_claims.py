@@ -3,12 +3,12 @@ import pandas as pd
 import pytest
 
 from hessbench.errors import HessbenchError
-from hessbench.results import Identity, write_table
-from hessbench.runinfo import write_run_info
-from hessbench.stored import StoredResults
+from hessbench.results.published import read_published
+from hessbench.results.store.runinfo import write_run_info
+from hessbench.results.store.tables import Identity, write_table
+from hessbench.results.stored import StoredResults
 from hessbench.verification.evidence import Evidence
 from hessbench.verification.experiment_claims import STATISTICS
-from hessbench.verification.published import read_published
 from hessbench.verification.verdicts import judge
 
 PUBLISHED = read_published()

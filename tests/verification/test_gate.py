@@ -9,8 +9,8 @@ import pytest
 
 from hessbench.cli import main
 from hessbench.errors import HessbenchError
-from hessbench.runinfo import write_run_info
-from hessbench.tables import read_tables, write_ensembles_table, write_rmse_table
+from hessbench.results.error_tables import read_tables, write_ensembles_table, write_rmse_table
+from hessbench.results.store.runinfo import write_run_info
 from hessbench.verification.pinned import RTOL, STANDARD_ERRORS, pin
 from tests.synthetic_errors import PAPER, errors_table, write_errors, write_run
 

@@ -2,11 +2,11 @@ import pandas as pd
 import pytest
 
 from hessbench.errors import ConfigurationError
-from hessbench.statistics import Estimate
-from hessbench.stored import StoredResults
+from hessbench.results.published import read_published
+from hessbench.results.statistics import Estimate
+from hessbench.results.stored import StoredResults
 from hessbench.verification.claims import STATISTICS, check_complete
 from hessbench.verification.evidence import Evidence, Finding
-from hessbench.verification.published import read_published
 from hessbench.verification.verdicts import COLUMNS, judge, make_verdicts, verdicts
 from tests.synthetic_errors import PAPER, errors_table, write_errors, write_run
 

@@ -1,0 +1,52 @@
+"""Peak memory of a training step, each way in a process of its own."""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from hessbench.benchmarks.timing import Case
+
+_PROGRAM = """
+import json, sys
+import torch
+from hessbench.benchmarks.memory import high_water_mark
+from hessbench.benchmarks.timing import Case, step
+
+case, way = Case(**json.loads(sys.argv[1])), sys.argv[2]
+torch.set_num_threads(case.threads or 1)
+small, one = Case(**{**json.loads(sys.argv[1]), "batch": 1}).build()
+step(way, small, one)  # code and libraries are loaded before the count begins
+model, batch = case.build()
+before = high_water_mark()
+step(way, model, batch)
+print(high_water_mark() - before)
+"""
+
+
+def high_water_mark() -> float:
+    """Most memory that this process has had in use so far, MiB."""
+    if sys.platform == "linux":  # getrusage counts the parent's memory at the fork, too
+        status = Path("/proc/self/status").read_text()
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 2**10  # type: ignore[index]
+    unit = 1 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+def peak_memory(case: Case, way: str) -> float:
+    """Memory in MiB that one step adds to the peak of a process that has taken a step of one molecule.
+
+    On a CPU; allocations of a GPU are not seen.
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, json.dumps(asdict(case)), way],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": str(case.threads or 1)},
+    )
+    return float(result.stdout)

@@ -1,0 +1,273 @@
+"""Nudged elastic band of one reaction with any force field: all images in one force call per iteration.
+
+Images, springs, tangents and the climbing image are those of ASE's NEB, the optimizer its L-BFGS
+(section 2.5 of the paper).
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from ase import Atoms
+from ase.build import minimize_rotation_and_translation
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.data import chemical_symbols, covalent_radii
+from ase.mep import NEB, idpp_interpolate
+from ase.optimize import LBFGS
+
+from hessbench.chemistry.forcefield import ForceField, ForceFieldError
+from hessbench.experiments.neb.run.settings import BandConfig
+from hessbench.potential.batch import Batch
+from hessbench.units import EV
+
+Status = Literal["converged", "not converged", "end point failed", "exploded"]
+
+MOLECULAR_CURVATURE = 50.0
+"""L-BFGS starts from this curvature plus four times the springs' force constant, eV/Angstrom^2, the largest
+curvature of a chain of springs; from ASE's 70 alone, bands with stiff springs fall apart at once."""
+CLOSEST, FARTHEST = 0.5, 2.5
+"""Unphysical: two atoms nearer than the first, or one without a neighbour within the second, times the sum of
+their covalent radii."""
+
+
+class BatchedNEB(NEB):
+    """ASE's NEB whose moving images are evaluated together, and once for each set of positions.
+
+    Parameters
+    ----------
+    images
+        All images; the end points carry a calculator that holds their energies.
+    force_field
+        Evaluates the moving images.
+    spring
+        Force constant, eV/Angstrom^2.
+    """
+
+    def __init__(self, images: list[Atoms], force_field: ForceField, spring: float) -> None:
+        super().__init__(images, k=spring, method="improvedtangent")
+        self._force_field = force_field
+        self._forces: np.ndarray | None = None
+
+    def set_positions(self, positions: np.ndarray) -> None:  # type: ignore[override]
+        """Move the images."""
+        super().set_positions(positions)
+        self._forces = None
+
+    def start_climbing(self) -> None:
+        """Let the highest image climb from now on."""
+        self.climb = True
+        self._forces = None
+
+    def get_forces(self) -> np.ndarray:
+        """Forces of the band on the atoms of the moving images, one after another, eV/Angstrom."""
+        if self._forces is None:
+            evaluate_images(self.images[1:-1], self._force_field)
+            self._forces = super().get_forces()
+        return self._forces.copy()
+
+    def largest_forces(self) -> tuple[float, float]:
+        """Largest force of the band on an atom of the highest image, and of the others, eV/Angstrom."""
+        largest = np.linalg.norm(self.get_forces(), axis=1).reshape(-1, self.natoms).max(axis=1)
+        return float(largest[self.imax - 1]), float(np.delete(largest, self.imax - 1).max())
+
+
+def evaluate_images(images: Sequence[Atoms], force_field: ForceField) -> None:
+    """Attach energies and forces to images, computed in one call.
+
+    Raises
+    ------
+    ForceFieldError
+        Some are not finite, or the force field fails.
+    """
+    energies, forces = force_field(Batch.from_atoms(images))
+    if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
+        raise ForceFieldError("energies or forces are not finite")
+    for image, energy, image_forces in zip(
+        images, energies / EV, np.split(forces / EV, len(images)), strict=True
+    ):
+        image.calc = SinglePointCalculator(image, energy=float(energy), forces=image_forces)
+
+
+@dataclass(frozen=True)
+class Band:
+    """Result of a band optimization.
+
+    Attributes
+    ----------
+    status, reason
+        How it ended, and why if it did not converge.
+    iterations
+        Steps of the optimizer.
+    max_force
+        Largest force of the band on an atom at the end, eV/Angstrom; None if it could not be computed.
+    coordinates
+        (n, N, 3), Angstrom, end points included: the last path that could be evaluated.
+    energies
+        (n,), kcal/mol, relative to the reactant; None if no path could be evaluated.
+    """
+
+    status: Status
+    reason: str
+    iterations: int
+    max_force: float | None
+    coordinates: np.ndarray
+    energies: np.ndarray | None
+
+    @property
+    def highest(self) -> int:
+        """Image of highest energy."""
+        return 0 if self.energies is None else int(self.energies.argmax())
+
+    @property
+    def path_coordinate(self) -> np.ndarray:
+        """Length along the path, Angstrom, zero at the highest image: (n,)."""
+        steps = np.linalg.norm(np.diff(self.coordinates, axis=0), axis=(1, 2))
+        length = np.concatenate([[0.0], np.cumsum(steps)])
+        return length - length[self.highest]
+
+
+def optimize_band(
+    numbers: np.ndarray,
+    reactant: np.ndarray,
+    product: np.ndarray,
+    force_field: ForceField,
+    config: BandConfig,
+    through: np.ndarray | None = None,
+) -> Band:
+    """Relax a band between two minima.
+
+    It starts from the IDPP interpolation (Smidstrup et al., J. Chem. Phys. 140, 214106 (2014)) between the
+    superposed end points, or between each of them and a structure on the way. The highest image climbs once
+    the forces have fallen below `config.climb_below_ev_a`, or half of the iterations are spent.
+
+    Parameters
+    ----------
+    numbers
+        (N,) atomic numbers.
+    reactant, product
+        (N, 3), Angstrom, minima of the force field.
+    force_field
+        The potential.
+    config
+        Settings.
+    through
+        (N, 3), Angstrom, structure to start through, if any.
+
+    Returns
+    -------
+    Band
+        Also if it did not converge.
+    """
+    images = interpolate(numbers, reactant, product, config.images, through)
+    last: tuple[np.ndarray, np.ndarray | None] = np.array([image.positions for image in images]), None
+    iterations = 0
+    try:
+        evaluate_images([images[0], images[-1]], force_field)
+        neb = BatchedNEB(images, force_field, config.spring_ev_a2)
+        for climb in (False, True):
+            if climb:
+                neb.start_climbing()
+            optimizer = LBFGS(
+                neb,  # type: ignore[arg-type]
+                logfile=os.devnull,
+                maxstep=config.max_step_a,
+                alpha=4 * config.spring_ev_a2 + MOLECULAR_CURVATURE,
+            )
+            steps = config.max_iterations // 2 if not climb else config.max_iterations - iterations
+            before = iterations
+            for _ in optimizer.irun(fmax=0.0, steps=steps):
+                iterations = before + optimizer.nsteps
+                last = _path(images)
+                problem = unphysical(numbers, last[0])
+                highest, others = neb.largest_forces()
+                if problem:
+                    reason = f"iteration {iterations}: {problem}"
+                    return Band("exploded", reason, iterations, max(highest, others), *last)
+                if not climb and max(highest, others) < config.climb_below_ev_a:
+                    break
+                if climb and highest < config.climbing_fmax_ev_a and others < config.band_fmax_ev_a:
+                    return Band("converged", "", iterations, max(highest, others), *last)
+    except ForceFieldError as error:
+        return Band("exploded", f"iteration {iterations}: {error}", iterations, None, *last)
+    reason = (
+        f"after {iterations} iterations the largest force is {highest:.3g} eV/Angstrom on the climbing image "
+        f"and {others:.3g} on the others"
+    )
+    return Band("not converged", reason, iterations, max(highest, others), *last)
+
+
+def _path(images: list[Atoms]) -> tuple[np.ndarray, np.ndarray]:
+    energies = np.array([image.get_potential_energy() for image in images]) * EV
+    return np.array([image.positions for image in images]), energies - energies[0]
+
+
+def interpolate(
+    numbers: np.ndarray,
+    reactant: np.ndarray,
+    product: np.ndarray,
+    moving: int,
+    through: np.ndarray | None = None,
+) -> list[Atoms]:
+    """Images between superposed end points by image dependent pair potentials.
+
+    A structure to go through becomes the image that divides the path in proportion to its distances.
+    """
+    if through is not None:
+        middle = Atoms(numbers, through)
+        ends = [Atoms(numbers, end) for end in (reactant, product)]
+        for end in ends:
+            minimize_rotation_and_translation(middle, end)
+        distances = [float(np.linalg.norm(end.positions - through)) for end in ends]
+        before = int(np.clip(round((moving + 1) * distances[0] / sum(distances)) - 1, 0, moving - 1))
+        halves = [
+            interpolate(numbers, ends[0].positions, through, before),
+            interpolate(numbers, through, ends[1].positions, moving - 1 - before),
+        ]
+        return _aligned(halves[0] + halves[1][1:])
+    first, last = Atoms(numbers, reactant), Atoms(numbers, product)
+    minimize_rotation_and_translation(first, last)
+    images = [first, *(first.copy() for _ in range(moving)), last]
+    neb = NEB(images, method="improvedtangent")
+    neb.interpolate()
+    idpp_interpolate(neb, traj=None, log=None)
+    return images
+
+
+def _aligned(images: list[Atoms]) -> list[Atoms]:
+    """Superpose each image on the one before."""
+    for before, after in pairwise(images):
+        minimize_rotation_and_translation(before, after)
+    return images
+
+
+def unphysical(numbers: np.ndarray, coordinates: np.ndarray) -> str:
+    """Name the worst atoms of a path that fell together or apart; empty if there are none.
+
+    Parameters
+    ----------
+    numbers
+        (N,) atomic numbers.
+    coordinates
+        (n, N, 3), Angstrom.
+    """
+    radii = covalent_radii[numbers]
+    distances = np.linalg.norm(coordinates[:, :, None] - coordinates[:, None, :], axis=-1)
+    ratio = distances / (radii[:, None] + radii[None, :])
+    ratio[:, np.arange(len(numbers)), np.arange(len(numbers))] = np.inf
+    closest = np.unravel_index(ratio.argmin(), ratio.shape)
+    if ratio[closest] < CLOSEST:
+        return _pair("atoms fell together:", numbers, distances, closest)
+    nearest = ratio.min(axis=2)
+    loneliest = np.unravel_index(nearest.argmax(), nearest.shape)
+    if nearest[loneliest] > FARTHEST:
+        return _pair("atom left:", numbers, distances, (*loneliest, ratio[loneliest].argmin()))
+    return ""
+
+
+def _pair(what: str, numbers: np.ndarray, distances: np.ndarray, index: tuple) -> str:
+    image, i, j = (int(k) for k in index)
+    names = f"{chemical_symbols[numbers[i]]}{i + 1}-{chemical_symbols[numbers[j]]}{j + 1}"
+    return f"{what} {names} {distances[image, i, j]:.2f} Angstrom in image {image}"

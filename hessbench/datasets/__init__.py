@@ -1,0 +1,1 @@
+"""The data set of a run: downloaded, generated or embedded, laid out under data/active."""

@@ -1,1 +1,0 @@
-"""Evaluation of trained ensembles against reference data."""

@@ -1,0 +1,1 @@
+"""Elements and bonds of the data sets (Figures S1 and S2)."""

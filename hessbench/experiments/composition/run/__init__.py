@@ -1,0 +1,1 @@
+"""Counting elements and bonds."""

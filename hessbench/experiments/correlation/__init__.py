@@ -1,0 +1,1 @@
+"""Predictions against reference values (Figures S6 to S14)."""

@@ -1,0 +1,146 @@
+"""Predicted against reference values as a density (SI, section E)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
+
+from hessbench.plotting.sheet import letter, new_sheet
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import DOUBLE, PAPER_LEVEL, QUANTITY_NAMES, SET_LABELS, UNIT_LABELS, loss_of
+from hessbench.results.store.tables import SETS, ResultsError
+
+COLUMNS = ["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]
+OUTSIDE = 0.0005
+"""Share of the predictions that may lie beyond the drawn range, as some of a model are far off."""
+
+
+def draw_density(
+    axes: Axes,
+    source: Source,
+    table: pd.DataFrame,
+    rmse: pd.DataFrame,
+    training: str,
+    test_set: str,
+    quantity: str,
+) -> ScalarMappable:
+    """Counts in square bins on a logarithmic colour scale, the diagonal, and both RMSEs.
+
+    Parameters
+    ----------
+    table
+        The correlation table.
+    rmse
+        From `Source.rmse`, for the numbers in the corner.
+
+    Raises
+    ------
+    ResultsError
+        No rows for this training, set and quantity, or counts that are not positive.
+    """
+    rows = source.rows("correlation", table, training=training, set=test_set, quantity=quantity)
+    if (rows["count"] <= 0).any():
+        raise ResultsError(source.path("correlation"), "counts must be positive.", "count")
+    x, y = rows["reference_bin"].to_numpy(), rows["predicted_bin"].to_numpy()
+    counts = rows["count"].to_numpy()
+    width_x, width_y = _spacing(x), _spacing(y)
+    low_x, high_x = x.min() - width_x / 2, x.max() + width_x / 2
+    low_y, high_y = _central(y, counts)
+    low_y, high_y = min(low_y - width_y / 2, low_x), max(high_y + width_y / 2, high_x)
+    edges_x = np.arange(round((high_x - low_x) / width_x) + 1) * width_x + low_x
+    first = y.min() - width_y / 2
+    edges_y = np.arange(round((y.max() - y.min()) / width_y) + 2) * width_y + first
+    image, _, _ = np.histogram2d(x, y, bins=(edges_x, edges_y), weights=counts)
+    mesh = axes.pcolormesh(
+        edges_x,
+        edges_y,
+        np.ma.masked_equal(image.T, 0),
+        norm=LogNorm(1, counts.max()),
+        cmap="cividis",
+        rasterized=True,
+        zorder=2,
+    )
+    axes.axline((low_x, low_x), slope=1, color="#D0103A", ls=(0, (1, 2)), lw=0.7, zorder=3)
+    axes.set_xlim(low_x, high_x)
+    axes.set_ylim(low_y, high_y)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    unit = UNIT_LABELS[quantity]
+    axes.set_xlabel(f"Reference {QUANTITY_NAMES[quantity]} ({unit})")
+    axes.set_ylabel(f"Predicted {QUANTITY_NAMES[quantity]} ({unit})")
+    outside = counts[(y < low_y) | (y > high_y)].sum() / counts.sum()
+    axes.text(
+        0.03,
+        0.97,
+        _numbers(source, rmse, training, test_set, quantity, int(counts.sum()), float(outside)),
+        transform=axes.transAxes,
+        ha="left",
+        va="top",
+        fontsize=5.6,
+        zorder=5,
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
+    )
+    return mesh
+
+
+def _numbers(
+    source: Source,
+    rmse: pd.DataFrame,
+    training: str,
+    test_set: str,
+    quantity: str,
+    count: int,
+    outside: float,
+) -> str:
+    chosen = rmse[(rmse["training"] == training) & (rmse["set"] == test_set) & (rmse["quantity"] == quantity)]
+    values = chosen["rmse"]
+    spread = f" ± {values.std():.2f}" if len(values) > 1 else ""
+    lines = [f"RMSE {values.mean():.2f}{spread}" if len(values) else "no RMSE", f"{count:,} values"]
+    loss = loss_of(training)
+    if loss:
+        cell = source.published.cell(test_set, loss, quantity)
+        lines.insert(1, f"paper {cell.rmse:.2f} ± {cell.spread:.2f}")
+    if outside:
+        lines.append(f"{100 * outside:.2g} % beyond the axis")
+    return "\n".join(lines)
+
+
+def _spacing(centres: np.ndarray) -> float:
+    """Width of the bins, from their centres."""
+    distances = np.diff(np.unique(centres))
+    distances = distances[distances > 1e-9 * np.ptp(centres)] if len(distances) else distances
+    return float(distances.min()) if len(distances) else 1.0
+
+
+def _central(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Range of all but `OUTSIDE` of the values."""
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) / weights.sum()
+    first = int(np.searchsorted(share, OUTSIDE / 2))
+    last = min(int(np.searchsorted(share, 1 - OUTSIDE / 2)), len(values) - 1)
+    low, high = values[order][[first, last]]
+    return float(low), float(high)
+
+
+def draw_sets(source: Source, training: str, quantity: str) -> Figure:
+    """Figure of one training and quantity: a density for each test set, one colour scale."""
+    table = source.table("correlation", COLUMNS)
+    rmse = source.rmse(largest=True)
+    figure = new_sheet(DOUBLE, 2.75)
+    axes = figure.subplots(1, len(SETS))
+    largest = int(table.loc[(table["training"] == training) & (table["quantity"] == quantity), "count"].max())
+    for ax, label, test_set in zip(axes, "abc", SETS, strict=True):
+        mesh = draw_density(ax, source, table, rmse, training, test_set, quantity)
+        mesh.set_norm(LogNorm(1, max(largest, 2)))
+        letter(ax, label, SET_LABELS[test_set])
+    bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=28)
+    bar.set_label("Values in a bin")
+    bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    bar.ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}") if largest < 10 else NullFormatter())
+    title = f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL.replace(',', ' at')})"
+    convention = source.extra("correlation").get(quantity)  # such as the zero of energy
+    figure.suptitle(f"{title}\n{QUANTITY_NAMES[quantity]} {convention}" if convention else title)
+    return figure

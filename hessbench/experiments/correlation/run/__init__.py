@@ -1,0 +1,1 @@
+"""Binning predictions against reference values."""

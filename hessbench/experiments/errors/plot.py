@@ -1,0 +1,218 @@
+"""Errors and training time against the amount of training data (section 3.8)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
+
+from hessbench.plotting.sheet import published_marker
+from hessbench.plotting.source import PUBLISHED_PERCENT, Source
+from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, loss_of, style_of
+from hessbench.results.published import Published
+from hessbench.results.store.tables import ResultsError
+
+HALF: dict[str, Any] = {
+    "color": "0.25", "ls": ":", "lw": 1.0, "marker": "|", "ms": 6, "markevery": [0], "zorder": 5,
+}  # fmt: skip
+"""Look of the lines of `draw_half`."""
+DATA_LABEL = "Share of the data trained on (%)"
+CLOSE = 1.4
+"""Ratio of two shares of the data below which their labels would touch."""
+EXACT, LOOP = "exact", "autograd loop"
+
+
+def summarize(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
+    """Mean, sample standard deviation (0 for a single value) and number of values in each group."""
+    summary = table.groupby(by)[value].agg(["mean", "std", "count"]).reset_index()
+    return summary.assign(std=summary["std"].fillna(0.0))
+
+
+def draw_rmse(
+    axes: Axes, rmse: pd.DataFrame, test_set: str, quantity: str, published: Published
+) -> pd.DataFrame:
+    """RMSE of every training against the share of the data; mean and standard deviation over models.
+
+    Returns
+    -------
+    DataFrame
+        What is drawn: columns training, fraction, mean, std, count.
+    """
+    chosen = rmse[(rmse["set"] == test_set) & (rmse["quantity"] == quantity)]
+    summary = summarize(chosen, "rmse", ["training", "fraction"])
+    trainings = in_order(summary["training"])
+    for training in trainings:
+        style = style_of(training, trainings)
+        rows = summary[summary["training"] == training]
+        axes.errorbar(
+            rows["fraction"],
+            rows["mean"],
+            yerr=rows["std"],
+            color=style.color,
+            marker=style.marker,
+            ls=style.line,
+            label=training,
+            elinewidth=0.8,
+            zorder=4,
+        )
+        loss = loss_of(training)
+        if loss:
+            cell = published.cell(test_set, loss, quantity)
+            axes.errorbar(
+                PUBLISHED_PERCENT,
+                cell.rmse,
+                yerr=cell.spread,
+                ls="",
+                elinewidth=0.8,
+                ecolor=style.color,
+                **published_marker(style.color),
+            )
+    axes.set_ylabel(f"{QUANTITY_LABELS[quantity]} RMSE ({UNIT_LABELS[quantity]})")
+    data_axis(axes, summary["fraction"].unique())
+    plain_log(axes)
+    return summary
+
+
+def data_axis(axes: Axes, percents: Iterable[int]) -> None:
+    """Logarithmic axis of the share of the data, ticks where there are results."""
+    axes.set_xscale("log")
+    ticks = sorted({int(percent) for percent in percents})
+    axes.set_xticks(ticks, _labels(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel(DATA_LABEL)
+
+
+def _labels(ticks: list[int]) -> list[str]:
+    """Labels of ticks on a logarithmic axis, none where it would touch the next; the largest has one."""
+    labels = [str(tick) for tick in ticks]
+    shown = ticks[-1]
+    for k in range(len(ticks) - 2, -1, -1):
+        if shown / ticks[k] < CLOSE:
+            labels[k] = ""
+        else:
+            shown = ticks[k]
+    return labels
+
+
+def plain_log(axes: Axes) -> None:
+    """Logarithmic ordinate whose ticks are written as plain numbers."""
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    factors: tuple[float, ...] = (1, 2, 5)
+    if high / low < 2.5:
+        factors = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
+    elif high / low < 12:
+        factors = (1, 1.5, 2, 3, 4, 5, 6, 8)
+    steps = [factor * 10.0**power for power in range(-6, 9) for factor in factors]
+    axes.set_yticks([step for step in steps if low <= step <= high])
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def draw_epoch_cost(axes: Axes, source: Source, *, engines: tuple[str, ...] = (EXACT, LOOP)) -> pd.DataFrame:
+    """Time of an epoch against the share of the data; filled: exact engine, open: the paper's autograd loop.
+
+    The published factor is drawn as open diamonds: so many times the time of E-F in the autograd loop.
+
+    Returns
+    -------
+    DataFrame
+        Columns training, engine, percent, mean, std, count.
+    """
+    columns = ["training", "engine", "percent", "repeat", "seconds"]
+    table = source.table("epoch_cost", columns)
+    if (table["seconds"] <= 0).any():
+        raise ResultsError(source.path("epoch_cost"), "a time that is not positive.", "seconds")
+    summary = summarize(table, "seconds", ["training", "engine", "percent"])
+    trainings = in_order(summary["training"])
+    for engine in engines:
+        for training in trainings:
+            rows = summary[(summary["training"] == training) & (summary["engine"] == engine)]
+            if rows.empty:
+                continue
+            style = style_of(training, trainings)
+            axes.errorbar(
+                rows["percent"],
+                rows["mean"],
+                yerr=rows["std"],
+                color=style.color,
+                marker=style.marker,
+                ls="-" if engine == EXACT else ":",
+                mfc=style.color if engine == EXACT else "white",
+                label=f"{training}, {engine}",
+                elinewidth=0.8,
+                zorder=4,
+            )
+    loop = summary[(summary["training"] == "E-F") & (summary["engine"] == LOOP)]
+    base = loop if not loop.empty else summary[summary["training"] == "E-F"]
+    axes.plot(
+        base["percent"],
+        base["mean"] * source.published.epoch_cost.ratio,
+        ls="",
+        **published_marker(style_of("E-F-H").color),
+    )
+    axes.set_ylabel("Time per epoch (s)")
+    data_axis(axes, summary["percent"].unique())
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high * (high / low) ** 0.2)
+    plain_log(axes)
+    return summary
+
+
+def cost_ratios(summary: pd.DataFrame) -> dict[str, float]:
+    """Time of an E-F-H epoch over that of an E-F epoch at the largest common training set, by engine."""
+    ratios = {}
+    for engine, rows in summary.groupby("engine"):
+        table = rows.pivot_table(index="percent", columns="training", values="mean")
+        if {"E-F", "E-F-H"} <= set(table.columns):
+            last = table[["E-F", "E-F-H"]].dropna().iloc[-1]
+            ratios[str(engine)] = float(last["E-F-H"] / last["E-F"])
+    return ratios
+
+
+def draw_level(axes: Axes, summary: pd.DataFrame, training: str) -> None:
+    """Dotted line through the whole axis at the error of a training with the most data."""
+    rows = summary[summary["training"] == training].sort_values("fraction")
+    level = rows["mean"].iloc[-1]
+    axes.axhline(level, color=style_of(training).color, ls=":", lw=0.9, zorder=1)
+    axes.annotate(
+        f"{training} with {rows['fraction'].iloc[-1]} %",
+        (0.01, level),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 1.5),
+        textcoords="offset points",
+        fontsize=5.5,
+        color=style_of(training).color,
+    )
+
+
+def draw_half(axes: Axes, summary: pd.DataFrame, training: str, percent: int) -> bool:
+    """Line from a training's error with so much data to half of that, if both were trained; says whether."""
+    rows = summary[(summary["training"] == training) & (summary["fraction"] == percent)]
+    if rows.empty or percent // 2 not in set(summary["fraction"]):
+        return False
+    level = rows["mean"].iloc[0]
+    axes.plot([percent / 2, percent], [level, level], **HALF)
+    return True
+
+
+def half_handle(training: str) -> Line2D:
+    """Legend entry of the lines of `draw_half`."""
+    return Line2D([], [], label=f"from {training} to half its data", **HALF)
+
+
+def engine_handles(panel: str) -> list[Line2D]:
+    """Legend entries of the two engines of `draw_epoch_cost`, after the name of its panel."""
+    return [
+        Line2D([], [], color="0.3", marker="o", ls="-", label=f"{panel}exact engine"),
+        Line2D([], [], color="0.3", marker="o", mfc="white", ls=":", label=f"{panel}autograd loop"),
+    ]
+
+
+def count_text(counts: pd.Series) -> str:
+    """Number of models, or its range."""
+    low, high = counts.min(), counts.max()
+    return str(low) if low == high else f"{low} to {high}"

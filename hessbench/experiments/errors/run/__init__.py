@@ -1,0 +1,1 @@
+"""Predicting the test sets and summing the errors."""

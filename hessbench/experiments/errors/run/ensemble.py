@@ -1,0 +1,273 @@
+"""Errors of ensembles on the test sets: sections 3.2 to 3.4 of the paper, tables 2 to 4."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from hessbench.data.structures import Structures
+from hessbench.errors import DataError
+from hessbench.experiments.errors.run.predictions import pack
+from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.potential import ANI, evaluate
+from hessbench.potential.ani.files import load
+from hessbench.potential.ensembles import model_file, trained_seeds
+from hessbench.results.store.tables import LABELS, QUANTITIES, Identity, write_table
+from hessbench.system.files import replacing
+from hessbench.system.processes import Report, run_tasks
+from hessbench.training.batches import to_batch
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Structures with reference values to compare with.
+
+    Attributes
+    ----------
+    data, level
+        Identity and level of theory of the file they come from.
+    structures
+        Energies, forces and Hessians included.
+    """
+
+    __test__ = False  # no test class, whatever pytest reads into the name
+
+    data: str
+    level: str
+    structures: Structures
+
+
+@dataclass(frozen=True)
+class _Task:
+    seed: int
+    model: Path
+    shard: Path
+
+
+def evaluate_ensemble(
+    folder: Path,
+    loss: str,
+    percent: int,
+    sets: dict[str, TestSet],
+    config: EvaluationConfig,
+    results: Path,
+    profile: str,
+) -> pd.DataFrame:
+    """Predict with every model of an ensemble, store predictions and errors.
+
+    Writes results/predictions/<loss>-<percent>.h5 (see `hessbench.experiments.errors.run.predictions`) and
+    results/errors/<loss>-<percent>.parquet (see `hessbench.results.store.tables.TABLES`), each whole
+    or not at all, with the identities of the data in their metadata.
+
+    Parameters
+    ----------
+    folder
+        Of the trained models.
+    loss, percent
+        What they were trained with.
+    sets
+        Test sets by name.
+    config
+        Batch size, processes, which Hessians to store.
+    results
+        Folder of the results.
+    profile
+        Name of the active profile, recorded with the results.
+
+    Returns
+    -------
+    DataFrame
+        The errors table.
+
+    Raises
+    ------
+    DataError
+        The ensemble is not trained, or a model file is damaged.
+    """
+    name = f"{loss}-{percent}"
+    target = results / "predictions" / f"{name}.h5"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        _Task(seed, model_file(folder, seed), target.with_name(f".{name}-seed-{seed}.h5"))
+        for seed in trained_seeds(folder)
+    ]
+    shared = sets, config.batch_size, percent in config.hessians_stored_at_percents
+    total = len(tasks) * sum(len(item.structures) for item in sets.values())
+    try:
+        with tqdm(total=total, desc=f"evaluate {name}", unit="structure") as bar:
+
+            def advance(structures: int) -> None:
+                bar.update(structures)
+
+            tables = run_tasks(_evaluate_model, tasks, shared, config.processes, advance)
+        metadata = {
+            "training": name,
+            "data": {key: item.data for key, item in sets.items()},
+            "seeds": [task.seed for task in tasks],
+        }
+        _write_predictions(target, tasks, sets, metadata)
+    finally:
+        for task in tasks:
+            task.shard.unlink(missing_ok=True)
+    errors = pd.concat(tables, ignore_index=True)
+    errors.insert(0, "training", LABELS[loss])
+    errors.insert(1, "fraction", percent)
+    identity = Identity(
+        profile=profile,
+        data="; ".join(f"{key}: {item.data}" for key, item in sets.items()),
+        level="; ".join(sorted({item.level for item in sets.values()})),
+        models=len(tasks),
+    )
+    write_table(results / "errors" / f"{name}.parquet", errors, identity)
+    return errors
+
+
+def predict(model: ANI, structures: Structures) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Predict all that is compared.
+
+    Returns
+    -------
+    total energies (M,) float64 in kcal/mol, forces (A, 3) and flat Hessians in the dtype of the model.
+    """
+    batch = to_batch(structures, model.dtype)
+    with torch.no_grad():
+        prediction = evaluate(model, batch, 2)
+        energies = prediction.energies.double() + model.self_energy(batch)
+    assert prediction.forces is not None
+    assert prediction.hessians is not None
+    return energies.numpy(), prediction.forces.numpy(), prediction.hessians.numpy()
+
+
+def structure_errors(
+    structures: Structures, energies: np.ndarray, forces: np.ndarray, hessians: np.ndarray
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Sums over each structure's elements of squared and absolute errors, and the number of elements.
+
+    Returns
+    -------
+    dict
+        By quantity, three arrays of length M.
+    """
+    if structures.hessians is None:
+        raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
+    pairs = {
+        "energy": (energies - structures.energies, np.arange(len(structures) + 1)),
+        "force": ((forces - structures.forces).ravel(), 3 * structures.atom_offsets),
+        "hessian": (hessians - structures.hessians, structures.hessian_offsets),
+    }
+    return {
+        quantity: (
+            np.add.reduceat(error.astype(np.float64) ** 2, offsets[:-1]),
+            np.add.reduceat(np.abs(error.astype(np.float64)), offsets[:-1]),
+            np.diff(offsets),
+        )
+        for quantity, (error, offsets) in pairs.items()
+    }
+
+
+def summarize(errors: pd.DataFrame) -> pd.DataFrame:
+    """RMSE and MAE of each model over all elements of a set.
+
+    Returns
+    -------
+    DataFrame
+        Columns training, fraction, seed, set, quantity; rmse and mae in kcal/mol, kcal/mol/Angstrom,
+        kcal/mol/Angstrom^2.
+    """
+    keys = ["training", "fraction", "seed", "set", "quantity"]
+    sums = errors.groupby(keys, sort=False, observed=True)[["squared", "absolute", "count"]].sum()
+    return pd.DataFrame(
+        {"rmse": np.sqrt(sums["squared"] / sums["count"]), "mae": sums["absolute"] / sums["count"]}
+    ).reset_index()
+
+
+def _evaluate_model(
+    task: _Task, shared: tuple[dict[str, TestSet], int, bool], report: Report
+) -> pd.DataFrame:
+    """Predict all sets with one model, batch by batch; runs in a process of its own."""
+    sets, batch_size, with_hessians = shared
+    model = load(task.model)
+    tables = []
+    with h5py.File(task.shard, "w") as file:
+        for name, item in sets.items():
+            group = file.create_group(name)
+            for first in range(0, len(item.structures), batch_size):
+                part = item.structures.select(np.arange(first, min(first + batch_size, len(item.structures))))
+                energies, forces, hessians = predict(model, part)
+                _append(group, "energies", energies)
+                _append(group, "forces", forces)
+                if with_hessians:
+                    _append(group, "hessians", pack(hessians, part.counts))
+                tables.append(
+                    error_rows(task.seed, name, part, structure_errors(part, energies, forces, hessians))
+                )
+                report(len(part))
+    return pd.concat(tables, ignore_index=True)
+
+
+def error_rows(seed: int, name: str, structures: Structures, errors: dict[str, tuple]) -> pd.DataFrame:
+    """Rows of the errors table for one model and set.
+
+    Parameters
+    ----------
+    seed
+        Of the model.
+    name
+        Of the set: rtp, irc or nms.
+    structures
+        The M structures predicted.
+    errors
+        By quantity the sums of squared and of absolute errors and the number of elements, each (M,), see
+        `structure_errors`; kcal/mol and Angstrom.
+    """
+    names = np.array(structures.reaction_names)[structures.reactions]
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "seed": seed,
+                    "set": name,
+                    "reaction": names,
+                    "structure": structures.indices,
+                    "quantity": quantity,
+                    "squared": errors[quantity][0],
+                    "absolute": errors[quantity][1],
+                    "count": errors[quantity][2],
+                }
+            )
+            for quantity in QUANTITIES
+        ]
+    )
+
+
+def _append(group: h5py.Group, name: str, values: np.ndarray) -> None:
+    if name not in group:
+        group.create_dataset(name, data=values, maxshape=(None, *values.shape[1:]), chunks=True)
+        return
+    dataset = group[name]
+    dataset.resize(len(dataset) + len(values), axis=0)
+    dataset[-len(values) :] = values
+
+
+def _write_predictions(
+    path: Path, tasks: list[_Task], sets: dict[str, TestSet], metadata: dict[str, Any]
+) -> None:
+    """Join what the models wrote."""
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["hessbench"] = json.dumps(metadata)
+        for name, item in sets.items():
+            group = file.create_group(name)
+            structures = item.structures
+            group["reaction"] = [structures.reaction_names[index] for index in structures.reactions]
+            group["structure"] = structures.indices
+            group["counts"] = structures.counts
+        for task in tasks:
+            with h5py.File(task.shard) as shard:
+                for name in sets:
+                    shard.copy(name, file[name], name=f"seed-{task.seed}")

@@ -1,0 +1,1 @@
+"""Reaction paths by nudged elastic bands (section 3.6)."""

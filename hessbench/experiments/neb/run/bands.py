@@ -1,0 +1,221 @@
+"""Reaction paths of all ensembles and of the level of theory itself (sections 2.5 and 3.6 of the paper)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from scipy.spatial.transform import Rotation
+from tqdm import tqdm
+
+from hessbench.chemistry.band import Band, Status, optimize_band, unphysical
+from hessbench.chemistry.forcefield import ForceField, ForceFieldError
+from hessbench.chemistry.relaxation import relax
+from hessbench.experiments.neb.run.settings import NebConfig
+from hessbench.reactions.kinds import PathReaction, bond_changes
+from hessbench.results.store.tables import REFERENCE, TABLES
+from hessbench.system.processes import Report, run_tasks
+
+REFERENCE_SEED = -1
+REFERENCE_ITERATIONS = 100
+"""A reference band starts through its transition state and converges in some tens of steps or not at all."""
+SAME_BARRIER = 0.5
+"""Barriers of band and refined transition state agree within this, kcal/mol."""
+
+
+@dataclass(frozen=True)
+class BandTask:
+    """One band: a reaction with one potential.
+
+    Attributes
+    ----------
+    reaction
+        Number of the reaction.
+    training, seed
+        As in the tables; "reference" is the level of theory.
+    load
+        Makes the force field in the process that needs it.
+    """
+
+    reaction: int
+    training: str
+    seed: int
+    load: Callable[[], ForceField]
+
+
+@dataclass(frozen=True)
+class NebTables:
+    """Rows of neb_paths, neb_summary and neb_geometry, see `hessbench.results.store.tables`."""
+
+    paths: pd.DataFrame
+    summary: pd.DataFrame
+    geometry: pd.DataFrame
+
+
+def run_neb(
+    reactions: Sequence[PathReaction],
+    trainings: Sequence[tuple[str, int, Callable[[], ForceField]]],
+    config: NebConfig,
+) -> NebTables:
+    """Relax a band for every reaction with every potential.
+
+    Parameters
+    ----------
+    reactions
+        With their end points at the level of theory of the data.
+    trainings
+        Label, seed and constructor of each potential. "reference" is applied to the two reactions of the
+        paper's figures only: for the others the refined transition state gives the barrier. Its bands start
+        through that transition state, all others from an interpolation between the end points alone.
+    config
+        Settings.
+
+    Returns
+    -------
+    NebTables
+        Geometries of the two reactions of the paper's figures only.
+    """
+    tasks = [
+        BandTask(index, training, seed, load)
+        for index, reaction in enumerate(reactions)
+        for training, seed, load in trainings
+        if training != REFERENCE or reaction.kind != "held-out"
+    ]
+    tasks.sort(key=lambda task: task.training != REFERENCE)  # the longest ones first
+    with tqdm(total=len(tasks), desc="neb", unit="band", smoothing=0.05) as bar:
+
+        def show(done: int) -> None:
+            bar.update(done)
+
+        bands = run_tasks(_relax_band, tasks, (list(reactions), config), config.processes, show)
+    rows: tuple[list[pd.DataFrame], list[dict], list[pd.DataFrame]] = ([], [], [])
+    for task, band in zip(tasks, bands, strict=True):
+        reaction = reactions[task.reaction]
+        key = {"reaction": reaction.name, "kind": reaction.kind, "training": task.training, "seed": task.seed}
+        rows[1].append({**key, **_summary(reaction, band)})
+        if band.energies is None:
+            continue
+        rows[0].append(_path(key, band))
+        if reaction.kind != "held-out":
+            rows[2].append(_geometry(key, reaction.numbers, band))
+    summary = pd.DataFrame(rows[1]).astype({"barrier": float, "rmsd_ts": float, "max_force_ev_a": float})
+    return NebTables(_joined(rows[0], "neb_paths"), summary, _joined(rows[2], "neb_geometry"))
+
+
+def relax_reaction(
+    reaction: PathReaction, force_field: ForceField, config: NebConfig, *, through_saddle: bool = False
+) -> Band:
+    """Optimize the end points of a reaction with a force field, then the band between them.
+
+    An end point fails if it is not converged or if it lost or gained a bond: the path would be that of
+    another reaction. `through_saddle`: the band starts through the known transition state, not from
+    an interpolation between the end points alone.
+    """
+    ends = np.stack([reaction.reactant, reaction.product])
+    try:
+        relaxed = relax(
+            [Atoms(reaction.numbers, end) for end in ends],
+            force_field,
+            config.end_point_fmax_ev_a,
+            config.end_point_steps,
+        )
+    except ForceFieldError as error:
+        return Band("end point failed", str(error), 0, None, ends, None)
+    for name, before, after in zip(("reactant", "product"), ends, relaxed, strict=True):
+        problem = after.reason or unphysical(reaction.numbers, after.positions[None])
+        if not problem:
+            changes = bond_changes(reaction.numbers, before, after.positions)
+            if len(changes.broken) or len(changes.made):
+                problem = f"collapsed, {len(changes.broken)} bonds broken and {len(changes.made)} made"
+        if problem:
+            return Band("end point failed", f"{name}: {problem}", 0, None, ends, None)
+    band = config.band
+    if reaction.kind == "held-out":
+        band = band.model_copy(update={"images": config.held_out_images})
+    through = reaction.transition_state if through_saddle else None
+    return optimize_band(
+        reaction.numbers, relaxed[0].positions, relaxed[1].positions, force_field, band, through
+    )
+
+
+def has_reference_band(reaction: PathReaction, force_field: ForceField, config: NebConfig) -> bool:
+    """Whether the band at the level of theory converges, and to the refined transition state.
+
+    That state need not be the highest point between the minima: a path of several steps may have another one.
+    """
+    quick = config.band.model_copy(
+        update={"max_iterations": min(config.band.max_iterations, REFERENCE_ITERATIONS)}
+    )
+    band = relax_reaction(
+        reaction, force_field, config.model_copy(update={"band": quick}), through_saddle=True
+    )
+    return (
+        band.status == "converged"
+        and band.energies is not None
+        and abs(float(band.energies.max()) - reaction.barrier) < SAME_BARRIER
+    )
+
+
+def rmsd(first: np.ndarray, second: np.ndarray) -> float:
+    """Root mean square distance of atoms after superposition (Kabsch), Angstrom."""
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    return float(Rotation.align_vectors(first, second)[1] / np.sqrt(len(first)))
+
+
+def _relax_band(task: BandTask, shared: tuple[list[PathReaction], NebConfig], report: Report) -> Band:
+    """Relax one band; runs in a process of its own."""
+    reactions, config = shared
+    is_reference = task.training == REFERENCE
+    band = relax_reaction(reactions[task.reaction], task.load(), config, through_saddle=is_reference)
+    report(1)
+    return band
+
+
+def _summary(reaction: PathReaction, band: Band) -> dict:
+    """How a band ended; barrier and TS of one that did not converge are no predictions and stay empty."""
+    status: Status = band.status
+    converged = status == "converged" and band.energies is not None
+    return {
+        "status": status,
+        "reason": band.reason,
+        "iterations": band.iterations,
+        "max_force_ev_a": band.max_force,
+        "barrier": float(band.energies.max()) if converged and band.energies is not None else None,
+        "barrier_reference": reaction.barrier,
+        "rmsd_ts": rmsd(band.coordinates[band.highest], reaction.transition_state) if converged else None,
+    }
+
+
+def _joined(frames: list[pd.DataFrame], table: str) -> pd.DataFrame:
+    """Join the rows of all bands; a table without rows if no band could be evaluated."""
+    if not frames:
+        return pd.DataFrame(columns=list(TABLES[table]))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _path(key: dict, band: Band) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            **key,
+            "image": np.arange(len(band.coordinates)),
+            "path_coordinate": band.path_coordinate,
+            "energy": band.energies,
+        }
+    )
+
+
+def _geometry(key: dict, numbers: np.ndarray, band: Band) -> pd.DataFrame:
+    images, atoms = band.coordinates.shape[:2]
+    x, y, z = band.coordinates.reshape(-1, 3).T
+    return pd.DataFrame(
+        {
+            **{name: key[name] for name in ("reaction", "training", "seed")},
+            "image": np.repeat(np.arange(images), atoms),
+            "atom": np.tile(np.arange(atoms), images),
+            "number": np.tile(numbers.astype(int), images),
+            "x": x,
+            "y": y,
+            "z": z,
+        }
+    )

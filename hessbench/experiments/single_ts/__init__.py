@@ -1,0 +1,1 @@
+"""Ensembles trained on one transition state (section 3.1)."""

@@ -1,0 +1,140 @@
+"""Energies along a reaction path predicted by ensembles that saw one structure of it (section 3.1)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import in_order, style_of
+from hessbench.results.store.tables import REFERENCE
+
+PATH_LABEL = "Intrinsic reaction coordinate (amu$^{1/2}$ Å)"
+ENERGY_LABEL = "Energy relative to the TS (kcal mol⁻¹)"
+
+
+def read(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the path.
+
+    Returns
+    -------
+    predicted
+        Columns training, model, structure, path_coordinate, energy, reference, error.
+    reference
+        The same structures at the level of theory, along the path; columns structure, path_coordinate,
+        energy.
+    """
+    table = source.table("single_ts")
+    reference = source.rows("single_ts", table, training=REFERENCE)
+    reference = reference[["structure", "path_coordinate", "energy"]].sort_values("path_coordinate")
+    predicted = table[table["training"] != REFERENCE].merge(
+        reference[["structure", "energy"]].rename(columns={"energy": "reference"}), on="structure"
+    )
+    predicted["error"] = predicted["energy"] - predicted["reference"]
+    return predicted, reference.reset_index(drop=True)
+
+
+def nearest(reference: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The structures nearest the TS along the path, in path order."""
+    closest = reference["path_coordinate"].abs().sort_values(kind="stable").index[:count]
+    return reference.loc[closest].sort_values("path_coordinate")
+
+
+def summarize(predicted: pd.DataFrame, training: str) -> pd.DataFrame:
+    """Mean and standard deviation over an ensemble, and its mean absolute error, along the path."""
+    group = predicted[predicted["training"] == training].groupby("path_coordinate")
+    return group.agg(
+        mean=("energy", "mean"),
+        spread=("energy", "std"),
+        error=("error", lambda values: values.abs().mean()),
+        models=("model", "nunique"),
+    ).reset_index()
+
+
+def draw_reference(
+    axes: Axes, reference: pd.DataFrame, *, label: str = "reference", size: float = 2.6
+) -> None:
+    """Black circles: what the level of theory gives; the TS, the one training point, as an open star."""
+    axes.plot(
+        reference["path_coordinate"],
+        reference["energy"],
+        color="black",
+        marker="o",
+        ls="",
+        ms=size,
+        label=label,
+        zorder=5,
+    )
+    at_ts = reference.iloc[int(reference["path_coordinate"].abs().argmin())]
+    axes.plot(
+        at_ts["path_coordinate"],
+        at_ts["energy"],
+        marker="*",
+        ms=9,
+        mfc="white",
+        mec="black",
+        mew=0.8,
+        ls="",
+        zorder=7,
+        label="TS, the training point",
+    )
+
+
+def draw_ensemble(axes: Axes, predicted: pd.DataFrame, training: str, *, every: int = 1) -> None:
+    """Mean of an ensemble with markers, and its standard deviation as a band."""
+    summary = summarize(predicted, training)
+    style = style_of(training)
+    s, mean, spread = (summary[name].to_numpy() for name in ("path_coordinate", "mean", "spread"))
+    label = f"{training} (mean ± SD of {summary['models'].max()})"
+    axes.plot(
+        s,
+        mean,
+        color=style.color,
+        marker=style.marker,
+        ls=style.line,
+        markevery=every,
+        ms=2.8,
+        lw=1,
+        label=label,
+        zorder=4,
+    )
+    axes.fill_between(s, mean - spread, mean + spread, color=style.color, alpha=0.2, lw=0, zorder=2)
+
+
+def draw_members(axes: Axes, predicted: pd.DataFrame, training: str) -> int:
+    """One thin line per model of an ensemble; returns their number."""
+    lines = [
+        model.sort_values("path_coordinate")[["path_coordinate", "energy"]].to_numpy()
+        for _, model in predicted[predicted["training"] == training].groupby("model")
+    ]
+    axes.add_collection(
+        LineCollection(lines, colors=style_of(training).color, linewidths=0.4, alpha=0.35, rasterized=True)
+    )
+    return len(lines)
+
+
+def draw_stacked_errors(axes: Axes, predicted: pd.DataFrame) -> None:
+    """Mean absolute errors of the ensembles at each structure, stacked as in Figure 2b of the paper."""
+    bottom: np.ndarray | float = 0.0
+    for training in in_order(predicted["training"]):
+        summary = summarize(predicted, training)
+        style = style_of(training)
+        position = np.arange(len(summary))
+        axes.bar(
+            position,
+            summary["error"],
+            bottom=bottom,
+            width=0.82,
+            color=style.color,
+            hatch=style.hatch,
+            edgecolor="white",
+            linewidth=0.3,
+            label=training,
+        )
+        bottom = bottom + summary["error"].to_numpy()
+
+
+def limits(reference: pd.DataFrame, below: float, above: float) -> tuple[float, float]:
+    """Energy axis that shows the reference whole, with room in units of its range."""
+    low, high = reference["energy"].min(), reference["energy"].max()
+    return low - below * (high - low), high + above * (high - low)

@@ -1,0 +1,1 @@
+"""Training the ensembles and predicting the reaction path."""

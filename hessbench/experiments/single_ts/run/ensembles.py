@@ -1,0 +1,320 @@
+"""Ensembles trained on one transition state and what they predict along its reaction path (section 3.1)."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
+from hessbench.data.layout import ReactionFile
+from hessbench.errors import DataError, HessbenchError
+from hessbench.experiments.single_ts.run.settings import SingleTSConfig
+from hessbench.experiments.single_ts.run.training import Target, errors, train_stack
+from hessbench.potential import ANI
+from hessbench.potential.ani.model import build
+from hessbench.potential.ani.stacked import StackedModels
+from hessbench.potential.ani.stacked_descriptors import (
+    Descriptors,
+    describe,
+    path_features,
+    present_features,
+)
+from hessbench.results.store.tables import LABELS, REFERENCE
+from hessbench.system.files import replacing
+from hessbench.system.processes import Report, run_tasks
+
+DIVERGED = "the training diverged"
+SMALLEST_SPREAD = 0.1
+"""Smallest spread of a feature that is divided by: they reach a few units, an element may have one atom."""
+
+
+@dataclass(frozen=True)
+class ReactionPath:
+    """Reference data of the experiment, energies relative to the TS in kcal/mol.
+
+    Attributes
+    ----------
+    numbers
+        (N,).
+    coordinates, energies, path_coordinate
+        Of the P structures of the path: (P, N, 3), (P,), (P,), amu^0.5 Angstrom.
+    ts, forces, hessian
+        Of the TS: (N, 3), (N, 3), (3 N, 3 N).
+    identity, level
+        Of the data.
+    """
+
+    numbers: np.ndarray
+    coordinates: np.ndarray
+    energies: np.ndarray
+    path_coordinate: np.ndarray
+    ts: np.ndarray
+    forces: np.ndarray
+    hessian: np.ndarray
+    identity: str
+    level: str
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Some models of one loss after training; what they predict for the path and for the TS.
+
+    Attributes
+    ----------
+    path_energies
+        (m, P).
+    hessians
+        (m, 3 N, 3 N) at the TS.
+    energy_errors, force_errors, hessian_errors
+        (m,), root mean square at the TS.
+    """
+
+    path_energies: np.ndarray
+    hessians: np.ndarray
+    energy_errors: np.ndarray
+    force_errors: np.ndarray
+    hessian_errors: np.ndarray
+
+
+NAMES = tuple(field.name for field in fields(Trained))
+
+
+def read_path(file: Path) -> ReactionPath:
+    """Read the groups `path` and `stationary` that `hessbench generate single-ts` writes.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged, or does not hold them.
+    """
+    with ReactionFile(file) as reactions:
+        path, stationary = reactions["path"], reactions["stationary"]
+        identity, level = reactions.identity, reactions.metadata.level
+    roles = stationary.annotations.get("role", np.array([])).tolist()
+    if "TS" not in roles or stationary.hessians is None:
+        raise DataError(file, "needs a structure of role TS with its Hessian.", "stationary")
+    coordinate = path.annotations.get("path_coordinate")
+    if coordinate is None or np.count_nonzero(coordinate == 0) != 1:
+        raise DataError(file, "needs a path_coordinate that is zero at one structure, the TS.", "path")
+    ts = roles.index("TS")
+    return ReactionPath(
+        numbers=path.numbers.astype(np.int64),
+        coordinates=path.coordinates,
+        energies=path.energies - stationary.energies[ts],
+        path_coordinate=coordinate,
+        ts=stationary.coordinates[ts],
+        forces=stationary.forces[ts],
+        hessian=stationary.hessians[ts],
+        identity=identity,
+        level=level,
+    )
+
+
+def run_single_ts(
+    path: ReactionPath, config: SingleTSConfig, checkpoints: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train every ensemble and predict the path with it.
+
+    Parameters
+    ----------
+    path
+        Reference data.
+    config
+        Settings.
+    checkpoints
+        Folder of what is finished, which is not trained again with the same data and settings.
+
+    Returns
+    -------
+    single_ts, single_ts_modes
+        Tables of `hessbench.results.store.tables`; the second has the errors at the TS besides.
+    """
+    unknown = [loss for loss in config.losses if loss not in LABELS]
+    if unknown:
+        raise HessbenchError(f"single_ts.losses: unknown {unknown}; choose from {', '.join(LABELS)}.")
+    tasks = [
+        (loss, first) for loss in config.losses for first in range(0, config.models, config.models_at_once)
+    ]
+    shared = _share(path, config, checkpoints)
+    with tqdm(total=config.steps * len(tasks), desc="single TS", unit="step", smoothing=0.05) as bar:
+
+        def show(taken: int) -> None:
+            bar.update(taken)
+
+        results = run_tasks(_train, tasks, shared, config.processes, show)
+    ensembles = {
+        loss: _join([result for task, result in zip(tasks, results, strict=True) if task[0] == loss])
+        for loss in config.losses
+    }
+    return _energies(path, ensembles), _modes(path, config, ensembles)
+
+
+def make_models(path: ReactionPath, config: SingleTSConfig, seeds: Sequence[int]) -> list[ANI]:
+    """Make models before training, as everywhere by their seeds, with the feature scale of the TS."""
+    models = [build(config.model, seed) for seed in seeds]
+    if config.scale_features:
+        columns = present_features(models[0], path.numbers)
+        for element, features in path_features(models[0], path.numbers, path.ts[None], torch.float64):
+            spread = features[0].std(0, correction=0).clamp(min=SMALLEST_SPREAD)
+            for model in models:
+                model.feature_scale[element, columns] = spread.to(model.dtype)
+    return models
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What all processes need: data, settings, and the descriptors of the TS and of the path."""
+
+    path: ReactionPath
+    config: SingleTSConfig
+    checkpoints: Path
+    descriptors: Descriptors
+    along: list[tuple[int, torch.Tensor]]
+
+
+def _share(path: ReactionPath, config: SingleTSConfig, checkpoints: Path) -> _Shared:
+    model = build(config.model, 0)
+    descriptors = describe(model, path.numbers, path.ts, model.dtype)
+    along = path_features(model, path.numbers, path.coordinates, model.dtype)
+    return _Shared(path, config, checkpoints, descriptors, along)
+
+
+def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
+    """Train models `first` to `first` + `models_at_once` of one loss; runs in a process of its own."""
+    loss, first = task
+    path, config, descriptors = shared.path, shared.config, shared.descriptors
+    seeds = range(first, min(first + config.models_at_once, config.models))
+    settings = config.model_dump(
+        mode="json", exclude={"models", "models_at_once", "processes", "losses", "window"}
+    )
+    settings |= {"loss": config.losses[loss].model_dump(), "seeds": list(seeds), "data": path.identity}
+    fingerprint = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    checkpoint = shared.checkpoints / f"{loss}-{first}.npz"
+    finished = _load(checkpoint, fingerprint)
+    if finished:
+        report(config.steps)
+        return finished
+    models = make_models(path, config, seeds)
+    dtype = models[0].dtype
+    elements = [table.element for table in descriptors.tables]
+    stack = StackedModels(models, descriptors.columns, elements, config.energy_unit)
+    target = Target(
+        torch.as_tensor(path.forces.ravel(), dtype=dtype), torch.as_tensor(path.hessian, dtype=dtype)
+    )
+    train_stack(stack, descriptors, target, config.losses[loss], config, report)
+    with torch.no_grad():
+        predictions = stack(descriptors, 2)
+        fit = errors(predictions, target)
+        energies = stack.energies(shared.along)
+    assert predictions.hessians is not None
+    assert fit.force is not None
+    assert fit.hessian is not None
+    arrays = (energies, predictions.hessians, fit.energy, fit.force, fit.hessian)
+    trained = Trained(*(array.double().numpy() for array in arrays))
+    with replacing(checkpoint) as temporary, temporary.open("wb") as file:
+        np.savez(file, fingerprint=np.array(fingerprint), **{name: getattr(trained, name) for name in NAMES})
+    return trained
+
+
+def _load(checkpoint: Path, fingerprint: str) -> Trained | None:
+    """Read what is finished; None if nothing is, or with other data or settings."""
+    try:
+        with np.load(checkpoint, allow_pickle=False) as archive:
+            if str(archive["fingerprint"]) != fingerprint:
+                return None
+            return Trained(*(archive[name] for name in NAMES))
+    except FileNotFoundError:
+        return None
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(checkpoint, f"is no checkpoint ({error}); delete it to train anew.") from None
+
+
+def _join(parts: list[Trained]) -> Trained:
+    return Trained(*(np.concatenate([getattr(part, name) for part in parts]) for name in NAMES))
+
+
+def sees_maximum(energies: np.ndarray, path_coordinate: np.ndarray, window: float) -> np.ndarray:
+    """Whether the TS lies above every other structure of the path within a distance.
+
+    Parameters
+    ----------
+    energies
+        (..., P).
+    path_coordinate
+        (P,), zero at the TS.
+    window
+        The distance.
+    """
+    ts = int(np.argmin(np.abs(path_coordinate)))
+    near = np.abs(path_coordinate) <= window
+    near[ts] = False
+    below = energies[..., near] < energies[..., ts : ts + 1]
+    return np.asarray(below.all(axis=-1))
+
+
+def _energies(path: ReactionPath, ensembles: dict[str, Trained]) -> pd.DataFrame:
+    """Energies along the path, one row per training, model and structure."""
+    structures = np.arange(len(path.energies))
+
+    def rows(training: str, model: int, energies: np.ndarray) -> pd.DataFrame:
+        finite = np.isfinite(energies)
+        return pd.DataFrame(
+            {
+                "training": training,
+                "model": model,
+                "structure": structures,
+                "path_coordinate": path.path_coordinate,
+                "energy": np.where(finite, energies, np.nan),
+                "reason": np.where(finite, "", DIVERGED),
+            }
+        )
+
+    frames = [rows(REFERENCE, -1, path.energies)]
+    for loss, trained in ensembles.items():
+        frames += [
+            rows(LABELS[loss], model, energies) for model, energies in enumerate(trained.path_energies)
+        ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _modes(path: ReactionPath, config: SingleTSConfig, ensembles: dict[str, Trained]) -> pd.DataFrame:
+    """What each model says about the TS, one row per model, with its errors there."""
+    masses = atomic_masses(path.numbers)
+
+    def row(training: str, model: int, modes: NormalModes, maximum: bool, fit: Sequence[float]) -> dict:
+        return {
+            "training": training,
+            "model": model,
+            "lowest_frequency_cm1": float(modes.wavenumbers[0]),
+            "negative_modes": modes.imaginary,
+            "ts_is_maximum": maximum,
+            "energy_error": fit[0],
+            "force_error": fit[1],
+            "hessian_error": fit[2],
+            "reason": "",
+        }
+
+    reference = normal_modes(path.ts, masses, path.hessian)
+    maximum = bool(sees_maximum(path.energies, path.path_coordinate, config.window))
+    rows = [row(REFERENCE, -1, reference, maximum, (0.0, 0.0, 0.0))]
+    for loss, trained in ensembles.items():
+        maxima = sees_maximum(trained.path_energies, path.path_coordinate, config.window)
+        fits = np.stack([trained.energy_errors, trained.force_errors, trained.hessian_errors], axis=1)
+        for model, hessian in enumerate(trained.hessians):
+            if np.isfinite(hessian).all() and np.isfinite(trained.path_energies[model]).all():
+                modes = normal_modes(path.ts, masses, hessian)
+                rows.append(row(LABELS[loss], model, modes, bool(maxima[model]), fits[model].tolist()))
+            else:
+                empty = dict.fromkeys(rows[0], None)
+                rows.append(
+                    empty
+                    | {"training": LABELS[loss], "model": model, "ts_is_maximum": False, "reason": DIVERGED}
+                )
+    return pd.DataFrame(rows)

@@ -1,0 +1,58 @@
+"""The section `single_ts` of a profile: ensembles trained on one transition state (section 3.1)."""
+
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from hessbench.config.base import Section
+from hessbench.potential.ani.settings import ModelConfig
+from hessbench.training.settings import AdamConfig, Decay, LossConfig, MuonConfig
+
+
+class SingleTSConfig(Section):
+    """Which models, how they are trained, and what counts as a maximum."""
+
+    data: Path = Field(
+        Path("data/embedded/single-ts.h5"), description="Reaction path and stationary points of one reaction."
+    )
+    losses: dict[str, LossConfig] = Field(
+        {
+            "e": LossConfig(force=0, hessian=0),
+            "ef": LossConfig(force=0.08, hessian=0),
+            "efh": LossConfig(force=0.08, hessian=0.02),
+        },
+        description="The losses to compare, by name; the paper's weights by default.",
+    )
+    models: PositiveInt = Field(100, description="Models of each ensemble; seeds 0, 1, ...")
+    models_at_once: PositiveInt = Field(
+        10, description="Models in one batched computation: as many as the caches hold, on a GPU all of them."
+    )
+    processes: PositiveInt = Field(2, description="Batches at the same time, one thread each.")
+    model: ModelConfig = Field(
+        ModelConfig(shape="gelu", hidden=(128, 96, 64)),
+        description="Architecture and start; smaller than elsewhere, there is one structure to learn.",
+    )
+    energy_unit: PositiveFloat = Field(
+        30.0,
+        description="What the networks' outputs are multiplied by, kcal/mol: the larger, the rougher a fresh "
+        "model; 627.5 is a network in hartree, like torchani's.",
+    )
+    scale_features: bool = Field(
+        True, description="Divide the features by their spread over the TS's atoms of an element."
+    )
+    steps: PositiveInt = Field(200, description="Optimizer steps, for every loss.")
+    optimizer: MuonConfig | AdamConfig = Field(
+        MuonConfig(
+            kind="muon",
+            learning_rate=3e-2,
+            adam_learning_rate=3e-3,
+            schedule=Decay(kind="cosine", warmup_steps=20),
+        ),
+        description="The same for every loss.",
+        discriminator="kind",
+    )
+    window: PositiveFloat = Field(
+        0.25,
+        description="A model sees the TS as a maximum if it predicts every point of the path within this "
+        "distance below it, amu^0.5 Angstrom.",
+    )

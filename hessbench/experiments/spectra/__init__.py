@@ -1,0 +1,1 @@
+"""Vibrational frequencies along a reaction path (section 3.7)."""

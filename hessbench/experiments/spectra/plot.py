@@ -1,0 +1,68 @@
+"""Harmonic frequencies along a reaction path (sections 2.6 and 3.7)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from hessbench.plotting.source import Source
+from hessbench.plotting.style import style_of
+from hessbench.results.store.tables import ResultsError
+
+FREQUENCY_LABEL = "Frequency (cm⁻¹; imaginary below 0)"
+
+
+def reaction_mode(table: pd.DataFrame) -> int:
+    """The mode that falls lowest along the path."""
+    return int(table["mode"].iloc[int(table["frequency_cm1"].argmin())])
+
+
+def draw_modes(axes: Axes, table: pd.DataFrame, training: str, *, background: bool = False) -> None:
+    """Every mode as a line over the images, the one that falls lowest in bold.
+
+    Parameters
+    ----------
+    table
+        Rows of one training and seed: columns image, path_coordinate, mode, frequency_cm1.
+    background
+        Grey and without emphasis, to compare another training with.
+    """
+    color = "0.6" if background else style_of(training).color
+    soft = None if background else reaction_mode(table)
+    lines = []
+    for mode, rows in table.groupby("mode"):
+        points = rows.sort_values("image")[["path_coordinate", "frequency_cm1"]].to_numpy()
+        if mode == soft:
+            axes.plot(*points.T, color=color, lw=1.6, marker="o", ms=2.4, zorder=4, label="lowest frequency")
+        else:
+            lines.append(points)
+    label = "reference" if background else None
+    width, alpha, order = (0.9, 0.6, 2) if background else (0.6, 0.85, 3)
+    axes.add_collection(
+        LineCollection(lines, colors=color, linewidths=width, alpha=alpha, zorder=order, label=label)
+    )
+    axes.autoscale_view()
+    axes.axhline(0, color="0.4", lw=0.6, zorder=1)
+    axes.axvline(0, color="#D0103A", ls="--", lw=0.8, zorder=1)
+    axes.set_ylabel(FREQUENCY_LABEL)
+
+
+def deviation(source: Source, table: pd.DataFrame) -> tuple[float, float, float]:
+    """Root mean square and mean absolute deviation (cm-1) of matched modes, and the share matched.
+
+    Raises
+    ------
+    ResultsError
+        No mode was matched with the reference.
+    """
+    matched = table.dropna(subset=["reference_frequency_cm1"])
+    if matched.empty:
+        raise ResultsError(source.path("spectra"), "no mode is matched.", "reference_frequency_cm1")
+    difference = (matched["frequency_cm1"] - matched["reference_frequency_cm1"]).to_numpy()
+    return float(np.sqrt((difference**2).mean())), float(np.abs(difference).mean()), len(matched) / len(table)
+
+
+def cost_of(source: Source, cost: pd.DataFrame, name: str) -> str:
+    """CPU time of all Hessians of a path, the mean over models, in words."""
+    rows = source.rows("spectra_cost", cost, source=name)
+    return f"{rows['images'].iloc[0]} images, {rows['cpu_s'].mean():.3g} s of CPU time"

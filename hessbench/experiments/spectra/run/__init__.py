@@ -1,0 +1,1 @@
+"""Frequencies of models and reference."""

@@ -1,0 +1,191 @@
+"""Harmonic frequencies along a reaction path (sections 2.6 and 3.7 of the paper).
+
+Translations and rotations are projected out of every Hessian, the direction of the path is not: away from
+stationary points the lowest frequency is the curvature along the path as the paper plots it, and depends on
+the use of Cartesian coordinates. Beside that, errors are also given for the modes transverse to the path,
+with its direction projected out (Miller, Handy, Adams, J. Chem. Phys. 72, 99 (1980)).
+
+Model and reference are compared at the same geometries, those of the reference path.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.transform import Rotation
+
+from hessbench.chemistry.forcefield import ForceField
+from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
+from hessbench.potential.batch import Batch
+
+
+@dataclass(frozen=True)
+class PathGeometries:
+    """Images along a reaction path.
+
+    Attributes
+    ----------
+    reaction
+        Its name.
+    numbers
+        (N,) atomic numbers.
+    coordinates
+        (n, N, 3), Angstrom.
+    path_coordinate
+        (n,), Angstrom, zero at the transition state.
+    """
+
+    reaction: str
+    numbers: np.ndarray
+    coordinates: np.ndarray
+    path_coordinate: np.ndarray
+
+    @property
+    def batch(self) -> Batch:
+        """All geometries as molecules of a batch."""
+        return Batch.from_atoms(Atoms(self.numbers, image) for image in self.coordinates)
+
+    @property
+    def transition_state(self) -> int:
+        """Image at the transition state."""
+        return int(np.abs(self.path_coordinate).argmin())
+
+
+@dataclass(frozen=True)
+class PathHessians:
+    """Hessians of one potential at all images, and the CPU time they took.
+
+    Attributes
+    ----------
+    hessians
+        n arrays (3N, 3N), kcal/mol/Angstrom^2.
+    cpu_s
+        CPU time of this process for all of them, s.
+    """
+
+    hessians: list[np.ndarray]
+    cpu_s: float
+
+
+def measure_hessians(path: PathGeometries, force_field: ForceField) -> PathHessians:
+    """Compute the Hessians of all images in one call and take its CPU time.
+
+    One image is computed before, so that neither loading nor compiling of code is counted.
+    """
+    batch = path.batch
+    force_field.hessians(batch.slice(0, 1))
+    begin = time.process_time()
+    hessians = force_field.hessians(batch)
+    return PathHessians(hessians, time.process_time() - begin)
+
+
+def path_modes(
+    path: PathGeometries, hessians: list[np.ndarray], *, transverse: bool = False
+) -> list[NormalModes]:
+    """Vibrations at each image, 3N - 6 of them; without the direction of the path, one less."""
+    masses = atomic_masses(path.numbers)
+    directions = mass_weighted_tangents(path.coordinates, masses) if transverse else [None] * len(hessians)
+    return [
+        normal_modes(coordinates, masses, hessian, direction)
+        for coordinates, hessian, direction in zip(path.coordinates, hessians, directions, strict=True)
+    ]
+
+
+def mass_weighted_tangents(coordinates: np.ndarray, masses: np.ndarray) -> list[np.ndarray]:
+    """Directions of a path at its images by central differences of the superposed neighbours, n of (3N,)."""
+    weights = np.sqrt(masses)[:, None]
+    tangents = []
+    for index, here in enumerate(coordinates):
+        centre = np.average(here, axis=0, weights=masses)
+        ends = []
+        for neighbour in (max(index - 1, 0), min(index + 1, len(coordinates) - 1)):
+            other = coordinates[neighbour]
+            moved = other - np.average(other, axis=0, weights=masses)
+            rotation, _ = Rotation.align_vectors(here - centre, moved, weights=masses)
+            ends.append(rotation.apply(moved))
+        difference = (weights * (ends[1] - ends[0])).ravel()
+        tangents.append(difference / np.linalg.norm(difference))
+    return tangents
+
+
+def match_modes(model: NormalModes, reference: NormalModes) -> tuple[np.ndarray, np.ndarray]:
+    """Assign each mode of a model to one of the reference so that the sum of squared overlaps is largest.
+
+    Returns
+    -------
+    assigned, overlap
+        (k,) index of the reference's mode, and the overlap, 0 to 1, for each mode of the model.
+    """
+    overlaps = np.abs(model.vectors.T @ reference.vectors)
+    _, assigned = linear_sum_assignment(-(overlaps**2))
+    return assigned, overlaps[np.arange(len(assigned)), assigned]
+
+
+def frequency_rows(
+    path: PathGeometries, training: str, seed: int, hessians: list[np.ndarray], reference: list[np.ndarray]
+) -> pd.DataFrame:
+    """Rows of the table spectra: modes numbered by ascending frequency at each image."""
+    frames = []
+    pairs = zip(path_modes(path, hessians), path_modes(path, reference), strict=True)
+    for image, (found, true) in enumerate(pairs):
+        assigned, overlap = match_modes(found, true)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "reaction": path.reaction,
+                    "training": training,
+                    "seed": seed,
+                    "image": image,
+                    "path_coordinate": path.path_coordinate[image],
+                    "mode": np.arange(len(overlap)),
+                    "frequency_cm1": found.wavenumbers,
+                    "reference_frequency_cm1": true.wavenumbers[assigned],
+                    "overlap": np.clip(overlap, 0.0, 1.0),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def summarize(
+    path: PathGeometries, training: str, seed: int, hessians: list[np.ndarray], reference: list[np.ndarray]
+) -> dict:
+    """Error of all frequencies and the softening of the reaction mode, a row of spectra_summary.
+
+    Returns
+    -------
+    dict
+        Root mean square and mean absolute error of matched frequencies (cm-1), the former also without the
+        direction of the path; frequency of the lowest mode at the transition state beside the reference's,
+        their fall from the mean of both ends of the path, and where along the path the lowest mode is lowest
+        (Angstrom).
+    """
+    rows = frequency_rows(path, training, seed, hessians, reference)
+    error = rows["frequency_cm1"] - rows["reference_frequency_cm1"]
+    transverse = []
+    pairs = zip(
+        path_modes(path, hessians, transverse=True), path_modes(path, reference, transverse=True), strict=True
+    )
+    for found, true in pairs:
+        transverse.append(found.wavenumbers - true.wavenumbers[match_modes(found, true)[0]])
+    lowest, lowest_reference = (
+        np.array([modes.wavenumbers[0] for modes in path_modes(path, item)]) for item in (hessians, reference)
+    )
+    ts = path.transition_state
+    return {
+        "reaction": path.reaction,
+        "training": training,
+        "seed": seed,
+        "rms_error_cm1": float(np.sqrt((error**2).mean())),
+        "mean_absolute_error_cm1": float(error.abs().mean()),
+        "rms_error_transverse_cm1": float(np.sqrt((np.concatenate(transverse) ** 2).mean())),
+        "reaction_mode_ts_cm1": float(lowest[ts]),
+        "reference_reaction_mode_ts_cm1": float(lowest_reference[ts]),
+        "softening_cm1": float(lowest[[0, -1]].mean() - lowest[ts]),
+        "reference_softening_cm1": float(lowest_reference[[0, -1]].mean() - lowest_reference[ts]),
+        "softest_at": float(path.path_coordinate[lowest.argmin()]),
+        "reference_softest_at": float(path.path_coordinate[lowest_reference.argmin()]),
+    }

@@ -1,0 +1,39 @@
+"""The reference path of a reaction, as `hessbench neb` stored it."""
+
+from pathlib import Path
+
+from hessbench.experiments.spectra.run.frequencies import PathGeometries
+from hessbench.results.store.tables import REFERENCE, ResultsError, read_table
+
+
+def read_reference_path(results: Path, kind: str) -> PathGeometries:
+    """Read the path that the level of theory gave for the reaction of this kind.
+
+    Raises
+    ------
+    ResultsError
+        The tables are missing or hold no such path.
+    """
+    paths = read_table(results / "neb_paths.parquet")
+    paths = paths[(paths["kind"] == kind) & (paths["training"] == REFERENCE)].sort_values("image")
+    if paths.empty:
+        raise ResultsError(
+            results / "neb_paths.parquet", f"no reference path of a {kind}; run `hessbench neb`."
+        )
+    reaction = str(paths["reaction"].iloc[0])
+    geometry = read_table(results / "neb_geometry.parquet")
+    geometry = geometry[(geometry["reaction"] == reaction) & (geometry["training"] == REFERENCE)]
+    geometry = geometry.sort_values(["image", "atom"])
+    atoms = geometry["atom"].nunique()
+    if len(geometry) != atoms * len(paths):
+        raise ResultsError(
+            results / "neb_geometry.parquet",
+            f"lacks images of {reaction}; run `hessbench neb` again.",
+            "image",
+        )
+    return PathGeometries(
+        reaction,
+        geometry["number"].to_numpy(int)[:atoms],
+        geometry[["x", "y", "z"]].to_numpy(float).reshape(len(paths), atoms, 3),
+        paths["path_coordinate"].to_numpy(float),
+    )

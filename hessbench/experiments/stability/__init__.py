@@ -1,0 +1,1 @@
+"""Molecular dynamics until a bond breaks (section 3.5)."""

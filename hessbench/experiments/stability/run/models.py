@@ -1,0 +1,181 @@
+"""The stability test of all ensembles: models in parallel processes, one results table."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+from ase import Atoms
+from ase.io import read
+from tqdm import tqdm
+
+import hessbench
+from hessbench.chemistry.forcefield import ModelForceField
+from hessbench.errors import DataError, HessbenchError
+from hessbench.experiments.stability.run.heating import Heating, heat
+from hessbench.experiments.stability.run.settings import StabilityConfig
+from hessbench.potential.ani.files import load
+from hessbench.system.processes import Report, run_tasks
+
+SOURCES = (
+    "potential",
+    "chemistry/forcefield.py",
+    "chemistry/langevin.py",
+    "chemistry/relaxation.py",
+    "experiments/stability/run",
+)
+"""Code on which a heating depends: after an edit none is resumed that was begun before it."""
+
+
+@dataclass(frozen=True)
+class HeatingTask:
+    """One model to test: its label in tables ("E-F-H"), its seed and its file."""
+
+    training: str
+    seed: int
+    model: Path
+
+
+@dataclass(frozen=True)
+class _Shared:
+    molecules: dict[str, Atoms]
+    config: StabilityConfig
+    checkpoints: Path
+    code: str
+
+
+def read_molecules(path: Path) -> dict[str, Atoms]:
+    """Read the starting structures, frames of an extxyz file with a `name` each.
+
+    Raises
+    ------
+    DataError
+        The file is missing or unreadable, or a frame has no name of its own.
+    """
+    try:
+        frames = read(path, index=":", format="extxyz")
+    except FileNotFoundError:
+        raise DataError(path, "does not exist; `hessbench generate md17` makes it.") from None
+    except (ValueError, KeyError, IndexError, OSError) as error:
+        raise DataError(path, f"not a readable extxyz file ({error}).") from None
+    molecules: dict[str, Atoms] = {}
+    for index, atoms in enumerate(frames):
+        name = str(atoms.info.get("name", ""))
+        if not name or name in molecules or "/" in name:
+            raise DataError(path, f"frame {index}: `name` is missing, taken twice or has a slash ({name!r}).")
+        molecules[name] = atoms
+    if not molecules:
+        raise DataError(path, "holds no structures; `hessbench generate md17` makes them.")
+    return molecules
+
+
+def run_stability(
+    tasks: Sequence[HeatingTask], molecules: Mapping[str, Atoms], config: StabilityConfig, checkpoints: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Heat all molecules with every model.
+
+    Parameters
+    ----------
+    tasks
+        The models.
+    molecules
+        Starting structures by name.
+    config
+        Settings.
+    checkpoints
+        Folder of what is finished and of states to resume from.
+
+    Returns
+    -------
+    stability, stability_trajectory
+        Tables of `hessbench.results.store.tables`.
+
+    Raises
+    ------
+    HessbenchError
+        The trajectory is asked for of a molecule that is not there, or a model cannot be read.
+    """
+    if config.trajectory_molecule not in molecules:
+        raise HessbenchError(
+            f"stability.trajectory_molecule: no {config.trajectory_molecule!r} in {config.molecules}; "
+            f"there are {', '.join(molecules)}."
+        )
+    shared = _Shared(dict(molecules), config, checkpoints, _digest_of_code())
+    steps = config.intervals * config.interval_steps
+    with tqdm(total=steps * len(tasks), desc="stability", unit="step", smoothing=0.05) as bar:
+
+        def show(taken: int) -> None:
+            bar.update(taken)
+
+        results = run_tasks(_heat, tasks, shared, config.processes, show)
+    return _outcomes(tasks, results, config), _trajectory(tasks, results, molecules, config)
+
+
+def _heat(task: HeatingTask, shared: _Shared, report: Report) -> Heating:
+    """Heat all molecules with one model; runs in a process of its own."""
+    settings = shared.config.model_dump_json(exclude={"processes", "checkpoint_s", "molecules", "seeds"})
+    content = hashlib.sha256(f"{settings} {shared.code} {task.training} {task.seed}".encode())
+    content.update(task.model.read_bytes())
+    for name, atoms in shared.molecules.items():
+        content.update(name.encode() + atoms.numbers.tobytes() + atoms.positions.tobytes())
+    return heat(
+        shared.molecules,
+        ModelForceField(load(task.model)),
+        shared.config,
+        f"{task.training}/{task.seed}",
+        checkpoint=shared.checkpoints / f"{task.training}-{task.seed}.npz",
+        fingerprint=content.hexdigest(),
+        report=report,
+    )
+
+
+def _outcomes(
+    tasks: Sequence[HeatingTask], results: Sequence[Heating], config: StabilityConfig
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"training": task.training, "seed": task.seed, **asdict(outcome), "cap_k": config.cap_k}
+            for task, result in zip(tasks, results, strict=True)
+            for outcome in result.outcomes
+        ]
+    )
+
+
+def _trajectory(
+    tasks: Sequence[HeatingTask],
+    results: Sequence[Heating],
+    molecules: Mapping[str, Atoms],
+    config: StabilityConfig,
+) -> pd.DataFrame:
+    """Frames of the molecule and seed whose trajectory is kept, one row an atom."""
+    numbers = molecules[config.trajectory_molecule].numbers
+    columns = ["molecule", "training", "seed", "frame", "time_fs", "temperature_k", "atom", "number"]
+    rows = [
+        (
+            config.trajectory_molecule,
+            task.training,
+            task.seed,
+            index,
+            frame.time_fs,
+            frame.temperature_k,
+            atom,
+            int(number),
+            *frame.positions[atom],
+        )
+        for task, result in zip(tasks, results, strict=True)
+        if task.seed == 0
+        for index, frame in enumerate(result.frames)
+        for atom, number in enumerate(numbers)
+    ]
+    return pd.DataFrame(rows, columns=[*columns, "x", "y", "z"])
+
+
+def _digest_of_code() -> str:
+    root = Path(hessbench.__file__).parent
+    digest = hashlib.sha256()
+    for source in SOURCES:
+        place = root / source
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

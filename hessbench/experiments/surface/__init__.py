@@ -1,0 +1,1 @@
+"""A cut through a potential energy surface (Figure 1)."""

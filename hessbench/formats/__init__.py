@@ -1,0 +1,1 @@
+"""Published formats: readers, unit detection, conversion into the one layout."""

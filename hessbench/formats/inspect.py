@@ -1,0 +1,146 @@
+"""Say what is in a data file of any known format, and what is wrong with it."""
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.data import chemical_symbols
+from tqdm import tqdm
+
+from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
+from hessbench.data.layout import Reaction, ReactionFile
+from hessbench.errors import DataError
+from hessbench.formats.convert import find_units
+from hessbench.formats.known import open_data
+from hessbench.formats.plausibility import problem, stationary
+from hessbench.formats.readers import openreact
+from hessbench.formats.readers.source import Source
+from hessbench.formats.unit_detection import Finding, settled_units
+from hessbench.formats.unit_names import Units
+
+IMAGINARY = -30.0
+"""Wavenumber below which a mode counts as imaginary, cm-1; above it may be noise."""
+
+
+def inspect_data(path: Path, progress: bool = True) -> dict[str, Any]:
+    """Read a data file of any known format from end to end.
+
+    Parameters
+    ----------
+    path
+        File or directory.
+    progress
+        Show progress on stderr.
+
+    Returns
+    -------
+    dict
+        format, metadata, checksum (of our own files), reactions, structures, elements (atoms of each), atoms
+        (least and most in a structure), hessians (structures that have one), units (one dict a
+        quantity: quantity, declared, found, verdict, evidence), stationary (structures: optimised, of these
+        minima, transition_states, higher_saddles), problems.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read at all.
+    """
+    with open_data(path) as source:
+        findings = find_units(source, Units())
+        report: dict[str, Any] = {
+            "path": str(path),
+            "format": source.format,
+            "metadata": asdict(source.metadata),
+            "checksum": None,
+        }
+        found = list(source.problems)
+        if source.format == openreact.OURS:
+            report["checksum"], wrong = _checksum(path)
+            found += wrong
+        statistics, wrong = _read_all(source, settled_units(findings), progress)
+        report |= statistics
+        report["units"] = [_finding(finding) for finding in findings]
+        contradictions = [
+            f"{finding.quantity} are labelled {finding.declared}, but "
+            f"{'are in ' + finding.found if finding.found else 'fit no known unit'}: {finding.evidence}"
+            for finding in findings
+            if finding.contradicts
+        ]
+        report["problems"] = [*found, *contradictions, *wrong]
+        return report
+
+
+def _checksum(path: Path) -> tuple[str, list[str]]:
+    """Recorded checksum, and whether the content has another one."""
+    with ReactionFile(path) as file:
+        computed = file.compute_checksum()
+        if computed == file.checksum:
+            return file.checksum, []
+        return file.checksum, [
+            f"content was changed: its checksum is {computed}, not {file.checksum} as recorded"
+        ]
+
+
+def _read_all(source: Source, units: Units, progress: bool) -> tuple[dict[str, Any], list[str]]:
+    elements: Counter[str] = Counter()
+    sizes: list[int] = []
+    with_hessian = 0
+    points: Counter[str] = Counter()
+    wrong: list[str] = []
+    bar = tqdm(
+        source.names, desc=f"inspect {source.path.name}", unit="reaction", delay=2, disable=not progress
+    )
+    for name in bar:
+        try:
+            reaction = source.load(name).convert(units, source.path)
+        except DataError as error:
+            wrong.append(str(error))
+            continue
+        for number in reaction.numbers:
+            elements[chemical_symbols[number]] += len(reaction)
+        sizes += [len(reaction.numbers)] * len(reaction)
+        with_hessian += 0 if reaction.hessians is None else len(reaction)
+        points += _points(reaction)
+        found = problem(reaction)
+        if found is not None:
+            wrong.append(f"{name}: {found}")
+    statistics = {
+        "reactions": len(source.names),
+        "structures": len(sizes),
+        "elements": dict(elements.most_common()),
+        "atoms": [min(sizes, default=0), max(sizes, default=0)],
+        "hessians": with_hessian,
+        "stationary": {
+            key: points[key] for key in ("optimised", "minima", "transition_states", "higher_saddles")
+        },
+    }
+    return statistics, wrong
+
+
+def _points(reaction: Reaction) -> Counter[str]:
+    """Count optimised structures, by their number of imaginary modes if there are Hessians."""
+    optimised = stationary(reaction)
+    points = Counter({"optimised": int(optimised.sum())})
+    if reaction.hessians is None or len(reaction.numbers) < 2:
+        return points
+    masses = atomic_masses(reaction.numbers)
+    for index in np.flatnonzero(optimised):
+        modes = normal_modes(reaction.coordinates[index], masses, reaction.hessians[index])
+        imaginary = int(np.count_nonzero(modes.wavenumbers < IMAGINARY))
+        points[("minima", "transition_states", "higher_saddles")[min(imaginary, 2)]] += 1
+    return points
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    verdict = "cannot tell"
+    if finding.testable:
+        verdict = "WRONG" if finding.contradicts else "verified" if finding.declared else "found"
+    return {
+        "quantity": finding.quantity,
+        "declared": finding.declared,
+        "found": finding.found,
+        "verdict": verdict,
+        "evidence": finding.evidence,
+    }

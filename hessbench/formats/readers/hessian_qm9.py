@@ -1,0 +1,164 @@
+"""Reader of Hessian QM9 (Williams et al., Sci. Data 12, 9 (2025)): Arrow streams in a directory.
+
+A DatasetDict of the library `datasets` is a directory with one directory a solvent (vacuum, thf, toluene,
+water), each with state.json and data-*.arrow. Columns energy, positions, atomic_numbers, forces, hessian
+(N, 3, N, 3), label. Arrow is read as data; no script or class of the file is used.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hessbench.data.layout import Metadata
+from hessbench.errors import DataError
+from hessbench.formats.readers.source import Source, StoredReaction
+from hessbench.formats.unit_names import Units
+
+FORMAT = "Hessian QM9 (Arrow)"
+UNITS = Units("Angstrom", None, None, None)
+"""The files themselves do not say; the numbers decide."""
+COLUMNS = ("energy", "positions", "atomic_numbers", "forces")
+
+
+def recognise(path: Path) -> bool:
+    """Whether the path is a saved DatasetDict, a Dataset, or one of its Arrow streams."""
+    if path.is_dir():
+        return (path / "dataset_dict.json").exists() or (path / "state.json").exists()
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) == b"\xff\xff\xff\xff"
+
+
+def open_source(path: Path) -> Source:
+    """Open one solvent; or several, for inspection, with the solvent in the names of the reactions.
+
+    Raises
+    ------
+    DataError
+        A file is missing or truncated, or a column is missing.
+    """
+    parts = _parts(path)
+    rows: dict[str, tuple[pa.RecordBatch, int]] = {}
+    maps = []
+    for part, files in parts.items():
+        for file in files:
+            memory = pa.memory_map(str(file))
+            maps.append(memory)
+            for batch in _batches(file, memory):
+                for name, row in _labels(file, batch, len(rows)):
+                    label = f"{part}-{name}" if len(parts) > 1 else name
+                    if label in rows:
+                        raise DataError(file, "given twice.", label)
+                    rows[label] = (batch, row)
+    if not rows:
+        raise DataError(path, "no rows in it.")
+
+    def load(name: str) -> StoredReaction:
+        return _reaction(path, name, *rows[name])
+
+    def close() -> None:
+        rows.clear()
+        for memory in maps:
+            memory.close()
+
+    several = (
+        f"{len(parts)} levels of theory ({', '.join(parts)}); name one, e.g. {path / next(iter(parts))}",
+    )
+    problems = several if len(parts) > 1 else ()
+    return Source(path, FORMAT, list(rows), load, UNITS, _metadata(list(parts)), problems, close)
+
+
+def _parts(path: Path) -> dict[str, list[Path]]:
+    """Arrow files of each solvent."""
+    if path.is_file():
+        return {path.parent.name: [path]}
+    listing = path / "dataset_dict.json"
+    if not listing.exists():
+        return {path.name: _files(path)}
+    splits = _json(listing).get("splits", [])
+    if not splits:
+        raise DataError(listing, "names no splits.")
+    return {str(split): _files(path / str(split)) for split in splits}
+
+
+def _files(directory: Path) -> list[Path]:
+    entries = _json(directory / "state.json").get("_data_files", [])
+    files = [directory / Path(entry["filename"]).name for entry in entries]
+    for file in files:
+        if not file.is_file():
+            raise DataError(file, "named by state.json, but missing.")
+    return files
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(path, f"missing or damaged ({error}).") from None
+    if not isinstance(content, dict):
+        raise DataError(path, "is no JSON object.")
+    return content
+
+
+def _batches(path: Path, memory: pa.MemoryMappedFile) -> Iterator[pa.RecordBatch]:
+    try:
+        with pa.ipc.open_stream(memory) as reader:
+            missing = [column for column in COLUMNS if column not in reader.schema.names]
+            if missing:
+                raise DataError(path, f"no Hessian QM9: the columns {', '.join(missing)} are missing.")
+            yield from reader
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(path, f"damaged or truncated Arrow stream ({error}).") from None
+
+
+def _labels(path: Path, batch: pa.RecordBatch, start: int) -> Iterator[tuple[str, int]]:
+    if "label" not in batch.schema.names:
+        yield from ((f"row{start + row:07d}", row) for row in range(batch.num_rows))
+        return
+    for row, label in enumerate(batch.column("label").to_pylist()):
+        yield str(label).replace("/", "_"), row
+
+
+def _reaction(path: Path, name: str, batch: pa.RecordBatch, row: int) -> StoredReaction:
+    numbers = _row(batch, "atomic_numbers", row).astype(int)
+    atoms = len(numbers)
+    try:
+        return StoredReaction(
+            name=name,
+            numbers=numbers,
+            coordinates=_row(batch, "positions", row).reshape(1, atoms, 3),
+            energies=_row(batch, "energy", row).reshape(1),
+            forces=_row(batch, "forces", row).reshape(1, atoms, 3),
+            hessians=_row(batch, "hessian", row).reshape(1, 3 * atoms, 3 * atoms)
+            if "hessian" in batch.schema.names
+            else None,
+        )
+    except ValueError as error:
+        raise DataError(path, f"columns do not fit together ({error}).", name) from None
+
+
+def _row(batch: pa.RecordBatch, column: str, row: int) -> np.ndarray:
+    """All numbers of one cell, in order."""
+    values = batch.column(column).slice(row, 1)
+    if isinstance(values, pa.ExtensionArray):
+        values = values.storage
+    while pa.types.is_nested(values.type):
+        values = values.flatten()
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=float)
+
+
+def _metadata(parts: list[str]) -> Metadata:
+    return Metadata(
+        name="Hessian QM9",
+        version="4",
+        level=f"wB97X/6-31G*, {' or '.join(parts)}",
+        origin="optimised QM9 molecules, figshare doi:10.6084/m9.figshare.26363959",
+        licence="CC0",
+        citation="N. J. Williams et al., Sci. Data 12, 9 (2025), doi:10.1038/s41597-024-04361-2",
+        generator="unknown",
+    )

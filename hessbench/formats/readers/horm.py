@@ -1,0 +1,168 @@
+"""Reader of HORM (Cui et al., arXiv:2505.12447): an LMDB of pickled torch_geometric records.
+
+Keys "0", "1", ... and "length"; records with pos, energy, forces, hessian (flat), charges or z (atomic
+numbers) or one_hot over H, C, N, O, F, and in the sets from Transition1x `rxn`, the number of the reaction.
+"""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from hessbench.data.layout import Metadata
+from hessbench.errors import DataError, HessbenchError
+from hessbench.formats.readers.restricted_pickle import decode_record
+from hessbench.formats.readers.source import Source, StoredReaction, group_name
+from hessbench.formats.unit_names import Units
+
+FORMAT = "HORM (LMDB of records)"
+UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
+ONE_HOT = np.array([1, 6, 7, 8, 9])
+_MAGIC = bytes.fromhex("dec0efbe")
+_METADATA = Metadata(
+    name="HORM",
+    version="unknown",
+    level="wB97X/6-31G(d)",
+    origin="HORM, from Transition1x and RGD1",
+    licence="CC BY-NC-SA 4.0",
+    citation="T. Cui et al., arXiv:2505.12447 (2025)",
+    generator="unknown",
+)
+
+
+def recognise(path: Path) -> bool:
+    """Whether the file begins like an LMDB."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(20)[16:20] == _MAGIC
+
+
+def open_source(path: Path) -> Source:
+    """Open an LMDB of records.
+
+    Raises
+    ------
+    DataError
+        The file is truncated, a record is missing, or a record holds anything but arrays and plain values.
+    """
+    try:
+        import lmdb
+    except ImportError:
+        raise HessbenchError("reading HORM needs lmdb: pip install 'hessbench[readers]'.") from None
+    try:
+        environment = lmdb.open(
+            str(path), subdir=False, readonly=True, lock=False, readahead=False, meminit=False, max_readers=1
+        )
+    except lmdb.Error as error:
+        raise DataError(path, f"not a readable LMDB ({error}).") from None
+    # LMDB maps the file into memory; a page beyond the end of a truncated file would kill the process.
+    expected = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    if path.stat().st_size < expected:
+        environment.close()
+        raise DataError(path, f"truncated: {path.stat().st_size} bytes of {expected}; fetch it again.")
+    transaction = environment.begin(buffers=False)
+
+    def record(key: int) -> dict[str, Any]:
+        data = transaction.get(str(key).encode())
+        if data is None:
+            raise DataError(path, "the record is missing.", str(key))
+        content = _decode(path, data, str(key))
+        if not isinstance(content, dict):
+            raise DataError(path, "the record is no Data object or dictionary.", str(key))
+        return content
+
+    length = transaction.get(b"length")
+    count = environment.stat()["entries"] - (length is not None)
+    if count < 1:
+        raise DataError(path, "no records in it.")
+    if length is not None and _decode(path, length, "length") != count:
+        stated = _decode(path, length, "length")
+        raise DataError(path, f"it says that it holds {stated} records, but holds {count}; fetch it again.")
+    groups = _group(path, count, record)
+
+    def load(name: str) -> StoredReaction:
+        return _reaction(path, name, groups[name], record)
+
+    return Source(path, FORMAT, list(groups), load, UNITS, _METADATA, close=environment.close)
+
+
+def _decode(path: Path, data: bytes, key: str) -> Any:
+    try:
+        return decode_record(data)
+    except pickle.UnpicklingError as error:
+        raise DataError(
+            path,
+            f"refused, nothing of it was run: {error}; take the file from its authors again.",
+            f"record {key}",
+        ) from None
+
+
+def _group(path: Path, count: int, record: Any) -> dict[str, list[int]]:
+    """Keys of the records of each reaction: those with one `rxn`, composition and atom order."""
+    groups: dict[tuple[str, bytes], list[int]] = {}
+    for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
+        content = record(key)
+        number = content.get("rxn")
+        # Records without a reaction are reactions of their own.
+        reaction = f"structure{key:07d}" if number is None else _reaction_name(number)
+        groups.setdefault((reaction, _numbers(path, content, key).tobytes()), []).append(key)
+    names: dict[str, list[int]] = {}
+    variants: dict[str, int] = {}
+    for (name, _), keys in groups.items():
+        variant = variants[name] = variants.get(name, 0) + 1
+        names[name if variant == 1 else f"{name}-{variant}"] = keys
+    return names
+
+
+def _reaction_name(number: Any) -> str:
+    """Name of a reaction by its number, which some write as text, like rxn000167."""
+    text = str(np.asarray(number).ravel()[0]).strip()
+    digits = text.removeprefix("rxn")
+    return f"rxn{int(digits):06d}" if digits.isdecimal() else group_name(text)
+
+
+def _numbers(path: Path, content: dict[str, Any], key: int) -> np.ndarray:
+    for name in ("charges", "z", "atomic_numbers"):
+        if name not in content:
+            continue
+        numbers = np.asarray(content[name]).ravel()
+        if numbers.dtype.kind not in "iuf" or not np.isin(numbers, np.arange(1, 119)).all():
+            raise DataError(path, f"{name} = {numbers.tolist()} are no atomic numbers.", f"record {key}")
+        return numbers.astype(np.uint8)
+    one_hot = np.asarray(content.get("one_hot", np.empty((0, 0))))
+    if one_hot.ndim == 2 and one_hot.shape[1] == len(ONE_HOT):
+        return ONE_HOT[one_hot.argmax(axis=1)].astype(np.uint8)
+    raise DataError(path, "no atomic numbers (charges, z or one_hot) in it.", f"record {key}")
+
+
+def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReaction:
+    contents = [record(key) for key in keys]
+    numbers = _numbers(path, contents[0], keys[0])
+    atoms = len(numbers)
+    with_hessian = sum("hessian" in content for content in contents)
+    if 0 < with_hessian < len(contents):
+        raise DataError(path, f"only {with_hessian} of {len(contents)} records have a Hessian.", name)
+    try:
+        return StoredReaction(
+            name=name,
+            numbers=numbers,
+            coordinates=np.stack([np.asarray(item["pos"], dtype=float) for item in contents]),
+            energies=np.array([_energy(item) for item in contents]),
+            forces=np.stack([np.asarray(item["forces"], dtype=float) for item in contents]),
+            hessians=np.stack(
+                [np.asarray(item["hessian"], dtype=float).reshape(3 * atoms, 3 * atoms) for item in contents]
+            )
+            if with_hessian
+            else None,
+            annotations={"record": np.array(keys)},
+        )
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise DataError(path, f"incomplete records ({error}).", name) from None
+
+
+def _energy(content: dict[str, Any]) -> float:
+    value = content["energy"] if "energy" in content else content["ae"]
+    return float(np.asarray(value).ravel()[0])

@@ -1,0 +1,172 @@
+"""What every reader gives: reactions as they are stored, and what the file or its format says about them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hessbench.data.layout import Metadata, Reaction
+from hessbench.errors import DataError
+from hessbench.formats.unit_names import Units
+
+ASYMMETRY = 0.02
+"""Largest |H - H^T| of a Hessian by finite differences, in units of its largest element; more is damage."""
+
+
+@dataclass(frozen=True)
+class StoredReaction:
+    """Structures of one composition and atom order, in whatever units their file holds.
+
+    Attributes
+    ----------
+    name
+        Unique in the file.
+    numbers
+        (N,) atomic numbers.
+    coordinates, energies, forces, hessians
+        (n, N, 3), (n,), (n, N, 3), and (n, 3N, 3N) or None.
+    annotations
+        Further arrays whose first axis is n.
+    charge, multiplicity
+        Of the molecule.
+    """
+
+    name: str
+    numbers: np.ndarray
+    coordinates: np.ndarray
+    energies: np.ndarray
+    forces: np.ndarray
+    hessians: np.ndarray | None = None
+    annotations: dict[str, np.ndarray] = field(default_factory=dict)
+    charge: int = 0
+    multiplicity: int = 1
+
+    def convert(self, units: Units, path: Path) -> Reaction:
+        """Convert to kcal/mol and Angstrom; Hessians by finite differences are made symmetric.
+
+        Raises
+        ------
+        DataError
+            Arrays do not fit together, hold numbers that are not finite or unknown elements, or a Hessian is
+            not symmetric.
+        """
+        self.check(path)
+        return Reaction(
+            name=self.name,
+            numbers=self.numbers.astype(np.uint8),
+            coordinates=self.coordinates * units.size("coordinates"),
+            energies=self.energies * units.size("energies"),
+            forces=self.forces * units.size("forces"),
+            hessians=None
+            if self.hessians is None
+            else (self.hessians + self.hessians.transpose(0, 2, 1)) * (units.size("hessians") / 2),
+            annotations=self.annotations,
+            charge=self.charge,
+            multiplicity=self.multiplicity,
+        )
+
+    def check(self, path: Path) -> None:
+        """Raise a DataError unless the arrays are whole and fit together."""
+        atoms, structures = len(self.numbers), len(self.energies)
+        if not atoms or not structures:
+            raise DataError(path, "no atoms or no structures.", self.name)
+        if not ((self.numbers >= 1) & (self.numbers <= 118)).all():
+            raise DataError(path, f"{self.numbers.tolist()} are no atomic numbers.", self.name)
+        shapes = {
+            "coordinates": (structures, atoms, 3),
+            "energies": (structures,),
+            "forces": (structures, atoms, 3),
+            "hessians": (structures, 3 * atoms, 3 * atoms),
+        }
+        for key, shape in shapes.items():
+            array = getattr(self, key)
+            if array is None:
+                continue
+            if array.shape != shape:
+                raise DataError(path, f"{key} has the shape {array.shape}, expected {shape}.", self.name)
+            if not np.isfinite(array).all():
+                raise DataError(path, f"{key} holds numbers that are not finite.", self.name)
+        if self.hessians is not None:
+            asymmetry = np.abs(self.hessians - self.hessians.transpose(0, 2, 1)).max()
+            largest = np.abs(self.hessians).max()
+            if asymmetry > ASYMMETRY * largest:
+                raise DataError(
+                    path,
+                    f"a Hessian is not symmetric: |H - H^T| reaches {asymmetry:.3g}, the largest element is "
+                    f"{largest:.3g}.",
+                    self.name,
+                )
+
+
+def name_of(path: Path) -> str:
+    """Name a data set after its file, whatever the characters of that."""
+    return path.stem.encode(errors="replace").decode()
+
+
+def group_name(text: str) -> str:
+    """Name of a reaction that HDF5 can give to a group."""
+    name = text.replace("/", "_")
+    return name if name not in ("", ".") else "_"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data file of any format, open for reading one reaction at a time.
+
+    Attributes
+    ----------
+    path
+        The file (or directory).
+    format
+        Its format, for people.
+    names
+        Of all reactions.
+    load
+        Read one of them.
+    units
+        Units that the file or its format declares.
+    metadata
+        What the file or its format says about the data.
+    problems
+        What is wrong with the file as a whole.
+    close
+        Release the file.
+    """
+
+    path: Path
+    format: str
+    names: Sequence[str]
+    load: Callable[[str], StoredReaction]
+    units: Units
+    metadata: Metadata
+    problems: tuple[str, ...] = ()
+    close: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> "Source":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[StoredReaction]:
+        """Read all reactions."""
+        return (self.load(name) for name in self.names)
+
+    def sample(self, reactions: int, structures: int) -> list[StoredReaction]:
+        """Read the first structures of reactions evenly spread over the file."""
+        chosen = np.unique(np.linspace(0, len(self.names) - 1, reactions).astype(int))
+        return [_first(self.load(self.names[index]), structures) for index in chosen]
+
+
+def _first(reaction: StoredReaction, structures: int) -> StoredReaction:
+    return StoredReaction(
+        name=reaction.name,
+        numbers=reaction.numbers,
+        coordinates=reaction.coordinates[:structures],
+        energies=reaction.energies[:structures],
+        forces=reaction.forces[:structures],
+        hessians=None if reaction.hessians is None else reaction.hessians[:structures],
+        charge=reaction.charge,
+        multiplicity=reaction.multiplicity,
+    )

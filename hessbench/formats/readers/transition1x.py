@@ -1,0 +1,101 @@
+"""Reader of Transition1x (Schreiner et al., Sci. Data 9, 779 (2022)): HDF5 with NEB paths, without Hessians.
+
+Groups data (and train, val, test, which link to the same reactions) / formula / reaction, each with
+atomic_numbers, positions (n, N, 3), "wB97x_6-31G(d).energy" and ".forces", and groups reactant,
+transition_state and product of the same form.
+"""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from hessbench.data.layout import Metadata
+from hessbench.errors import DataError
+from hessbench.formats.readers.source import Source, StoredReaction
+from hessbench.formats.unit_names import Units
+
+FORMAT = "Transition1x (HDF5)"
+UNITS = Units("Angstrom", "eV", "eV/Angstrom", None)
+ENERGY, FORCES = "wB97x_6-31G(d).energy", "wB97x_6-31G(d).forces"
+ROLES = {"reactant": "R", "transition_state": "TS", "product": "P"}
+SPLITS = ("data", "train", "val", "test")
+_METADATA = Metadata(
+    name="Transition1x",
+    version="unknown",
+    level="wB97X/6-31G(d)",
+    origin="NEB paths of reactions from GDB7, figshare doi:10.6084/m9.figshare.19614657",
+    licence="CC BY 4.0",
+    citation="M. Schreiner et al., Sci. Data 9, 779 (2022), doi:10.1038/s41597-022-01870-w",
+    generator="unknown",
+)
+
+
+def recognise(path: Path) -> bool:
+    """Whether the file is HDF5 with reactions under data, train, val or test and a formula."""
+    if not path.is_file() or not h5py.is_hdf5(path):
+        return False
+    try:
+        with h5py.File(path, "r") as file:
+            return any(
+                "atomic_numbers" in reaction and ENERGY in reaction
+                for split in SPLITS
+                if split in file
+                for formula in list(file[split].values())[:1]
+                for reaction in list(formula.values())[:1]
+            )
+    except (OSError, AttributeError, KeyError, RuntimeError, TypeError):
+        return False  # truncated or of another form: not recognised
+
+
+def open_source(path: Path) -> Source:
+    """Open a Transition1x file.
+
+    Raises
+    ------
+    DataError
+        The file is damaged or a reaction occurs twice.
+    """
+    try:
+        file = h5py.File(path, "r")
+        groups: dict[str, str] = {}
+        for split in ("data",) if "data" in file else SPLITS:
+            for formula, reactions in file.get(split, {}).items():
+                for name in reactions:
+                    if name in groups:
+                        raise DataError(path, "given twice.", name)
+                    groups[name] = f"{split}/{formula}/{name}"
+    except (OSError, RuntimeError, KeyError, AttributeError, TypeError) as error:
+        raise DataError(path, f"damaged HDF5 ({error}).") from None
+
+    def load(name: str) -> StoredReaction:
+        try:
+            return _reaction(name, file[groups[name]])
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            raise DataError(path, f"cannot be read ({error}).", name) from None
+
+    return Source(path, FORMAT, sorted(groups), load, UNITS, _METADATA, close=file.close)
+
+
+def _reaction(name: str, group: h5py.Group) -> StoredReaction:
+    """Read the path; reactant, TS and product, too, if they are not on it already."""
+    numbers = np.asarray(group["atomic_numbers"]).ravel()
+    coordinates, energies, forces = (
+        np.asarray(group[key], dtype=float) for key in ("positions", ENERGY, FORCES)
+    )
+    energies = energies.ravel()
+    roles = np.full(len(energies), "path", dtype="U4")
+    for key, role in ROLES.items():
+        if key not in group:
+            continue
+        point = np.asarray(group[key]["positions"], dtype=float).reshape(-1, len(numbers), 3)[:1]
+        distances = np.abs(coordinates - point).max(axis=(1, 2))
+        if distances.min() < 1e-6:
+            roles[int(distances.argmin())] = role
+            continue
+        coordinates = np.concatenate([coordinates, point])
+        energies = np.append(energies, np.asarray(group[key][ENERGY], dtype=float).ravel()[0])
+        extra = np.asarray(group[key][FORCES], dtype=float).reshape(-1, len(numbers), 3)[:1]
+        forces = np.concatenate([forces, extra])
+        roles = np.append(roles, role)
+    return StoredReaction(name, numbers, coordinates, energies, forces, annotations={"role": roles})

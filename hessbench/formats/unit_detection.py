@@ -1,0 +1,341 @@
+"""Tell from the numbers themselves in which units a data set is, whatever its label says.
+
+Each quantity is tested by physics that knows its size without any label:
+
+- coordinates by the distance of hydrogen (or any atom) to its nearest neighbour,
+- Hessians by the stretching frequency of bonds to hydrogen (C-H: 2,900 - 3,200 cm-1),
+- forces by the rotational invariance of the energy, H (w x r) = -w x F, which holds at each single structure,
+  or by the work they do between neighbouring structures, E2 - E1 = -(F1 + F2)/2 . (x2 - x1),
+- energies by that work, or by the sum of the energies of the free atoms.
+
+Where forces vanish they say nothing about their unit, which then stays untested.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hessbench.formats.plausibility import (
+    NOISE,
+    SIGNAL,
+    bond_ratios,
+    local_stretches,
+    nearest_neighbours,
+    rotation_sides,
+    rotation_size,
+)
+from hessbench.formats.readers.source import StoredReaction
+from hessbench.formats.unit_names import Units, known_units
+from hessbench.units import HARTREE
+
+STRETCH = (2500.0, 3700.0)
+"""Range of the median stretching frequency of bonds to hydrogen, cm-1."""
+BOND_TO_HYDROGEN = (0.85, 1.25)
+"""Range of the median distance of hydrogen to its nearest neighbour, Angstrom."""
+BOND = (0.75, 1.3)
+"""Range of the median distance to the nearest neighbour, in sums of covalent radii."""
+SLOPE_TOLERANCE = 0.2
+"""Deviation of a fitted ratio from a unit that still fits; the closest two units are 1.89 apart."""
+CORRELATION = 0.95
+"""Smallest correlation at which a fitted ratio is evidence."""
+FEWEST = 3
+"""Pairs of neighbouring structures, at least, that say something."""
+NEIGHBOURS = (1e-3, 0.25)
+"""Range of the largest displacement of an atom between neighbouring structures, Angstrom."""
+RELATED = 0.8
+"""Correlation of changes of energy with the work of the forces below which they have nothing in common."""
+WORK = 1.0
+"""Smallest RMS of the work between neighbours that can say so, kcal/mol."""
+
+ATOM_ENERGIES = {
+    "all electrons": (
+        (0.97, 1.06),
+        {1: -0.50, 5: -24.65, 6: -37.84, 7: -54.58, 8: -75.06, 9: -99.73, 14: -289.4, 15: -341.3, 16: -398.1,
+         17: -460.1, 35: -2574.0},
+    ),
+    "valence electrons of GFN-xTB": (
+        (1.00, 1.30),
+        {1: -0.393, 5: -0.952, 6: -1.795, 7: -2.608, 8: -3.769, 9: -4.62, 14: -1.57, 15: -2.377, 16: -3.148,
+         17: -4.482, 35: -4.048},
+    ),
+}  # fmt: skip
+"""Energies of free atoms in Eh, rounded, to recognise a scale by; with the range of E / (their sum)."""
+ATOMIZATION = (-0.30, -0.10)
+"""Range of the atomization energy per atom of organic molecules, Eh."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the numbers say about the unit of one quantity.
+
+    Attributes
+    ----------
+    quantity
+        "coordinates", "energies", "forces" or "hessians".
+    declared
+        Unit according to the file, or its format; None if neither says.
+    found
+        Unit that fits; None if none does, or if the data cannot tell.
+    testable
+        Whether the data can tell.
+    evidence
+        The numbers, for people.
+    """
+
+    quantity: str
+    declared: str | None
+    found: str | None
+    testable: bool
+    evidence: str
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the numbers fit no known unit, or another one than declared."""
+        return self.testable and (self.found is None or self.declared not in (None, self.found))
+
+
+def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[Finding, ...]:
+    """Find the units of a sample of reactions.
+
+    Parameters
+    ----------
+    reactions
+        A sample, as stored.
+    declared
+        Units according to the file or its format.
+
+    Returns
+    -------
+    tuple of Finding
+        On coordinates, energies, forces and, if there are any, Hessians.
+    """
+    coordinates = find_coordinates(reactions, declared.coordinates)
+    length = known_units("coordinates")[coordinates.found or declared.coordinates or "Angstrom"]
+    hessians = _find_hessians(reactions, length, declared.hessians)
+    force_size, force_evidence, forces_related = _by_rotation(reactions, length, _size(hessians))
+    scale_energy, scale_evidence = _by_free_atoms(reactions)
+    changes, works = _changes_and_works(reactions, length)
+    work = _energy_per_work(changes, works)  # size of force unit / size of energy unit
+    if force_size is None and work is not None and scale_energy is not None:
+        force_size = work[0] * known_units("energies")[scale_energy]
+        force_evidence = work[1]
+    forces = _finding_of_size("forces", declared.forces, force_size, force_evidence)
+    if force_size is not None and work is not None and force_evidence != work[1]:
+        energies = _finding_of_size("energies", declared.energies, force_size / work[0], work[1])
+    else:
+        testable = scale_energy is not None or declared.energies is not None
+        energies = Finding("energies", declared.energies, scale_energy, testable, scale_evidence)
+    if force_size is None and declared.forces is None and energies.found is not None:
+        unit = f"{energies.found}/Angstrom"
+        forces = Finding("forces", None, unit, False, f"{force_evidence}; taken for {unit}, as the energies")
+    if not forces_related:
+        forces = Finding("forces", declared.forces, None, True, force_evidence)
+    elif force_size is not None and (unrelated := _unrelated(changes, works * force_size)):
+        energies = Finding("energies", declared.energies, None, True, unrelated)
+    found = (coordinates, energies, forces)
+    return found if hessians is None else (*found, hessians)
+
+
+def settled_units(findings: Sequence[Finding]) -> Units:
+    """Units to convert by: those found, or where the data cannot tell, those declared."""
+    return Units(**{finding.quantity: finding.found or finding.declared for finding in findings})
+
+
+def _size(finding: Finding | None) -> float | None:
+    """Size of the unit of a finding, or None if there is no saying."""
+    if finding is None or finding.found is None:
+        return None
+    return known_units(finding.quantity)[finding.found]
+
+
+def find_coordinates(reactions: Sequence[StoredReaction], declared: str | None) -> Finding:
+    """Find the unit of the coordinates alone, see `detect_units`."""
+    to_hydrogen = _joined(
+        [
+            nearest_neighbours(item.coordinates)[:, item.numbers == 1]
+            for item in reactions
+            if len(item.numbers) > 1
+        ]
+    )
+    if to_hydrogen.size:
+        values, window, what = to_hydrogen, BOND_TO_HYDROGEN, "median bond to hydrogen"
+    else:
+        values = _joined([bond_ratios(item.numbers, item.coordinates) for item in reactions])
+        window, what = BOND, "median nearest neighbour, in sums of covalent radii,"
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return Finding("coordinates", declared, None, False, "cannot be told from single atoms")
+    median = float(np.median(values))
+    candidates = {name: median * size for name, size in known_units("coordinates").items()}
+    return Finding(
+        "coordinates",
+        declared,
+        _within(candidates, window),
+        True,
+        f"{what} {median:.3f} ({_span(window)} expected)",
+    )
+
+
+def _find_hessians(
+    reactions: Sequence[StoredReaction], length: float, declared: str | None
+) -> Finding | None:
+    stretches = [
+        local_stretches(item.numbers, item.coordinates * length, item.hessians)
+        for item in reactions
+        if item.hessians is not None
+    ]
+    if not stretches:
+        return None
+    values = _joined([item["C-H"] for item in stretches if "C-H" in item])
+    kind = "C-H"
+    if not values.size:
+        values, kind = _joined([value for item in stretches for value in item.values()]), "X-H"
+    if not values.size:
+        return Finding("hessians", declared, None, False, "cannot be told without bonds to hydrogen")
+    median = float(np.median(values))
+    candidates = {name: median * np.sqrt(size) for name, size in known_units("hessians").items()}
+    found = _within(candidates, STRETCH)
+    shown = [name for name in dict.fromkeys([declared, found]) if name] or ["Eh/Angstrom^2", "Eh/bohr^2"]
+    frequencies = " and ".join(f"{candidates[name]:,.0f} cm-1 in {name}" for name in shown)
+    return Finding(
+        "hessians",
+        declared,
+        found,
+        True,
+        f"median of {values.size} {kind} stretches is {frequencies} ({_span(STRETCH)} cm-1 expected)",
+    )
+
+
+def _by_rotation(
+    reactions: Sequence[StoredReaction], length: float, hessian_size: float | None
+) -> tuple[float | None, str, bool]:
+    """Size of the unit of force from H (w x r) = -w x F, if there are Hessians, and forces to speak of.
+
+    Returns
+    -------
+    size of the unit or None, the numbers in words, and False if forces are to be expected but those stored
+    have nothing to do with them.
+    """
+    if hessian_size is None:
+        return None, "cannot be told without Hessians or neighbouring structures", True
+    left, right, sizes = [], [], []
+    for item in reactions:
+        if item.hessians is None:
+            continue
+        sides = rotation_sides(item.coordinates * length, item.forces, item.hessians * hessian_size)
+        left.append(sides[0].ravel())
+        right.append(sides[1].ravel())
+        sizes.append(rotation_size(item.coordinates * length, item.hessians * hessian_size))
+    expected, stored = np.concatenate(left), np.concatenate(right)
+    strength = float(np.sqrt(np.mean(np.square(expected))))
+    slope, correlation = _fit(stored, expected)
+    if abs(correlation) >= CORRELATION and strength >= SIGNAL:
+        return slope, f"rotational invariance of the Hessians, correlation {correlation:.4f}", True
+    if strength < max(SIGNAL, NOISE * float(np.mean(np.concatenate(sizes)))):
+        evidence = "cannot be told at stationary points: w x F is {:.2g} kcal/mol/Angstrom by the Hessians"
+        return None, evidence.format(strength), True
+    return (
+        None,
+        (
+            f"the Hessians ask for w x F of {strength:.2g} kcal/mol/Angstrom, with which that of the forces "
+            f"correlates by {correlation:.2f} only, as if units, signs or orders were mixed"
+        ),
+        False,
+    )
+
+
+def _changes_and_works(reactions: Sequence[StoredReaction], length: float) -> tuple[np.ndarray, np.ndarray]:
+    """Changes of energy between neighbouring structures, and the work of the forces, as stored."""
+    changes, works = [], []
+    for item in reactions:
+        coordinates = item.coordinates * length
+        for first in range(len(coordinates) - 1):
+            step = coordinates[first + 1] - coordinates[first]
+            if not NEIGHBOURS[0] <= np.abs(step).max() <= NEIGHBOURS[1]:
+                continue
+            changes.append(item.energies[first + 1] - item.energies[first])
+            works.append(-np.sum((item.forces[first] + item.forces[first + 1]) / 2 * step))
+    return np.array(changes), np.array(works)
+
+
+def _energy_per_work(changes: np.ndarray, works: np.ndarray) -> tuple[float, str] | None:
+    """Size of the unit of force over that of energy."""
+    if len(changes) < FEWEST:
+        return None
+    slope, correlation = _fit(changes, works)
+    if abs(correlation) < CORRELATION:
+        return None
+    return 1 / slope, f"work between {len(changes)} pairs of neighbours, correlation {correlation:.4f}"
+
+
+def _unrelated(changes: np.ndarray, works: np.ndarray) -> str | None:
+    """Evidence that changes of energy have nothing to do with the work of the forces (kcal/mol), if so."""
+    if len(changes) < FEWEST or np.sqrt(np.mean(np.square(works))) < WORK:
+        return None
+    correlation = abs(_fit(changes, works)[1])
+    if correlation >= RELATED:
+        return None
+    return (
+        f"changes between {len(changes)} pairs of neighbours are not the work of the forces (correlation "
+        f"{correlation:.2f}), as if their order had been shuffled"
+    )
+
+
+def _by_free_atoms(reactions: Sequence[StoredReaction]) -> tuple[str | None, str]:
+    """Unit of energy by the scale of total or atomization energies."""
+    energies = _joined([item.energies for item in reactions])
+    atoms = _joined([np.full(len(item.energies), len(item.numbers)) for item in reactions])
+    evidence = []
+    for name, (window, table) in ATOM_ENERGIES.items():
+        if not all(int(number) in table for item in reactions for number in item.numbers):
+            continue
+        free = _joined(
+            [np.full(len(item.energies), sum(table[int(z)] for z in item.numbers)) for item in reactions]
+        )
+        ratios = energies / free
+        for unit, size in known_units("energies").items():
+            scaled = ratios * (size / HARTREE)
+            if window[0] <= scaled.min() and scaled.max() <= window[1]:
+                return unit, f"{scaled.min():.3f} - {scaled.max():.3f} of the free atoms' energy ({name})"
+        evidence.append(f"E / free atoms ({name}) is {ratios.min():.4g} - {ratios.max():.4g} in Eh")
+    per_atom = energies / atoms
+    for unit, size in known_units("energies").items():
+        scaled = per_atom * (size / HARTREE)
+        if ATOMIZATION[0] <= scaled.min() and scaled.max() <= ATOMIZATION[1]:
+            return unit, f"{scaled.min():.3f} - {scaled.max():.3f} Eh per atom: atomization energies"
+    return None, "; ".join([*evidence, f"E per atom is {per_atom.min():.4g} - {per_atom.max():.4g}"])
+
+
+def _finding_of_size(quantity: str, declared: str | None, size: float | None, evidence: str) -> Finding:
+    if size is None:
+        return Finding(quantity, declared, None, False, evidence)
+    ratios = {name: size / known for name, known in known_units(quantity).items()}
+    found = next((name for name, ratio in ratios.items() if abs(ratio - 1) <= SLOPE_TOLERANCE), None)
+    if size < 0:
+        evidence += "; the sign is wrong: these are gradients, forces are minus the gradient, so negate them"
+    elif found is None:
+        evidence += f"; the unit measures {size:.4g} in kcal/mol and Angstrom"
+    elif found == declared:
+        evidence += f", ratio {ratios[found]:.3f}"
+    return Finding(quantity, declared, found, True, evidence)
+
+
+def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Slope of y = slope x through the origin, and the correlation about the origin."""
+    norms = float(np.linalg.norm(x) * np.linalg.norm(y))
+    if norms == 0.0:
+        return 1.0, 0.0
+    return float(x @ y) / float(x @ x), float(x @ y) / norms
+
+
+def _within(candidates: dict[str, float], window: tuple[float, float]) -> str | None:
+    return next((name for name, value in candidates.items() if window[0] <= value <= window[1]), None)
+
+
+def _span(window: tuple[float, float]) -> str:
+    return f"{window[0]:,g} - {window[1]:,g}"
+
+
+def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([array.ravel() for array in arrays]) if arrays else np.empty(0)

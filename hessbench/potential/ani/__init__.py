@@ -1,0 +1,1 @@
+"""The ANI potential with exact first and second derivatives."""

@@ -1,0 +1,70 @@
+"""How kernels are compiled: without the GIL, cached on disk under a name that changes with the sources."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config
+
+from hessbench.potential.ani.architecture import CELU_ALPHA
+from hessbench.potential.ani.terms import SLACK, SMALLEST_W
+
+_SOURCES = (
+    "activations", "blas", "compiler", "contractions", "curvature", "geometry", "layout", "lines",
+    "neighbors", "networks", "packing", "products", "rows", "tangents", "terms",
+)  # fmt: skip
+"""Modules with kernels or with what they are given."""
+
+
+def cache_directory() -> Path:
+    """Directory of compiled kernels, private to these sources and this version of numba.
+
+    numba renews a kernel only when its own file changes, not when a function it calls in another file or a
+    constant does; a directory named by all of them does.
+    """
+    digest = hashlib.sha256(repr((numba.__version__, SLACK, SMALLEST_W, CELU_ALPHA)).encode())
+    for source in _SOURCES:
+        digest.update(Path(__file__).with_name(f"{source}.py").read_bytes())
+    home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    directory = Path(home).expanduser() / "hessbench" / digest.hexdigest()[:16]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if os.access(directory, os.W_OK):
+            return directory
+    except OSError:
+        pass  # no writable home, as in some containers
+    return Path(tempfile.mkdtemp(prefix="hessbench-"))  # compiled anew by each process
+
+
+CACHE = cache_directory()
+
+
+def kernel(function: Callable[..., Any], inner: bool = False) -> Callable[..., Any]:
+    """Compile on first call, or load from `CACHE`.
+
+    Sums may be reordered (so that they vectorize), but NaN and infinity keep their meaning.
+    """
+    options: dict[str, Any] = {
+        "nogil": True,
+        "cache": True,
+        "error_model": "numpy",
+        "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"},
+        "no_cpython_wrapper": inner,  # wrappers take a good part of the time it takes to compile
+        "no_cfunc_wrapper": True,
+    }
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(CACHE)
+    try:
+        return numba.njit(**options)(function)
+    finally:
+        settings.CACHE_DIR = before
+
+
+def inner_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile what only other kernels call."""
+    return kernel(function, inner=True)

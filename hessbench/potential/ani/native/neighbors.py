@@ -1,0 +1,211 @@
+"""Who is near whom, and which rows the packed Jacobian needs.
+
+A near neighbour (within the angular cutoff) has three rows, one a Cartesian direction, a far one a single row
+along u. Turning an atom's surroundings as a whole changes none of its features: sum over neighbours of
+v x t = 0 for the rows t. So up to three rows of each atom are combinations of the others; they are left out
+of the Jacobian and of all products with it, and put back where rows become Hessians.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hessbench.potential.ani.native.compiler import inner_kernel, kernel
+from hessbench.potential.ani.native.layout import Floats, Ints
+
+SMALLEST_PIVOT = 0.3
+"""Angstrom; a row is left out only if it follows from the others without blowing up their rounding errors."""
+
+
+class Neighbors(NamedTuple):
+    """Pairs by slot of the central atom, near ones first, by element of the neighbour."""
+
+    pair_start: Ints  # (A + 1,)
+    near: Ints  # (A,) near neighbours of each slot
+    pair_atom: Ints  # (P,)
+    pair_element: Ints  # (P,)
+    triple_start: Ints  # (A + 1,)
+    row_start: Ints  # (A + 1,) rows of each slot that are kept
+    row_full: Ints  # (rows,) index of each row among all rows of its atom, 3 a near pair and 1 a far one
+    row_block: Ints  # (rows,) place among the rows of its chunk and element, in the order of the blocks
+    lost: Ints  # (A, 3) rows left out, -1 for none
+    combination: Floats  # (3 rows,) each atom's (3, rows): lost rows in terms of those kept; float64
+    address: Ints  # (P, 3) first element of each row in the packed Jacobian, -1 for none
+    block_start: Ints  # (C, E, 2 E + 1) first row of each block: near ones by element, then far ones
+    jacobian_start: Ints  # (C, E) place of the rows of a chunk and element in the packed Jacobian
+    sizes: Ints  # (4,) number of pairs, rows, triples, elements of the packed Jacobian
+
+
+@kernel
+def find_neighbors(layout, functions, coordinates):
+    """Return the arrays of `Neighbors`."""
+    atoms = len(layout.order)
+    pair_start, row_start, triple_start = (
+        np.zeros(atoms + 1, np.int64),
+        np.zeros(atoms + 1, np.int64),
+        np.zeros(atoms + 1, np.int64),
+    )
+    near = np.zeros(atoms, np.int64)
+    most = _candidates(layout.start)
+    pair_atom, pair_element = np.empty(most, np.int64), np.empty(most, np.int64)
+    vectors = np.empty((most + 1, 3))  # one more, for a candidate that is too far
+    kept = np.ones((most, 3), np.int64)
+    lost = np.full((atoms, 3), -1)
+    row_full = np.empty(3 * most, np.int64)
+    combination = np.zeros(9 * most)
+    pairs = 0
+    for slot in range(atoms):
+        i = layout.order[slot]
+        first, last = layout.start[layout.molecule[i]], layout.start[layout.molecule[i] + 1]
+        begin = pairs
+        pairs = _find(
+            i, first, last, layout.element, coordinates, functions.pair_of.shape[0], -1.0,
+            functions.scalars[1],
+            pair_atom, pair_element, vectors, pairs,
+        )  # fmt: skip
+        count = pairs - begin
+        near[slot] = count
+        pairs = _find(
+            i, first, last, layout.element, coordinates, functions.pair_of.shape[0], functions.scalars[1],
+            functions.scalars[0], pair_atom, pair_element, vectors, pairs,
+        )  # fmt: skip
+        pair_start[slot + 1] = pairs
+        triple_start[slot + 1] = triple_start[slot] + count * (count - 1) // 2
+        start = row_start[slot]
+        row_start[slot + 1] = _keep_rows(
+            vectors[begin:pairs], count, kept[begin:pairs], lost[slot], row_full, combination, start
+        )
+    block_start, jacobian_start, row_block, address, size = _pack(
+        layout, functions, pair_start, near, pair_element, row_start, kept
+    )
+    rows = row_start[atoms]
+    sizes = np.empty(4, np.int64)
+    sizes[0], sizes[1], sizes[2], sizes[3] = pairs, rows, triple_start[atoms], size
+    return (
+        pair_start, near, pair_atom, pair_element, triple_start, row_start, row_full, row_block, lost,
+        combination,
+        address, block_start, jacobian_start, sizes,
+    )  # fmt: skip
+
+
+@inner_kernel
+def _candidates(start):
+    most = 0
+    for m in range(len(start) - 1):
+        most += (start[m + 1] - start[m]) * (start[m + 1] - start[m] - 1)
+    return most
+
+
+@inner_kernel
+def _find(i, first, last, element, coordinates, elements, low, high, pair_atom, pair_element, vectors, pairs):
+    """Append the neighbours of atom i at distances in (low, high], by element."""
+    for e in range(elements):
+        for j in range(first, last):
+            if element[j] != e or j == i:
+                continue
+            square = 0.0
+            for x in range(3):
+                vectors[pairs, x] = np.float64(coordinates[j, x]) - np.float64(coordinates[i, x])
+                square += vectors[pairs, x] * vectors[pairs, x]
+            r = np.sqrt(square)
+            if low < r <= high:
+                pair_atom[pairs] = j
+                pair_element[pairs] = e
+                pairs += 1
+    return pairs
+
+
+@inner_kernel
+def _keep_rows(vectors, near, kept, lost, row_full, combination, start):
+    """Choose the rows of one atom; returns the end of its rows.
+
+    Gauss-Jordan elimination with complete pivoting of the three conditions sum_j (v_j x t_j) = 0.
+    """
+    columns = 3 * near
+    matrix = np.zeros((3, columns + 1))
+    for p in range(near):
+        for x in range(3):
+            y, z = (x + 1) % 3, (x + 2) % 3
+            matrix[x, 3 * p + z] = vectors[p, y]
+            matrix[x, 3 * p + y] = -vectors[p, z]
+    used = np.zeros(3, np.int64)
+    for _ in range(3):
+        pivot, row, column = SMALLEST_PIVOT, -1, -1
+        for x in range(3):
+            for c in range(columns):
+                if used[x] == 0 and kept[c // 3, c % 3] == 1 and abs(matrix[x, c]) > pivot:
+                    pivot, row, column = abs(matrix[x, c]), x, c
+        if row < 0:
+            break
+        used[row] = 1
+        kept[column // 3, column % 3] = 0
+        lost[row] = column
+        factor = 1.0 / matrix[row, column]
+        for c in range(columns):
+            matrix[row, c] *= factor
+        for x in range(3):
+            if x != row:
+                factor = matrix[x, column]
+                for c in range(columns):
+                    matrix[x, c] -= factor * matrix[row, c]
+    rows = 0
+    for c in range(columns):
+        if kept[c // 3, c % 3] == 1:
+            row_full[start + rows] = c
+            rows += 1
+    for p in range(near, len(kept)):
+        row_full[start + rows] = columns + p - near
+        rows += 1
+        kept[p, 1] = kept[p, 2] = 0
+    for x in range(3):
+        for r in range(rows):
+            c = row_full[start + r]
+            if used[x] == 1 and c < columns:
+                combination[3 * start + x * rows + r] = -matrix[x, c]
+    return start + rows
+
+
+@inner_kernel
+def _pack(layout, functions, pair_start, near, pair_element, row_start, kept):
+    """Give every kept row its place in the blocks and in memory."""
+    chunks, elements = layout.chunk_slots.shape[0], layout.chunk_slots.shape[1]
+    radial = len(functions.radial_shifts)
+    angular = len(functions.angular_shifts) * len(functions.cosines)
+    block_start = np.zeros((chunks, elements, 2 * elements + 1), np.int64)
+    jacobian_start = np.zeros((chunks, elements), np.int64)
+    row_block = np.empty(row_start[len(near)], np.int64)
+    address = np.full((pair_start[len(near)], 3), -1)
+    following = np.zeros(2 * elements, np.int64)
+    place = 0
+    for k in range(chunks):
+        columns = radial + angular * layout.set_size[layout.chunk_set[k]]
+        for e in range(elements):
+            starts = block_start[k, e]
+            for write in range(2):
+                for slot in range(layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]):
+                    row = row_start[slot]
+                    for p in range(pair_start[slot], pair_start[slot + 1]):
+                        far = p - pair_start[slot] >= near[slot]
+                        block = pair_element[p] + (elements if far else 0)
+                        for x in range(3):
+                            if kept[p, x] == 0:
+                                continue
+                            if write == 0:
+                                starts[block + 1] += 1
+                                continue
+                            own = following[block]
+                            following[block] += 1
+                            row_block[row] = own
+                            row += 1
+                            if far:
+                                own -= starts[elements]
+                                address[p, x] = place + starts[elements] * columns + own * radial
+                            else:
+                                address[p, x] = place + own * columns
+                if write == 0:
+                    for block in range(2 * elements):
+                        starts[block + 1] += starts[block]
+                        following[block] = starts[block]
+            jacobian_start[k, e] = place
+            place += starts[elements] * columns + (starts[2 * elements] - starts[elements]) * radial
+    return block_start, jacobian_start, row_block, address, place

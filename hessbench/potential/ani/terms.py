@@ -1,0 +1,107 @@
+"""Closed forms of the ANI symmetry functions and their derivatives (docs/derivatives.md, "Descriptors").
+
+Constants are rounded to float32 as in the buffers of torchani's modules, so that both see the same numbers.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from hessbench.potential.ani.architecture import Cutoff, SymmetryFunctions
+
+SMALLEST_W = 0.0115
+"""Below this 1 - (r / rc)^2 the smooth cutoff, under 5e-38, is zero: its derivatives overflow float32."""
+
+SLACK = 0.95
+"""Factor torchani applies to the cosine before acos, which keeps collinear triples regular."""
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Parameters of the symmetry functions as torchani's buffers hold them (rounded to float32)."""
+
+    cutoff: Cutoff
+    radial_cutoff: float
+    angular_cutoff: float
+    radial_eta: float
+    radial_shifts: tuple[float, ...]
+    angular_eta: float
+    zeta: float
+    angular_shifts: tuple[float, ...]
+    angular_sections: tuple[float, ...]
+
+
+@cache
+def constants_of(functions: SymmetryFunctions) -> Constants:
+    """Round the parameters to float32, as torchani's buffers do."""
+
+    def rounded(*values: float) -> tuple[float, ...]:
+        return tuple(torch.tensor(values, dtype=torch.float32).tolist())
+
+    return Constants(
+        cutoff=functions.cutoff,
+        radial_cutoff=functions.radial_cutoff,
+        angular_cutoff=functions.angular_cutoff,
+        radial_eta=rounded(functions.radial_eta)[0],
+        radial_shifts=rounded(*functions.radial_shifts),
+        angular_eta=rounded(functions.angular_eta)[0],
+        zeta=rounded(functions.zeta)[0],
+        angular_shifts=rounded(*functions.angular_shifts),
+        angular_sections=rounded(*functions.angular_sections),
+    )
+
+
+def cutoff_terms(kind: Cutoff, rc: float, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Cutoff function and its first two derivatives at distances r <= rc."""
+    if kind == "cosine":
+        k = math.pi / rc
+        cosine = torch.cos(k * r)
+        return 0.5 * cosine + 0.5, -0.5 * k * torch.sin(k * r), -0.5 * k * k * cosine
+    w = (1 - (r / rc) ** 2).clamp(min=SMALLEST_W)
+    value = torch.where(w > SMALLEST_W, torch.exp(1 - 1 / w), 0.0)
+    e1 = -2 * r / (rc**2 * w**2)
+    e2 = -2 / (rc**2 * w**2) - 8 * r**2 / (rc**4 * w**3)
+    return value, value * e1, value * (e2 + e1 * e1)
+
+
+def radial_terms(constants: Constants, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Radial features R_k(r) and their first two derivatives, each (pairs, shifts)."""
+    f0, f1, f2 = (item.unsqueeze(1) for item in cutoff_terms(constants.cutoff, constants.radial_cutoff, r))
+    eta = constants.radial_eta
+    d = r.unsqueeze(1) - r.new_tensor(constants.radial_shifts)
+    h0 = 0.25 * torch.exp(-eta * d * d)
+    h1 = -2 * eta * d * h0
+    h2 = (4 * eta * eta * d * d - 2 * eta) * h0
+    return h0 * f0, h1 * f0 + h0 * f1, h2 * f0 + 2 * h1 * f1 + h0 * f2
+
+
+def shell_terms(constants: Constants, r1: Tensor, r2: Tensor) -> Tensor:
+    """h_n and its first two derivatives with respect to the mean distance, (3, triples, shifts)."""
+    eta = constants.angular_eta
+    d = (0.5 * (r1 + r2)).unsqueeze(1) - r1.new_tensor(constants.angular_shifts)
+    h0 = torch.exp(-eta * d * d)
+    return torch.stack([h0, -2 * eta * d * h0, (4 * eta * eta * d * d - 2 * eta) * h0])
+
+
+def angle_terms(constants: Constants, c: Tensor) -> Tensor:
+    """A_z and its first two derivatives with respect to the cosine c, (3, triples, sections).
+
+    A = 2 ((1 + cos(theta - theta_z)) / 2)^zeta with theta = acos(0.95 c); no acos is taken.
+    """
+    zeta = constants.zeta
+    sections = torch.tensor(constants.angular_sections, dtype=torch.float64)
+    cosines, sines = torch.cos(sections).to(c), torch.sin(sections).to(c)
+    c = c.unsqueeze(1)
+    s = torch.sqrt(1 - SLACK**2 * c * c)
+    y0 = SLACK * c * cosines + s * sines
+    y1 = SLACK * cosines - (SLACK**2 * c / s) * sines
+    y2 = -(SLACK**2) / s**3 * sines
+    p = (0.5 + 0.5 * y0).clamp(min=0)  # rounding may leave -1e-8
+    power2 = p ** (zeta - 2)
+    power1 = power2 * p
+    return torch.stack(
+        [2 * power1 * p, zeta * power1 * y1, zeta * (0.5 * (zeta - 1) * power2 * y1 * y1 + power1 * y2)]
+    )

@@ -1,5 +1,0 @@
-"""The native path: numba kernels for the geometry and the tangents, BLAS for matrix products."""
-
-from hessbench.potential.native.engine import evaluate_native
-
-__all__ = ["evaluate_native"]

@@ -1,0 +1,1 @@
+"""Elementary reactions: their geometries, their kinds, those that no model has seen."""

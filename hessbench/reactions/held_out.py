@@ -1,0 +1,64 @@
+"""Reactions that no model has seen."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
+from hessbench.data.layout import Reaction, ReactionFile
+from hessbench.data.split import read_split
+from hessbench.data.structures import load_structures
+from hessbench.reactions.geometries import ROLES, ReactionGeometries
+from hessbench.reactions.geometry_file import read_geometries
+
+
+def held_out_geometries(geometries: Path | None, data: Path, split_file: Path) -> list[ReactionGeometries]:
+    """Reactant, transition state and product of reactions outside the training.
+
+    Parameters
+    ----------
+    geometries
+        File of geometries at the level of theory of `data`; reactions that are in `data` are left out. If
+        there is none: reactions of `data` of which no structure is in the training part of the split.
+    data
+        Stationary points (RTP) that the models are trained on.
+    split_file
+        Split of these data.
+
+    Raises
+    ------
+    DataError
+        A file is missing or damaged.
+    """
+    if geometries is not None:
+        with ReactionFile(data) as file:
+            known = set(file.names)
+        return [item for item in read_geometries(geometries) if item.name not in known]
+    with ReactionFile(data) as file:
+        split = read_split(split_file, file.identity)
+        structures = load_structures(data)
+        trained = set(structures.reactions[split.training].tolist())
+        return [
+            ReactionGeometries(name, file[name].numbers, geometries_by_role(file[name]))
+            for index, name in enumerate(structures.reaction_names)
+            if index not in trained
+        ]
+
+
+def geometries_by_role(reaction: Reaction) -> dict[str, np.ndarray]:
+    """Coordinates by role: as annotated, else the one structure with an imaginary mode of three is the TS."""
+    if "role" in reaction.annotations:
+        roles = reaction.annotations["role"].tolist()
+        return {role: reaction.coordinates[roles.index(role)] for role in ROLES if role in roles}
+    if len(reaction) != len(ROLES) or reaction.hessians is None:
+        return {}
+    masses = atomic_masses(reaction.numbers)
+    imaginary = [
+        normal_modes(coordinates, masses, hessian).imaginary
+        for coordinates, hessian in zip(reaction.coordinates, reaction.hessians, strict=True)
+    ]
+    if imaginary.count(1) != 1:
+        return {}
+    saddle = imaginary.index(1)
+    reactant, product = (index for index in range(len(ROLES)) if index != saddle)
+    return dict(zip(ROLES, reaction.coordinates[[reactant, saddle, product]], strict=True))

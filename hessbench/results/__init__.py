@@ -1,0 +1,1 @@
+"""Results of a run: stored tables, statistics on them, and the tables for people made of them."""

@@ -1,0 +1,1 @@
+"""Results tables on disk: their columns, one writer, one reader, the identity of a run."""

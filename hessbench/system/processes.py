@@ -1,0 +1,103 @@
+"""Several independent tasks in parallel processes, one torch thread each, with reports on the way."""
+
+import multiprocessing
+import queue
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+import torch
+
+from hessbench.errors import HessbenchError
+from hessbench.system.denormals import flushed_denormals
+
+T = TypeVar("T")
+R = TypeVar("R")
+Report = Callable[[Any], None]
+
+_shared: Any = None
+_reports: Any = None
+
+
+def run_tasks(
+    function: Callable[[T, Any, Report], R],
+    tasks: Sequence[T],
+    shared: Any,
+    processes: int,
+    on_report: Report,
+) -> list[R]:
+    """Call `function(task, shared, report)` for every task.
+
+    Parameters
+    ----------
+    function
+        Defined at the top level of a module, so that new processes find it.
+    tasks
+        Small; pickled one by one.
+    shared
+        What all tasks need, pickled once for each process.
+    processes
+        At most so many at the same time; a single task, or one process, runs here.
+    on_report
+        Called in this process with what the tasks report.
+
+    Returns
+    -------
+    list
+        Results in the order of the tasks.
+
+    Raises
+    ------
+    HessbenchError
+        A process was killed, most likely for lack of memory. What a task raises is raised here,
+        when the tasks that run have ended; tasks that wait are not begun.
+    """
+    if min(processes, len(tasks)) <= 1:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with flushed_denormals():
+                return [function(task, shared, on_report) for task in tasks]
+        finally:
+            torch.set_num_threads(threads)
+    context = multiprocessing.get_context("spawn")  # torch's thread pools do not survive a fork
+    reports = context.Queue()
+    with ProcessPoolExecutor(min(processes, len(tasks)), context, _start, (shared, reports)) as pool:
+        futures = [pool.submit(_call, function, task) for task in tasks]
+        pending: set[Future[R]] = set(futures)
+        while pending:
+            done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+            _drain(reports, on_report)
+            if any(future.exception() for future in done):
+                pool.shutdown(cancel_futures=True)
+                break
+        _drain(reports, on_report)
+    try:
+        # a task that failed comes before those cancelled because of it
+        return [future.result() for future in sorted(futures, key=Future.cancelled)]
+    except BrokenProcessPool:
+        raise HessbenchError(
+            "A parallel process was killed from outside, most likely for lack of memory; "
+            "run again with fewer `processes` (what is finished is kept)."
+        ) from None
+
+
+def _start(shared: Any, reports: Any) -> None:
+    """Set a process up: one thread, and no denormals."""
+    global _shared, _reports  # a spawned process has no other place to keep them
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    _shared, _reports = shared, reports
+
+
+def _call(function: Callable[[T, Any, Report], R], task: T) -> R:
+    return function(task, _shared, _reports.put)
+
+
+def _drain(reports: Any, on_report: Report) -> None:
+    while True:
+        try:
+            on_report(reports.get(timeout=0.01))
+        except queue.Empty:
+            return

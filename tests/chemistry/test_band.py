@@ -1,0 +1,218 @@
+"""Bands: equal to ASE's own NEB, right barriers, failures named."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.emt import EMT
+from ase.mep import NEB
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hessbench.calculators.user_file import CalculatorForceField
+from hessbench.chemistry.band import (
+    Band,
+    BatchedNEB,
+    evaluate_images,
+    interpolate,
+    optimize_band,
+    unphysical,
+)
+from hessbench.chemistry.forcefield import ForceFieldError
+from hessbench.experiments.neb.run.bands import relax_reaction, rmsd, run_neb
+from hessbench.experiments.neb.run.settings import BandConfig, NebConfig
+from hessbench.potential.batch import Batch
+from hessbench.reactions.kinds import PathReaction
+
+NUMBERS = np.array([1, 1, 1])
+
+
+class Leps:
+    """The London-Eyring-Polanyi-Sato surface of three hydrogen atoms, as a closed form with a known saddle.
+
+    K. J. Laidler, Theories of Chemical Reaction Rates (1969); H + H2 exchange, collinear or bent.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        self.calls += 1
+        x = batch.coordinates.detach().clone().double().view(-1, 3, 3).requires_grad_()
+        r = [(x[:, i] - x[:, j]).norm(dim=1) for i, j in ((0, 1), (1, 2), (0, 2))]
+        depth, decay, equilibrium, sato = 109.4, 1.96, 0.742, 0.18
+        q, j = [], []
+        for distance in r:
+            e = (-decay * (distance - equilibrium)).exp()
+            singlet, triplet = depth * (e**2 - 2 * e), depth / 2 * (e**2 + 2 * e)
+            q.append(((1 + sato) * singlet + (1 - sato) * triplet) / (2 * (1 + sato)))
+            j.append(((1 + sato) * singlet - (1 - sato) * triplet) / (2 * (1 + sato)))
+        spread = ((j[0] - j[1]) ** 2 + (j[1] - j[2]) ** 2 + (j[2] - j[0]) ** 2) / 2
+        # a tether beyond the saddle keeps the leaving atom near, so that both ends are minima
+        energies = sum(q) - spread.sqrt() + 200.0 * ((r[2] - 1.95).clamp(min=0) ** 2)
+        energies.sum().backward()
+        return energies.detach().numpy(), -x.grad.reshape(-1, 3).numpy()
+
+
+def line(first: float, second: float) -> np.ndarray:
+    return np.array([[0.0, 0, 0], [first, 0, 0], [first + second, 0, 0]])
+
+
+CONFIG = BandConfig(images=7, spring_ev_a2=5)
+
+
+def test_forces_are_those_of_an_ordinary_neb():
+    numbers = np.array([1, 6, 7])
+    ends = (
+        np.array([[0, 0, -1.07], [0, 0, 0], [0, 0, 1.15]]),
+        np.array([[0, 0.05, 2.15], [0, 0, 0], [0, 0, 1.15]]),
+    )
+    batched_images = interpolate(numbers, *ends, 4)
+    evaluate_images([batched_images[0], batched_images[-1]], CalculatorForceField(EMT()))
+    batched = BatchedNEB(batched_images, CalculatorForceField(EMT()), 5.0)
+    ordinary_images = interpolate(numbers, *ends, 4)
+    for image in ordinary_images:
+        image.calc = EMT()
+    ordinary = NEB(ordinary_images, k=5.0, method="improvedtangent")
+    np.testing.assert_allclose(batched.get_forces(), ordinary.get_forces(), atol=1e-10)
+    batched.start_climbing()
+    ordinary.climb = True
+    np.testing.assert_allclose(batched.get_forces(), ordinary.get_forces(), atol=1e-10)
+
+
+def test_one_call_per_set_of_positions():
+    force_field = Leps()
+    images = interpolate(NUMBERS, line(0.74, 1.5), line(1.5, 0.74), 5)
+    evaluate_images([images[0], images[-1]], force_field)
+    neb = BatchedNEB(images, force_field, 5.0)
+    for _ in range(3):
+        neb.get_forces()
+    assert force_field.calls == 2
+    neb.set_positions(neb.get_positions() + 0.01)
+    neb.get_forces()
+    assert force_field.calls == 3
+
+
+def test_band_finds_the_saddle_of_a_closed_form():
+    """By symmetry the collinear saddle has equal distances; its energy follows from a line search."""
+    force_field = Leps()
+    reaction = PathReaction("H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.9, 0.9), line(1.5, 0.74), 0.0)
+    band = relax_reaction(reaction, force_field, NebConfig(held_out_images=7, band=CONFIG))
+    assert (band.status, band.reason) == ("converged", "")
+    distances = np.linspace(0.8, 1.2, 4001)
+    top = Batch.from_molecules([(NUMBERS.tolist(), line(r, r).tolist()) for r in distances])
+    saddle = force_field(top)[0].min()
+    low = force_field(Batch.from_molecules([(NUMBERS.tolist(), band.coordinates[0].tolist())]))[0][0]
+    assert band.energies is not None
+    assert band.energies.max() == pytest.approx(saddle - low, abs=0.02)
+    assert band.path_coordinate[band.highest] == 0
+    assert (np.diff(band.path_coordinate) > 0).all()
+    ts = band.coordinates[band.highest]
+    assert np.linalg.norm(ts[1] - ts[0]) == pytest.approx(np.linalg.norm(ts[2] - ts[1]), abs=0.01)
+
+
+def test_limit_of_iterations_is_a_reason():
+    config = BandConfig(images=7, spring_ev_a2=5, max_iterations=2)
+    band = optimize_band(NUMBERS, line(0.74, 1.5), line(1.5, 0.74), Leps(), config)
+    assert band.status == "not converged"
+    assert "after 2 iterations" in band.reason
+
+
+class Attraction:
+    """Atoms fall onto each other."""
+
+    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        x = batch.coordinates.double().view(-1, 3, 3).numpy()
+        centred = x - x.mean(axis=1, keepdims=True)
+        return 300 * (centred**2).sum(axis=(1, 2)), (-600 * centred).reshape(-1, 3)
+
+
+class NotANumber:
+    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(len(batch), np.nan), np.zeros(batch.coordinates.shape)
+
+
+def test_a_collapsing_band_is_named():
+    band = optimize_band(NUMBERS, line(0.74, 1.5), line(1.5, 0.74), Attraction(), CONFIG)
+    assert band.status == "exploded"
+    assert "fell together" in band.reason
+
+
+def test_energies_that_are_not_finite_are_named():
+    band = optimize_band(NUMBERS, line(0.74, 1.5), line(1.5, 0.74), NotANumber(), CONFIG)
+    assert (band.status, band.energies, band.max_force) == ("exploded", None, None)
+    assert "not finite" in band.reason
+    with pytest.raises(ForceFieldError):
+        evaluate_images([Atoms(NUMBERS, line(1, 1))], NotANumber())
+
+
+def test_a_failed_end_point_is_named():
+    reaction = PathReaction("H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.9, 0.9), line(1.5, 0.74), 5.0)
+    band = relax_reaction(reaction, Attraction(), NebConfig(band=CONFIG))
+    assert band.status == "end point failed"
+    assert "reactant" in band.reason
+
+
+def test_tables_hold_failures_as_rows(tmp_path):
+    from hessbench.results.store.tables import Identity, read_table, write_table
+
+    reaction = PathReaction(
+        "H3", "single hydrogen transfer", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
+    )
+    trainings = [("E-F-H", 0, Leps), ("E", 0, Attraction), ("reference", -1, Leps)]
+    tables = run_neb([reaction], trainings, NebConfig(processes=1, band=CONFIG))
+    summary = tables.summary.set_index("training")
+    assert summary.loc["E", "status"] == "end point failed"
+    assert np.isnan(summary.loc["E", "barrier"])
+    assert summary.loc["E-F-H", "status"] == "converged"
+    assert summary.loc["E-F-H", "rmsd_ts"] < 0.05
+    identity = Identity(profile="test", data="test", level="LEPS")
+    for name, table in (("paths", tables.paths), ("summary", tables.summary), ("geometry", tables.geometry)):
+        path = tmp_path / f"neb_{name}.parquet"
+        write_table(path, table, identity)
+        assert len(read_table(path)) == len(table)
+    assert len(tables.paths) == 2 * 9
+    assert len(tables.geometry) == 2 * 9 * 3
+
+
+def test_held_out_reactions_need_no_reference_band():
+    reaction = PathReaction(
+        "H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
+    )
+    named = PathReaction(**{**reaction.__dict__, "name": "named", "kind": "multi-process"})
+    config = NebConfig(processes=1, held_out_images=7, band=CONFIG)
+    tables = run_neb([named, reaction], [("reference", -1, Leps), ("E", 0, Leps)], config)
+    assert len(tables.summary) == 3
+    assert set(tables.geometry["reaction"]) == {"named"}
+
+
+def test_unphysical_paths():
+    water = np.array([[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])
+    numbers = np.array([8, 1, 1])
+    assert unphysical(numbers, water[None]) == ""
+    near, far = water.copy(), water.copy()
+    near[1] *= 0.4
+    far[1] *= 3.5
+    assert "O1-H2" in unphysical(numbers, np.stack([water, near]))
+    assert "image 1" in unphysical(numbers, np.stack([water, near]))
+    assert "left" in unphysical(numbers, far[None])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_rmsd_does_not_see_rigid_motions(seed):
+    from scipy.spatial.transform import Rotation
+
+    random = np.random.default_rng(seed)
+    first = random.normal(size=(6, 3))
+    second = first + 0.1 * random.normal(size=(6, 3))
+    moved = Rotation.random(rng=random).apply(second) + random.normal(size=3)
+    assert rmsd(first, moved) == pytest.approx(rmsd(first, second), abs=1e-6)
+    assert rmsd(first, Rotation.random(rng=random).apply(first)) == pytest.approx(0, abs=1e-6)
+    assert rmsd(first, second) <= np.sqrt(((first - second) ** 2).sum() / 6) + 1e-9
+
+
+def test_path_coordinate_is_a_length():
+    coordinates = np.zeros((3, 1, 3))
+    coordinates[:, 0, 0] = [0, 3, 4]
+    band = Band("converged", "", 1, 0.0, coordinates, np.array([0.0, 2.0, 1.0]))
+    np.testing.assert_allclose(band.path_coordinate, [-3, 0, 1])

@@ -1,0 +1,203 @@
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from hessbench.cli import cli
+from hessbench.data.layout import write_reactions
+from hessbench.errors import DataError
+from hessbench.experiments.errors.run.ensemble import structure_errors, summarize
+from hessbench.experiments.errors.run.predictions import matrices, pack, read_predictions, unpack
+from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.potential.ani.reference import evaluate_by_autograd
+from hessbench.potential.ensembles import load_ensemble
+from hessbench.results.store.tables import read_errors, read_identity
+from hessbench.training.batches import to_batch
+from tests.training.synthetic import METADATA, MODEL, reactions, structures, training_config
+
+
+def test_errors_of_structures_against_plain_loops():
+    data = structures(3, 2)
+    random = np.random.default_rng(0)
+    energies = data.energies + random.normal(size=len(data))
+    forces = data.forces + random.normal(size=data.forces.shape).astype(np.float32)
+    hessians = data.hessians + random.normal(size=data.hessians.shape).astype(np.float32)
+    errors = structure_errors(data, energies, forces, hessians)
+    for index in range(len(data)):
+        part = data.select([index])
+        atoms = slice(*data.atom_offsets[index : index + 2])
+        elements = slice(*data.hessian_offsets[index : index + 2])
+        for quantity, difference in {
+            "energy": energies[index] - part.energies,
+            "force": forces[atoms] - part.forces,
+            "hessian": hessians[elements] - part.hessians,
+        }.items():
+            squared, absolute, count = (column[index] for column in errors[quantity])
+            assert squared == pytest.approx((difference**2).sum(), rel=1e-5)
+            assert absolute == pytest.approx(np.abs(difference).sum(), rel=1e-5)
+            assert count == difference.size
+
+
+def test_summary_pools_elements_not_structures():
+    errors = pd.DataFrame(
+        {
+            "training": "E",
+            "fraction": 80,
+            "seed": 0,
+            "set": "rtp",
+            "reaction": ["a", "b"],
+            "structure": 0,
+            "quantity": "force",
+            "squared": [9.0, 91.0],
+            "absolute": [3.0, 12.0],
+            "count": [9, 16],
+        }
+    )
+    (row,) = summarize(errors).to_dict("records")
+    assert row["rmse"] == pytest.approx(2.0)
+    assert row["mae"] == pytest.approx(0.6)
+
+
+def test_triangles_round_trip():
+    data = structures(4, 2)
+    again = unpack(pack(data.hessians, data.counts), data.counts)
+    for hessian, original in zip(again, matrices(data.hessians, data.counts), strict=True):
+        np.testing.assert_allclose(hessian, original, atol=1e-4)
+        np.testing.assert_array_equal(np.tril(hessian), np.tril(original))
+        np.testing.assert_array_equal(hessian, hessian.T)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Split, train and evaluate a tiny ensemble through the command line."""
+    folder = tmp_path_factory.mktemp("run")
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.chdir(folder)
+    for seed, (name, count) in enumerate({"rtp": 8, "irc": 3, "nms": 2}.items()):
+        Path("data/active").mkdir(parents=True, exist_ok=True)
+        write_reactions(f"data/active/{name}.h5", reactions(count, 3, seed), METADATA)
+    params = {
+        "profile": "tiny",
+        "split": {"training_percents": [40, 80]},
+        "model": MODEL.model_dump(mode="json"),
+        "training": training_config().model_dump(mode="json"),
+        "evaluation": EvaluationConfig(batch_size=4, processes=1).model_dump(mode="json"),
+    }
+    Path("params.yaml").write_text(json.dumps(params))
+    for arguments in (
+        ["split"],
+        ["train", "--loss", "ef", "--percent", "80"],
+        ["train", "--loss", "e", "--percent", "40"],
+        ["evaluate", "--loss", "ef", "--percent", "80"],
+        ["evaluate", "--loss", "e", "--percent", "40"],
+    ):
+        result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+    yield folder
+    monkeypatch.undo()
+
+
+def test_errors_table_fits_its_contract(run):
+    errors = read_errors(run / "results/errors/ef-80.parquet")
+    assert set(errors["training"]) == {"E-F"}
+    assert set(errors["fraction"]) == {80}
+    per_set = errors.groupby(["seed", "quantity", "set"]).size()
+    assert per_set.loc[0, "energy"].to_dict() == {"irc": 9, "nms": 6, "rtp": 2}
+    assert per_set.loc[0].to_dict() == per_set.loc[1].to_dict()
+    identity = read_identity(run / "results/errors/ef-80.parquet")
+    assert (identity.profile, identity.level, identity.models) == ("tiny", "Morse", 2)
+    assert "nms: synthetic 1 Morse " in identity.data
+
+
+def test_errors_follow_from_the_stored_predictions(run):
+    errors = summarize(read_errors(run / "results/errors/ef-80.parquet")).set_index(
+        ["set", "quantity", "seed"]
+    )
+    reference = reactions(3, 3, 1)
+    predictions = read_predictions(run / "results/predictions/ef-80.h5", "irc", 1)
+    assert predictions.reactions.tolist() == [item.name for item in reference for _ in range(3)]
+    squares = {"energy": 0.0, "force": 0.0, "hessian": 0.0}
+    counts = dict.fromkeys(squares, 0)
+    offsets = np.concatenate([[0], np.cumsum(predictions.counts)])
+    by_name = {item.name: item for item in reference}
+    for index, (name, structure) in enumerate(
+        zip(predictions.reactions, predictions.structures, strict=True)
+    ):
+        item = by_name[name]
+        differences = {
+            "energy": predictions.energies[index] - item.energies[structure],
+            "force": predictions.forces[offsets[index] : offsets[index + 1]] - item.forces[structure],
+            "hessian": predictions.hessians[index] - item.hessians[structure],
+        }
+        for quantity, difference in differences.items():
+            squares[quantity] += float((difference**2).sum())
+            counts[quantity] += difference.size
+    for quantity in squares:
+        expected = np.sqrt(squares[quantity] / counts[quantity])
+        assert errors.loc[("irc", quantity, 1), "rmse"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_predictions_are_those_of_the_oracle(run):
+    data = structures(2, 3, seed=2)
+    model = load_ensemble(run / "models/80/ef")[1].double()
+    batch = to_batch(data, model.dtype)
+    oracle = evaluate_by_autograd(model, batch, 2)
+    stored = read_predictions(run / "results/predictions/ef-80.h5", "nms", 1)
+    total = oracle.energies + model.self_energy(batch)
+    np.testing.assert_allclose(stored.energies, total.detach(), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(stored.forces, oracle.forces.detach(), rtol=1e-4, atol=1e-3)
+    expected = matrices(oracle.hessians.detach().numpy(), data.counts)
+    for hessian, wanted in zip(stored.hessians, expected, strict=True):
+        np.testing.assert_allclose(hessian, wanted, rtol=1e-3, atol=1e-2)
+
+
+def test_hessians_are_stored_for_chosen_sizes_only(run):
+    assert read_predictions(run / "results/predictions/e-40.h5", "rtp", 0).hessians is None
+    assert "hessian" in set(read_errors(run / "results/errors/e-40.parquet")["quantity"])
+
+
+def test_nothing_but_results_is_left(run):
+    assert sorted(path.name for path in (run / "results/predictions").iterdir()) == ["e-40.h5", "ef-80.h5"]
+    assert sorted(path.name for path in (run / "results/errors").iterdir()) == [
+        "e-40.parquet",
+        "ef-80.parquet",
+    ]
+
+
+def test_untrained_ensemble_names_the_command(run):
+    result = CliRunner().invoke(cli, ["evaluate", "--loss", "efh", "--percent", "80"])
+    assert isinstance(result.exception, DataError)
+    assert "hessbench train --loss efh --percent 80" in str(result.exception)
+
+
+def test_missing_seed_in_the_predictions(run):
+    with pytest.raises(DataError, match="no predictions of seed 7"):
+        read_predictions(run / "results/predictions/ef-80.h5", "irc", 7)
+
+
+def test_truncated_predictions(run, tmp_path):
+    content = (run / "results/predictions/ef-80.h5").read_bytes()
+    (tmp_path / "short.h5").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match="hessbench evaluate"):
+        read_predictions(tmp_path / "short.h5", "irc", 0)
+
+
+def test_other_data_than_the_split_was_made_for(run):
+    path = run / "data/active/rtp.h5"
+    original = path.read_bytes()
+    write_reactions(path, reactions(8, 3, 9), METADATA)
+    try:
+        result = CliRunner().invoke(cli, ["evaluate", "--loss", "ef", "--percent", "80"])
+    finally:
+        path.write_bytes(original)
+    assert isinstance(result.exception, DataError)
+    assert "hessbench split" in str(result.exception)
+
+
+def test_predictions_file_names_its_data(run):
+    with h5py.File(run / "results/predictions/ef-80.h5") as file:
+        assert json.loads(file.attrs["hessbench"])["data"]["irc"].startswith("synthetic 1 Morse ")

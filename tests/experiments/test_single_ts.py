@@ -1,0 +1,225 @@
+"""Stacked models against the package's own models, one at a time; the tables they lead to."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.interpolate import CubicSpline
+
+from hessbench.errors import DataError
+from hessbench.experiments.single_ts.run.ensembles import make_models, read_path, run_single_ts, sees_maximum
+from hessbench.experiments.single_ts.run.settings import SingleTSConfig
+from hessbench.experiments.single_ts.run.training import Target, errors, losses, train_stack
+from hessbench.potential import Batch, Prediction, evaluate
+from hessbench.potential.ani.reference import evaluate_by_autograd
+from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.ani.stacked import StackedModels
+from hessbench.potential.ani.stacked_descriptors import describe, path_features
+from hessbench.results.store.tables import TABLES, Identity, read_table, write_table
+from hessbench.training.loss import combined_loss
+from hessbench.training.optimization import Optimization
+from hessbench.training.settings import AdamConfig, LossConfig, ProbeConfig
+
+DATA = Path("data/embedded/single-ts.h5")
+CONFIG = SingleTSConfig(
+    models=3,
+    models_at_once=3,
+    processes=1,
+    steps=4,
+    model=ModelConfig(shape="gelu", hidden=(12, 8), biases=True),
+    optimizer=AdamConfig(kind="adam", learning_rate=5e-3),
+    energy_unit=1.0,
+)
+"""Small networks; four elements, of which the reaction has three."""
+
+
+@pytest.fixture(scope="module")
+def path():
+    return read_path(DATA)
+
+
+@cache
+def descriptors_of_ts(dtype):
+    path = read_path(DATA)
+    return describe(make_models(path, CONFIG, [0])[0], path.numbers, path.ts, dtype)
+
+
+def stacked(models, dtype=torch.float64):
+    descriptors = descriptors_of_ts(dtype)
+    return descriptors, StackedModels(
+        models, descriptors.columns, [item.element for item in descriptors.tables]
+    )
+
+
+def target_of(path):
+    return Target(torch.from_numpy(path.forces.ravel()), torch.from_numpy(path.hessian))
+
+
+def test_stacked_models_predict_what_each_model_predicts(path):
+    models = [model.double() for model in make_models(path, CONFIG, range(3))]
+    descriptors, stack = stacked(models)
+    batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
+    along = Batch.from_molecules([(path.numbers.tolist(), item.tolist()) for item in path.coordinates[::40]])
+    with torch.no_grad():
+        predictions = stack(descriptors, 2)
+        energies = stack.energies(
+            path_features(models[0], path.numbers, path.coordinates[::40], torch.float64)
+        )
+    for index, model in enumerate(models[:2]):
+        alone = evaluate_by_autograd(model, batch, 2, create_graph=False)
+        torch.testing.assert_close(predictions.energies[index], alone.energies[0], rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(predictions.forces[index], alone.forces.flatten(), rtol=1e-9, atol=1e-9)
+        hessian = alone.hessian(batch, 0)
+        torch.testing.assert_close(predictions.hessians[index], hessian, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(energies[index], evaluate_by_autograd(model, along, 0).energies)
+
+
+def test_lower_derivatives_are_those_of_the_whole(path):
+    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
+    whole, forces, energies = (stack(descriptors, order) for order in (2, 1, 0))
+    torch.testing.assert_close(forces.forces, whole.forces)
+    torch.testing.assert_close(energies.energies, whole.energies)
+    assert forces.hessians is None
+    assert energies.forces is None
+
+
+@pytest.mark.parametrize("loss", CONFIG.losses)
+def test_training_together_is_training_one_after_the_other(path, loss):
+    """Every model ends where the package's own model, loss and optimizer bring it when trained alone."""
+    weights = CONFIG.losses[loss]
+    models = [model.double() for model in make_models(path, CONFIG, range(3))]
+    descriptors, stack = stacked(models)
+    train_stack(stack, descriptors, target_of(path), weights, CONFIG)
+    batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
+    reference = Prediction(
+        torch.zeros(1, dtype=torch.float64),
+        torch.from_numpy(path.forces),
+        torch.from_numpy(path.hessian.ravel()),
+    )
+    with torch.no_grad():
+        together = stack(descriptors, 2)
+    for index, model in enumerate(models[:2]):
+        optimization = Optimization(model, CONFIG.optimizer, CONFIG.steps)
+        for _ in range(CONFIG.steps):
+            prediction = evaluate(model, batch, weights.derivatives, backend="torch")
+            optimization.zero_grad()
+            combined_loss(prediction, reference, batch, weights).total.backward()
+            optimization.step()
+        alone = evaluate(model, batch, 2, backend="torch")
+        torch.testing.assert_close(together.energies[index], alone.energies[0], rtol=1e-7, atol=1e-7)
+        torch.testing.assert_close(together.hessians[index], alone.hessian(batch, 0), rtol=1e-6, atol=1e-6)
+
+
+def hessians_after_training(path, weights):
+    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
+    train_stack(stack, descriptors, target_of(path), weights, CONFIG)
+    with torch.no_grad():
+        return stack(descriptors, 2).hessians
+
+
+def test_a_probe_of_every_coordinate_is_the_whole_hessian(path):
+    exact = hessians_after_training(path, LossConfig(force=0.08, hessian=0.02))
+    complete = ProbeConfig(count=path.forces.size, kind="one-hot")
+    by_probes = hessians_after_training(path, LossConfig(force=0.08, hessian=0.02, probes=complete))
+    torch.testing.assert_close(by_probes, exact, rtol=1e-8, atol=1e-8)
+
+
+def test_few_probes_train_on_hessians_too(path):
+    few = LossConfig(force=0.08, hessian=0.02, probes=ProbeConfig(count=2))
+    without = hessians_after_training(path, LossConfig(force=0.08, hessian=0))
+    assert (hessians_after_training(path, few) - without).abs().max() > 1e-3
+    torch.testing.assert_close(hessians_after_training(path, few), hessians_after_training(path, few))
+
+
+def test_loss_is_equation_6(path):
+    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
+    predictions = stack(descriptors, 2)
+    weights = LossConfig(force=0.08, hessian=0.02)
+    found = losses(errors(predictions, target_of(path)), weights)
+    for index in range(2):
+        force = np.sqrt(np.mean((predictions.forces[index].detach().numpy() - path.forces.ravel()) ** 2))
+        hessian = np.sqrt(np.mean((predictions.hessians[index].detach().numpy() - path.hessian) ** 2))
+        expected = abs(predictions.energies[index].item()) + 0.08 * force + 0.02 * hessian
+        assert found[index].item() == pytest.approx(expected)
+
+
+def test_run_gives_valid_tables_and_resumes(path, tmp_path):
+    config = CONFIG.model_copy(update={"models_at_once": 2})
+    energies, modes = run_single_ts(path, config, tmp_path / "checkpoints")
+    identity = Identity("test", path.identity, path.level, 3)
+    for name, frame in (("single_ts", energies), ("single_ts_modes", modes)):
+        write_table(tmp_path / f"{name}.parquet", frame, identity)
+        assert list(read_table(tmp_path / f"{name}.parquet").columns) == list(TABLES[name])
+    assert len(energies) == len(path.energies) * (1 + 3 * 3)
+    assert modes.groupby("training").size().to_dict() == {"reference": 1, "E": 3, "E-F": 3, "E-F-H": 3}
+    reference = modes[modes["training"] == "reference"].iloc[0]
+    assert reference["negative_modes"] == 1
+    assert reference["ts_is_maximum"]
+    assert reference["lowest_frequency_cm1"] < -300
+    files = sorted((tmp_path / "checkpoints").iterdir())
+    assert [file.name for file in files] == [f"{x}-{k}.npz" for x in ("e", "ef", "efh") for k in (0, 2)]
+    before = [file.stat().st_mtime_ns for file in files]
+    again, _ = run_single_ts(path, config, tmp_path / "checkpoints")
+    assert [file.stat().st_mtime_ns for file in files] == before
+    assert again.equals(energies)
+    longer = config.model_copy(update={"steps": 5})
+    changed, _ = run_single_ts(path, longer, tmp_path / "checkpoints")
+    assert not changed.equals(energies)
+
+
+def test_a_model_that_diverges_is_a_row_with_its_reason(path, tmp_path):
+    wild = CONFIG.model_copy(
+        update={"optimizer": AdamConfig(kind="adam", learning_rate=1e30), "losses": {"e": CONFIG.losses["e"]}}
+    )
+    energies, modes = run_single_ts(path, wild, tmp_path)
+    assert (modes.loc[modes["model"] >= 0, "reason"] == "the training diverged").all()
+    write_table(tmp_path / "single_ts.parquet", energies, Identity("test", path.identity, path.level, 3))
+    write_table(tmp_path / "single_ts_modes.parquet", modes, Identity("test", path.identity, path.level, 3))
+    assert read_table(tmp_path / "single_ts_modes.parquet")["lowest_frequency_cm1"].isna().sum() == 3
+
+
+def test_embedded_reaction_is_a_path_over_its_ts(path):
+    assert path.numbers.tolist().count(1) == 8
+    ts = int(np.argmin(np.abs(path.path_coordinate)))
+    assert path.energies[ts] == pytest.approx(0, abs=1e-5)
+    assert np.diff(path.energies[: ts + 1]).min() > 0
+    assert np.diff(path.energies[ts:]).max() < 0
+    assert np.abs(path.forces).max() < 0.02 * 23.1
+    assert (np.linalg.eigvalsh(path.hessian) < -1).sum() == 1
+    assert len(path.energies) >= 60
+
+
+def test_forces_along_the_path_are_the_slope_of_its_energies(path):
+    from hessbench.data.layout import ReactionFile
+
+    with ReactionFile(DATA) as file:
+        forces = file["path"].forces
+    tangents = CubicSpline(path.path_coordinate, path.coordinates)(path.path_coordinate, 1)
+    slope = CubicSpline(path.path_coordinate, -(forces * tangents).sum(axis=(1, 2)))
+    work = [slope.integrate(path.path_coordinate[0], end) for end in path.path_coordinate]
+    np.testing.assert_allclose(work, path.energies - path.energies[0], atol=0.3)
+
+
+def test_a_maximum_lies_above_every_structure_within_the_window():
+    coordinate = np.array([-0.3, -0.1, 0.0, 0.1, 0.2])
+    energies = np.array(
+        [[-3.0, -1, 0, -1, -2], [1.0, -1, 0, -1, -2], [-3.0, -1, 0, 0, -2], [-3, -1, 0, -1, 1]]
+    )
+    assert sees_maximum(energies, coordinate, 0.25).tolist() == [True, True, False, False]
+
+
+def test_a_file_without_the_groups_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"nowhere\.h5"):
+        read_path(tmp_path / "nowhere.h5")
+
+
+def test_energy_unit_multiplies_what_the_networks_say(path):
+    models = make_models(path, CONFIG, range(2))
+    descriptors, one = stacked(models, torch.float32)
+    ten = StackedModels(models, descriptors.columns, one.elements, energy_unit=10.0)
+    with torch.no_grad():
+        first, second = one(descriptors, 2), ten(descriptors, 2)
+    torch.testing.assert_close(second.energies, 10 * first.energies)
+    torch.testing.assert_close(second.hessians, 10 * first.hessians, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,255 @@
+"""The stability test on potentials whose outcome is known."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from ase import Atoms
+from ase.build import molecule
+
+from hessbench.chemistry.relaxation import relax
+from hessbench.errors import DataError, HessbenchError
+from hessbench.experiments.stability.run.criterion import (
+    bond_name,
+    find_bonds,
+    first_violation,
+    running_means,
+)
+from hessbench.experiments.stability.run.heating import heat
+from hessbench.experiments.stability.run.models import HeatingTask, read_molecules, run_stability
+from hessbench.experiments.stability.run.settings import StabilityConfig
+from hessbench.potential.ani.files import save
+from hessbench.potential.ani.model import build
+from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.batch import Batch
+from hessbench.results.store.tables import TABLES, Identity, read_table, write_table
+
+
+def morse(depth: float, length: float = 0.76, width: float = 1.9):
+    """Forces of diatomics held by a Morse potential, kcal/mol and Angstrom."""
+
+    def forces(batch: Batch):
+        x = batch.coordinates.double().numpy().reshape(-1, 2, 3)
+        vector = x[:, 1] - x[:, 0]
+        r = np.linalg.norm(vector, axis=1)
+        decay = np.exp(-width * (r - length))
+        slope = 2 * depth * width * decay * (1 - decay)
+        on_second = -(slope / r)[:, None] * vector
+        return depth * (1 - decay) ** 2, np.stack([-on_second, on_second], axis=1).reshape(-1, 3)
+
+    return forces
+
+
+def hydrogens(*names: str, length: float = 0.74) -> dict[str, Atoms]:
+    return {name: Atoms("H2", [[0, 0, 0], [0, 0, length]]) for name in names}
+
+
+CONFIG = StabilityConfig(
+    interval_fs=25, increment_k=50, start_k=5, cap_k=1500, trajectory_molecule="a", trajectory_frames=10
+)
+
+
+def outcomes(state):
+    return [asdict(outcome) for outcome in state.outcomes]
+
+
+def test_strong_bonds_reach_the_cap_and_are_censored():
+    state = heat(hydrogens("a", "b"), morse(500.0), CONFIG, "x")
+    assert [item.molecule for item in state.outcomes] == ["a", "b"]
+    for item in state.outcomes:
+        assert item.status == "censored"
+        assert item.bond is None
+        # 30 temperatures up to the last one not above the cap
+        assert item.temperature_k == 5 + 29 * 50
+        assert item.time_fs == 30 * 25
+    assert state.frames[-1].time_fs == 750
+    assert state.replicas is None
+
+
+def test_weak_bonds_break_at_a_temperature_like_their_depth():
+    state = heat(hydrogens("a"), morse(2.0), CONFIG, "x")
+    (item,) = state.outcomes
+    assert item.status == "failed"
+    assert item.bond == "H1-H2"
+    assert "outside 0.75 to 1.5" in item.reason
+    assert 100 < item.temperature_k < 1400
+    interval = int((item.time_fs - 0.5) // CONFIG.interval_fs)
+    assert item.temperature_k == 5 + 50 * interval
+    assert state.frames[-1].time_fs == item.time_fs
+
+
+def test_lengths_are_measured_against_the_optimized_ones():
+    # the minimum of the potential is 1.4 times the start: within the range, so it may be optimized and heated
+    state = heat(hydrogens("a", length=0.54), morse(500.0, 0.756), CONFIG, "x")
+    assert state.outcomes[0].status == "censored"
+    assert state.optimized["a"][0] == pytest.approx(0.756, abs=1e-3)
+
+
+def test_a_molecule_that_falls_apart_on_optimization_has_failed_at_time_zero():
+    state = heat(hydrogens("a"), morse(300.0, 0.74 * 1.6, 1.0), CONFIG, "x")
+    (item,) = state.outcomes
+    assert (item.status, item.temperature_k, item.time_fs) == ("optimization failed", 0.0, 0.0)
+    assert item.bond == "H1-H2"
+    assert "1.60" in item.reason
+
+
+def test_an_optimization_that_does_not_converge_has_failed():
+    config = CONFIG.model_copy(update={"optimization_steps": 1})
+    (item,) = heat(hydrogens("a", length=0.9), morse(300.0), config, "x").outcomes
+    assert item.status == "optimization failed"
+    assert "after 1 steps" in item.reason
+
+
+def test_forces_that_are_not_finite_end_a_run_with_its_reason():
+    calls = 0
+
+    def failing(batch: Batch):
+        nonlocal calls
+        calls += 1
+        energies, forces = morse(500.0)(batch)
+        if calls > 180:
+            forces[:2] = np.nan
+        return energies, forces
+
+    state = heat(hydrogens("a", "b"), failing, CONFIG, "x")
+    first, second = state.outcomes
+    assert (first.status, first.reason) == ("failed", "forces not finite")
+    assert 50 < first.time_fs < 180 * 0.5
+    # when "a" has left, "b" is the first molecule and gets them too
+    assert second.reason == "forces not finite"
+    assert second.time_fs > first.time_fs
+
+
+def test_a_killed_run_goes_on_exactly(tmp_path):
+    config = CONFIG.model_copy(update={"checkpoint_s": 1e-9})
+    molecules = hydrogens("a", "b", "c")
+    potential = morse(6.0)
+    whole = heat(molecules, potential, config, "x")
+    assert len({item.time_fs for item in whole.outcomes}) > 1  # they end at different times
+    for kill_at in (230, 700, 1100):
+        checkpoint = tmp_path / f"{kill_at}.npz"
+        calls = 0
+
+        def killed(batch: Batch, kill_at: int = kill_at):
+            nonlocal calls
+            calls += 1
+            if calls > kill_at:
+                raise KeyboardInterrupt
+            return potential(batch)
+
+        with pytest.raises(KeyboardInterrupt):
+            heat(molecules, killed, config, "x", checkpoint=checkpoint, fingerprint="1")
+        resumed = heat(molecules, potential, config, "x", checkpoint=checkpoint, fingerprint="1")
+        assert outcomes(resumed) == outcomes(whole)
+        assert resumed.frames == whole.frames
+    # a finished one is not computed again, another one does not begin there
+    again = heat(molecules, None, config, "x", checkpoint=checkpoint, fingerprint="1")
+    assert outcomes(again) == outcomes(whole)
+    with pytest.raises(TypeError):
+        heat(molecules, None, config, "x", checkpoint=checkpoint, fingerprint="2")
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    path = tmp_path / "x.npz"
+    path.write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(DataError, match=r"x\.npz"):
+        heat(hydrogens("a"), morse(9.0), CONFIG, "x", checkpoint=path)
+    np.savez(path, header=np.array(json.dumps([])))
+    with pytest.raises(DataError, match=r"x\.npz"):
+        heat(hydrogens("a"), morse(9.0), CONFIG, "x", checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("CH3CH2OH", 8), ("C6H6", 12), ("CH3NO2", 6), ("H2O", 2), ("CH3COCl", 6)]
+)
+def test_bonds_of_real_molecules(name, count):
+    assert len(find_bonds(molecule(name))) == count
+
+
+def test_bonds_of_the_embedded_molecules_are_those_of_their_smiles():
+    chem = pytest.importorskip("rdkit.Chem")
+    molecules = read_molecules(Path("data/embedded/md17.extxyz"))
+    assert len(molecules) == 10
+    for name, atoms in molecules.items():
+        graph = chem.AddHs(chem.MolFromSmiles(atoms.info["smiles"]))
+        assert len(find_bonds(atoms)) == graph.GetNumBonds(), name
+        elements = sorted(atom.GetAtomicNum() for atom in graph.GetAtoms())
+        assert sorted(atoms.numbers.tolist()) == elements
+
+
+@pytest.mark.parametrize(
+    "content", ["", "2\nname=a\nH 0 0 0\n", "1\nx=1\nH 0 0 0\n", "1\nname=a/b\nH 0 0 0\n"]
+)
+def test_broken_molecule_files_are_named(tmp_path, content):
+    path = tmp_path / "mine.extxyz"
+    path.write_text(content)
+    with pytest.raises(DataError, match=r"mine\.extxyz"):
+        read_molecules(path)
+
+
+def test_bonds_are_named_from_one():
+    atoms = molecule("H2O")
+    assert [bond_name(atoms, bond) for bond in find_bonds(atoms)] == ["O1-H2", "O1-H3"]
+
+
+def test_equation_7_wants_the_mean_of_50_steps_outside():
+    lengths = np.full((120, 2), 1.0)
+    lengths[30:60, 0] = 1.7  # too short to lift a mean of 50 above 1.5
+    assert first_violation(running_means(lengths), np.ones(2)) is None
+    lengths[60:100, 0] = 1.7
+    found = first_violation(running_means(lengths), np.ones(2))
+    expected = next(
+        t for t in range(49, 120) if lengths[t - 49 : t + 1, 0].mean() > 1.5
+    )  # written as in the paper
+    assert (found.step + 49, found.bond) == (expected, 0)
+    lengths[:, 1] = 0.7
+    found = first_violation(running_means(lengths), np.ones(2))
+    assert (found.step, found.bond) == (0, 1)
+    assert first_violation(running_means(lengths), np.array([1.0, 0.9])).bond == 0
+
+
+def test_ensembles_give_valid_tables(tmp_path):
+    """Untrained models: what comes out is not physics, but it is complete, typed and repeatable."""
+    config = StabilityConfig(
+        optimization_steps=400,
+        fmax_ev=0.2,
+        interval_fs=25,
+        cap_k=10,
+        processes=1,
+        trajectory_molecule="ethanol",
+    )
+    molecules = read_molecules(Path("data/embedded/md17.extxyz"))
+    molecules = {name: molecules[name] for name in ("ethanol", "malonaldehyde")}
+    tasks = []
+    for seed in range(2):
+        file = tmp_path / f"seed-{seed}.safetensors"
+        save(build(ModelConfig(hidden=(4,)), seed), file)
+        tasks.append(HeatingTask("E-F", seed, file))
+    table, trajectory = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
+    for name, frame in (("stability", table), ("stability_trajectory", trajectory)):
+        write_table(tmp_path / f"{name}.parquet", frame, Identity("test", "none", "GFN2-xTB", 2))
+        assert list(read_table(tmp_path / f"{name}.parquet").columns) == list(TABLES[name])
+    assert table[["seed", "molecule"]].to_numpy().tolist() == [
+        [seed, name] for seed in range(2) for name in molecules
+    ]
+    assert set(trajectory["seed"]) == {0}
+    assert trajectory["time_fs"].iloc[0] == 0
+    again, _ = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
+    assert again.equals(table)
+    with pytest.raises(HessbenchError, match="trajectory_molecule"):
+        run_stability(tasks, {"malonaldehyde": molecules["malonaldehyde"]}, config, tmp_path)
+
+
+def test_relaxation_in_a_batch_is_that_of_each_molecule():
+    potential = morse(100.0)
+    start = [Atoms("H2", [[0, 0, 0], [0, 0, length]]) for length in (0.6, 0.76, 1.0)]
+    together = relax(start, potential, 1e-3, 100)
+    for atoms, result in zip(start, together, strict=True):
+        (alone,) = relax([atoms], potential, 1e-3, 100)
+        np.testing.assert_array_equal(alone.positions, result.positions)
+        assert result.reason == ""
+        assert np.linalg.norm(result.positions[1] - result.positions[0]) == pytest.approx(0.76, abs=1e-3)
+    assert torch.is_tensor(Batch.from_atoms(start).coordinates)
