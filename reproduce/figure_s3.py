@@ -19,5 +19,5 @@ CLAIMS = ()
 def draw(source: Source) -> Figure:
     """Draw the diagram."""
     figure = new_sheet(DOUBLE, 4.9)
-    draw_network(figure.subplots(), source.architecture())
+    draw_network(figure.subplots(), source.networks())
     return figure

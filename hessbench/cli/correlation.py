@@ -12,9 +12,9 @@ from hessbench.data.locations import SETS, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.experiments.correlation.run.histogram import correlation_rows, predicted_seeds
+from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
 from hessbench.results.store.runinfo import SPLIT, active_profile
 from hessbench.results.store.tables import LABELS, Identity, write_table
-from hessbench.training.self_energies import compositions, fit_self_energies
 
 
 @click.command()
@@ -29,7 +29,7 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
     """Bin the stored predictions of `hessbench evaluate`: results/correlation.parquet."""
     stationary = load_structures(active_file("rtp"))
     elements = tuple(np.unique(stationary.numbers).tolist())
-    constants = fit_self_energies(stationary.numbers, stationary.counts, stationary.energies, elements)
+    constants = fit_atomic_energies(stationary.numbers, stationary.counts, stationary.energies, elements)
     frames, identities, levels, models = [], {}, set(), 0
     for name in SETS:
         path = active_file(name)

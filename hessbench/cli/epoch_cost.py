@@ -18,7 +18,7 @@ from hessbench.data.structures import load_structures
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.epoch_cost.run.settings import EpochCostConfig
 from hessbench.experiments.epoch_cost.run.timing import measure
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.runinfo import active_profile
 from hessbench.results.store.tables import LABELS, Identity, write_table
 from hessbench.system.machine import hardware

@@ -12,14 +12,15 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from hessbench.chemistry.forcefield import ForceField, load_model
-from hessbench.chemistry.level_forcefield import LevelForceField
+from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.config.base import load_section
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
 from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
 from hessbench.experiments.spectra.run.reference_path import read_reference_path
 from hessbench.experiments.spectra.run.settings import SpectraConfig
 from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
+from hessbench.potential.interface import Potential
+from hessbench.potential.registry import load
 from hessbench.results.store.runinfo import active_profile
 from hessbench.results.store.tables import LABELS, REFERENCE, Identity, read_identity, write_table
 from hessbench.system.denormals import flushed_denormals
@@ -41,19 +42,17 @@ def command(results: Path) -> None:
     config = load_section(SpectraConfig, "spectra")
     source = read_identity(results / "neb_paths.parquet")
     path = read_reference_path(results, KIND)
-    potentials: list[tuple[str, int, ForceField]] = [
-        (REFERENCE, REFERENCE_SEED, LevelForceField(source.level))
-    ]
+    potentials: list[tuple[str, int, Potential]] = [(REFERENCE, REFERENCE_SEED, LevelPotential(source.level))]
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent)
         potentials += [
-            (LABELS[loss], seed, load_model(model_file(folder, seed)))
+            (LABELS[loss], seed, load(model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
     rows, summaries, costs = [], [], []
     reference: list = []
-    for training, seed, force_field in tqdm(potentials, desc="spectra", unit="path"):
-        measured = measure_hessians(path, force_field)
+    for training, seed, potential in tqdm(potentials, desc="spectra", unit="path"):
+        measured = measure_hessians(path, potential)
         reference = reference or measured.hessians
         rows.append(frequency_rows(path, training, seed, measured.hessians, reference))
         summaries.append(summarize(path, training, seed, measured.hessians, reference))

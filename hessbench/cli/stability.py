@@ -9,8 +9,8 @@ from hessbench.config.base import load_section
 from hessbench.errors import HessbenchError
 from hessbench.experiments.stability.run.models import HeatingTask, read_molecules, run_stability
 from hessbench.experiments.stability.run.settings import StabilityConfig
-from hessbench.potential.ani.files import read_notes
 from hessbench.potential.ensembles import MODELS, ensemble_folder, model_file, trained_seeds
+from hessbench.potential.files import read_notes
 from hessbench.results.store.runinfo import active_profile
 from hessbench.results.store.tables import LABELS, Identity, write_table
 from hessbench.system.machine import hardware

@@ -1,10 +1,9 @@
 """What a figure is drawn from, and whose identity therefore stands under it."""
 
-import json
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,9 @@ from hessbench.results.store.tables import (
     read_table,
 )
 from hessbench.results.stored import NAME_OF_SET, left_the_profile
+
+if TYPE_CHECKING:
+    from hessbench.potential.diagram import AtomicNetworks
 
 PUBLISHED_PERCENT = 80
 """Share of the data that the models of Tables 2 - 4 were trained on."""
@@ -143,24 +145,22 @@ class Source:
         sums["rmse"] = np.sqrt(sums["squared"] / sums["count"])
         return sums.drop(columns=["squared", "count"])
 
-    def architecture(self) -> dict[str, Any]:
-        """Description of the trained model, from the header of the first model file (no weights are read).
+    def networks(self) -> "AtomicNetworks":
+        """Describe the trained model, from the header of the first model file (no weights are read).
 
         Raises
         ------
         ResultsError
-            There is no model file, or none that describes its model.
+            There is no model file.
+        DataError
+            The file does not describe a model.
         """
-        from safetensors import SafetensorError, safe_open
+        from hessbench.potential.registry import diagram  # torch only if asked for
 
         paths = sorted(self.models.glob("*/*/*.safetensors"))
         if not paths:
             raise ResultsError(self.models, "holds no model files; `dvc repro` trains them.")
-        try:
-            with safe_open(paths[0], framework="np") as file:
-                content: dict[str, Any] = json.loads(file.metadata()["hessbench"])["architecture"]
-        except (KeyError, TypeError, ValueError, SafetensorError, OSError) as error:
-            raise ResultsError(paths[0], f"does not describe a model ({error}); train it anew.") from None
+        content = diagram(paths[0])
         data = "; ".join(f"{name}: {identity}" for name, identity in self.run.data.items())
         self.identities[paths[0]] = Identity(self.run.profile, data, level="")
         return content

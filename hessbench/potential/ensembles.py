@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from hessbench.errors import DataError
-from hessbench.potential.ani.files import load
-from hessbench.potential.ani.model import ANI
+from hessbench.potential.interface import TrainablePotential
+from hessbench.potential.registry import load
 
 MODELS = Path("models")
 PROVENANCE = "training.json"
@@ -41,7 +41,7 @@ def trained_seeds(folder: Path) -> list[int]:
         raise DataError(path, f"cannot be read ({error}); train again.") from None
 
 
-def load_ensemble(folder: Path) -> list[ANI]:
+def load_ensemble(folder: Path) -> list[TrainablePotential]:
     """Read all models of a finished ensemble, in the order of their seeds.
 
     Raises

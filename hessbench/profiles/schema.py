@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
 from hessbench.config.base import Section, read_yaml, validate
 from hessbench.data.settings import SplitConfig
@@ -15,7 +15,7 @@ from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.spectra.run.settings import SpectraConfig
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.generate.settings import GenerateConfig
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.registry import ModelConfig
 from hessbench.system.files import write_text
 from hessbench.training.settings import TrainingConfig
 
@@ -30,10 +30,10 @@ class Profile(Section):
     data: DataConfig
     generate: GenerateConfig = GenerateConfig()
     split: SplitConfig
-    model: ModelConfig
+    model: SerializeAsAny[ModelConfig]
     training: TrainingConfig
     evaluation: EvaluationConfig
-    single_ts: SingleTSConfig = SingleTSConfig()
+    single_ts: SingleTSConfig
     stability: StabilityConfig = StabilityConfig()
     neb: NebConfig = NebConfig()
     spectra: SpectraConfig = SpectraConfig()

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hessbench
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.registry import ModelConfig, architectures
 from hessbench.training.settings import LossConfig, TrainingConfig
 
-PACKAGES = ("torch", "torchani", "numpy")
-"""Packages on whose versions a trained model depends."""
+PACKAGES = ("torch", "numpy")
+"""Packages on whose versions every trained model depends; an architecture may name more."""
 SOURCES = ("potential", "training", "data/structures.py")
 """Code on which a trained model depends, inside the package."""
 
@@ -28,6 +28,7 @@ def describe(
     config: TrainingConfig,
 ) -> dict[str, Any]:
     """Collect all that decides about a trained model, except its seed, as plain data."""
+    packages = *PACKAGES, *architectures()[model.kind].packages
     settings = config.model_dump(
         mode="json",
         exclude={
@@ -46,7 +47,7 @@ def describe(
         "loss": loss.model_dump(mode="json"),
         "model": model.model_dump(mode="json"),
         "training": settings,
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": {package: version(package) for package in packages},
         "source": source_digest(),
     }
 

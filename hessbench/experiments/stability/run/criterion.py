@@ -6,7 +6,7 @@ import numpy as np
 from ase import Atoms
 from ase.neighborlist import natural_cutoffs
 
-from hessbench.chemistry.forces import Array
+from hessbench.potential.evaluation import Array
 
 BOND_SCALE = 1.2
 """Atoms are bonded if closer than this many times the sum of their covalent radii (ASE's natural cutoffs)."""

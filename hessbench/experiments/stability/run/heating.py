@@ -16,7 +16,6 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
-from hessbench.chemistry.forces import Array, BatchedForces
 from hessbench.chemistry.langevin import BLOCK, Block, Replicas, advance, kinetic_temperature, start
 from hessbench.chemistry.relaxation import relax
 from hessbench.errors import DataError
@@ -31,6 +30,8 @@ from hessbench.experiments.stability.run.criterion import (
     running_means,
 )
 from hessbench.experiments.stability.run.settings import StabilityConfig
+from hessbench.potential.evaluation import Array
+from hessbench.potential.interface import Potential
 from hessbench.system.files import replacing
 
 Status = Literal["failed", "censored", "optimization failed"]
@@ -98,7 +99,7 @@ class Heating:
 
 def heat(
     molecules: Mapping[str, Atoms],
-    forces: BatchedForces,
+    potential: Potential,
     config: StabilityConfig,
     stream: str,
     *,
@@ -112,7 +113,7 @@ def heat(
     ----------
     molecules
         Starting structures by name, at a minimum of the reference, which says what is bonded.
-    forces
+    potential
         The model.
     config
         Settings.
@@ -133,14 +134,14 @@ def heat(
     bonds = {name: find_bonds(atoms) for name, atoms in molecules.items()}
     state = _load(checkpoint, fingerprint, molecules) if checkpoint else None
     if state is None:
-        state = _optimize(molecules, bonds, forces, config, stream)
+        state = _optimize(molecules, bonds, potential, config, stream)
     total = config.intervals * config.interval_steps
     report(min(state.replicas.step if state.replicas else total, total))
     saved = time.monotonic()
     while state.replicas is not None:
         temperatures = _temperatures(config, state.replicas.step)
         block = advance(
-            state.replicas, forces, temperatures, config.timestep_fs, config.friction_per_fs, config.seed
+            state.replicas, potential, temperatures, config.timestep_fs, config.friction_per_fs, config.seed
         )
         _digest(state, block, molecules, bonds, config, total)
         done = min(state.replicas.step if state.replicas else total, total)
@@ -156,12 +157,12 @@ def heat(
 def _optimize(
     molecules: Mapping[str, Atoms],
     bonds: Mapping[str, np.ndarray],
-    forces: BatchedForces,
+    potential: Potential,
     config: StabilityConfig,
     stream: str,
 ) -> Heating:
     """Relax the molecules with the model and give those that stayed whole their velocities."""
-    results = relax(list(molecules.values()), forces, config.fmax_ev, config.optimization_steps)
+    results = relax(list(molecules.values()), potential, config.fmax_ev, config.optimization_steps)
     state = Heating(None, {}, {})
     keys, structures = [], []
     for (name, atoms), result in zip(molecules.items(), results, strict=True):
@@ -180,7 +181,7 @@ def _optimize(
         keys.append(f"{stream}/{name}")
         structures.append((atoms.numbers, result.positions))
     if keys:
-        state.replicas = start(keys, structures, forces, config.start_k, config.seed)
+        state.replicas = start(keys, structures, potential, config.start_k, config.seed)
     return state
 
 
