@@ -8,7 +8,7 @@ import pandas as pd
 from ase.data import chemical_symbols, covalent_radii
 
 from hessbench.errors import HessbenchError
-from hessbench.plotting.molecule import BONDED, CPK, OTHER, common_view
+from hessbench.plotting.molecule import CPK, OTHER, common_view
 from hessbench.plotting.source import Source
 from hessbench.plotting.style import in_order
 from hessbench.results.store.tables import REFERENCE
@@ -111,10 +111,6 @@ def elements() -> dict[str, dict[str, Any]]:
         }
         for number in range(1, 36)
     }
-
-
-BOND_RATIO = BONDED
-"""Distance over the sum of covalent radii up to which the viewer draws a bond."""
 
 
 def _movie(rows: pd.DataFrame, key: str, title: str) -> Movie:

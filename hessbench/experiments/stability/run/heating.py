@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
+from hessbench.chemistry.bonds import bonded_pairs
 from hessbench.chemistry.forces import Array, BatchedForces
 from hessbench.chemistry.langevin import BLOCK, Block, Replicas, advance, kinetic_temperature, start
 from hessbench.chemistry.relaxation import relax
@@ -26,7 +27,6 @@ from hessbench.experiments.stability.run.criterion import (
     WINDOW,
     bond_lengths,
     bond_name,
-    find_bonds,
     first_violation,
     running_means,
 )
@@ -130,7 +130,7 @@ def heat(
     Heating
         With an outcome for every molecule, in the order of `molecules`.
     """
-    bonds = {name: find_bonds(atoms) for name, atoms in molecules.items()}
+    bonds = {name: bonded_pairs(atoms.numbers, atoms.positions) for name, atoms in molecules.items()}
     state = _load(checkpoint, fingerprint, molecules) if checkpoint else None
     if state is None:
         state = _optimize(molecules, bonds, forces, config, stream)

@@ -20,6 +20,7 @@ from hessbench.system.processes import Report, run_tasks
 
 SOURCES = (
     "potential",
+    "chemistry/bonds.py",
     "chemistry/forcefield.py",
     "chemistry/langevin.py",
     "chemistry/relaxation.py",
