@@ -20,7 +20,7 @@ from ase.optimize import LBFGS
 
 from hessbench.chemistry.bonds import relative_distances
 from hessbench.chemistry.forcefield import ForceField, ForceFieldError
-from hessbench.experiments.neb.run.settings import BandConfig
+from hessbench.chemistry.settings import BandConfig
 from hessbench.potential.batch import Batch
 from hessbench.units import EV
 

@@ -12,8 +12,8 @@ import pooch
 import yaml
 
 from hessbench.datasets.download import TIMEOUT, ResumingDownloader
-from hessbench.datasets.published import PublishedFile, PublishedSet
 from hessbench.errors import DataError
+from hessbench.formats.published import PublishedFile, PublishedSet
 
 ENVIRONMENT = "HESSBENCH_DATA"
 """Names a mirror (http:// or https://) or a copy (a directory or file://) of the published files."""

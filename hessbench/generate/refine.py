@@ -12,13 +12,8 @@ from ase import Atoms
 from ase.optimize import LBFGS
 
 from hessbench.chemistry.bonds import sure_changes
-from hessbench.chemistry.levels import (
-    Level,
-    LevelCalculator,
-    LevelError,
-    forward_difference_hessian,
-    make_level,
-)
+from hessbench.chemistry.level import Level, LevelError, forward_difference_hessian
+from hessbench.chemistry.levels import LevelCalculator, make_level
 from hessbench.generate.journal import Failure, Outcome
 from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.units import EV
