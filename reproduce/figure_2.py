@@ -7,6 +7,7 @@ uncertain, and +0.6 amu^0.5 Angstrom, up to where E-F-H stays accurate.
 
 from matplotlib.figure import Figure
 
+from hessbench.config.paper import NEAREST_POINTS, TS_FAR, TS_NEAR
 from hessbench.experiments.single_ts import plot as single_ts
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
@@ -15,13 +16,13 @@ from hessbench.plotting.style import DOUBLE, in_order
 TITLE = "Energies near a TS predicted by models trained on that TS alone"
 STAGES = ("single_ts",)
 CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
-NAMED_DISTANCES = (-0.25, 0.25, 0.6)
+NAMED_DISTANCES = (-TS_NEAR, TS_NEAR, TS_FAR)
 
 
 def draw(source: Source) -> Figure:
     """Draw panels a and b."""
     predicted, reference = single_ts.read(source)
-    close = single_ts.nearest(reference, source.published.single_ts.nearest_points)
+    close = single_ts.nearest(reference, NEAREST_POINTS)
     predicted = predicted[predicted["structure"].isin(close["structure"])]
     modes = source.table("single_ts_modes")
     figure = new_sheet(DOUBLE, 3.1)

@@ -16,6 +16,4 @@ CLAIMS = ("neb_convergence",)
 
 def draw(source: Source) -> Figure:
     """Draw the path, and reactant, TS and product above it."""
-    return neb.draw_reaction(
-        source, "single hydrogen transfer", source.published.neb.reactions["single_hydrogen_transfer"]
-    )
+    return neb.draw_reaction(source, "single hydrogen transfer")

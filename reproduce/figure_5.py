@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from hessbench.config.paper import SPECTRA_IMAGES
 from hessbench.experiments.spectra import plot as spectra
 from hessbench.plotting.sheet import letter, new_sheet
 from hessbench.plotting.source import Source
@@ -53,7 +54,7 @@ def draw(source: Source) -> Figure:
     upper.text(
         0.99,
         0.02,
-        f"paper: {published.images} images, reference {published.reference_total:,.0f} s, "
+        f"paper: {SPECTRA_IMAGES} images, reference {published.reference_total:,.0f} s, "
         f"model {published.model_total:g} s of CPU time",
         transform=upper.transAxes,
         **NOTE,

@@ -15,6 +15,4 @@ CLAIMS = ("neb_convergence",)
 
 def draw(source: Source) -> Figure:
     """Draw the path, and the barrier errors of the held-out reactions."""
-    return neb.draw_reaction(
-        source, "multi-process", source.published.neb.reactions["multi_process"], held_out=True
-    )
+    return neb.draw_reaction(source, "multi-process", held_out=True)

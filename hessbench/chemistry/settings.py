@@ -2,6 +2,7 @@
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from hessbench.config import paper
 from hessbench.config.base import Section
 
 
@@ -12,9 +13,11 @@ class BandConfig(Section):
     tenth of that accuracy (Asgeirsson et al., J. Chem. Theory Comput. 17, 4929 (2021)).
     """
 
-    images: int = Field(58, ge=3, description="Moving images; the two end points come in addition.")
+    images: int = Field(
+        paper.NEB_IMAGES, ge=3, description="Moving images; the two end points come in addition."
+    )
     spring_ev_a2: PositiveFloat = Field(
-        50.0,
+        paper.NEB_SPRING_EV_A2,
         description="Force constant of the springs, eV/Angstrom^2. With the paper's 50 L-BFGS makes bands of "
         "so many images drift apart, with any potential; with 5 it relaxes them.",
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hessbench.config.paper import BARRIERS
 from hessbench.results.statistics import estimate_from_means
 from hessbench.results.store.tables import REFERENCE
 from hessbench.verification.evidence import Evidence, Finding, column, only
@@ -19,7 +20,7 @@ def neb_convergence(evidence: Evidence) -> list[Finding]:
     table = table[table["training"] != REFERENCE].assign(
         converged=(table["status"] == "converged").astype(float)
     )
-    published = evidence.published.neb.reactions.values()
+    published = evidence.published.neb
     findings = []
     for training, loss in (("E-F-H", "efh"), ("E", "e"), ("E-F", "ef")):
         shares = table[table["training"] == training].groupby("reaction")["converged"].mean()
@@ -28,7 +29,7 @@ def neb_convergence(evidence: Evidence) -> list[Finding]:
                 label=f"share of bands that converge with {training}",
                 estimate=estimate_from_means(only, column(shares, "neb_summary", training)),
                 line=0.5,
-                published=float(np.mean([getattr(path.converged, loss) for path in published])),
+                published=float(np.mean([getattr(path.converged, loss) for path in published.values()])),
                 below=training != "E-F-H",
             )
         )
@@ -46,7 +47,7 @@ def neb_convergence(evidence: Evidence) -> list[Finding]:
                 estimate=estimate_from_means(only, column(misses.dropna(), "neb_summary", "E-F-H")),
                 line=BARRIER_ERROR,
                 published=float(
-                    np.mean([abs(path.barrier.efh - path.barrier.reference) for path in published])
+                    np.mean([abs(path.barrier - BARRIERS[kind]) for kind, path in published.items()])
                 ),
                 below=True,
             )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from hessbench.config.paper import STABLE_K
 from hessbench.results.statistics import Array, Estimate, estimate_from_means
 from hessbench.verification.evidence import Evidence, Finding, require
 
@@ -33,7 +34,6 @@ def md_stability_order(evidence: Evidence) -> list[Finding]:
         for training in ("E", "E-F", "E-F-H")
         for capped in (0.0, 1e6)
     }
-    expected = evidence.published.stability.expected_temperature
     others = np.array([molecule != AZOBENZENE for molecule in molecules])
 
     def outlasting(e: Array, ef: Array, efh: Array) -> Array:
@@ -41,7 +41,7 @@ def md_stability_order(evidence: Evidence) -> list[Finding]:
         return found
 
     def standing(efh: Array) -> Array:
-        found: Array = (efh[..., others] >= expected).sum(axis=-1).astype(float)
+        found: Array = (efh[..., others] >= STABLE_K).sum(axis=-1).astype(float)
         return found
 
     low, high = (
@@ -54,7 +54,7 @@ def md_stability_order(evidence: Evidence) -> list[Finding]:
     cool, hot = (estimate_from_means(standing, temperatures["E-F-H", cap]) for cap in (0.0, 1e6))
     failures = evidence.published.stability.failure
     published = sum(f.efh.temperature > max(f.e.temperature, f.ef.temperature) for f in failures.values())
-    published_hot = sum(f.efh.temperature >= expected for name, f in failures.items() if name != AZOBENZENE)
+    published_hot = sum(f.efh.temperature >= STABLE_K for name, f in failures.items() if name != AZOBENZENE)
     return [
         Finding(
             label=f"molecules, of {len(molecules)}, whole to a higher temperature with E-F-H than else",
@@ -63,7 +63,7 @@ def md_stability_order(evidence: Evidence) -> list[Finding]:
             published=published,
         ),
         Finding(
-            label=f"molecules, of {int(others.sum())} but azobenzene, whole up to {expected:g} K by E-F-H",
+            label=f"molecules, of {int(others.sum())} but azobenzene, whole up to {STABLE_K:g} K by E-F-H",
             estimate=Estimate(cool.value, cool.low, hot.high),
             line=int(others.sum()) - 0.5,
             published=published_hot,

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from hessbench.chemistry.settings import BandConfig
+from hessbench.config import paper
 from hessbench.config.base import Section
 
 
@@ -21,19 +22,23 @@ class NebConfig(Section):
         None, description="Level of theory of the reference paths where the data do not state theirs."
     )
     losses: tuple[str, ...] = Field(("e", "ef", "efh"), min_length=1, description="Ensembles to run.")
-    percent: int = Field(80, ge=1, le=99, description="Training set size of these ensembles.")
+    percent: int = Field(
+        paper.TRAINING_PERCENTS[-1], ge=1, le=99, description="Training set size of these ensembles."
+    )
     seeds: PositiveInt = Field(1, description="Models of each ensemble; seeds 0, 1, ...")
     held_out: NonNegativeInt = Field(20, description="Reactions besides the two of the paper's figures.")
-    held_out_images: int = Field(58, ge=3, description="Moving images of the bands of these reactions.")
+    held_out_images: int = Field(
+        paper.NEB_IMAGES, ge=3, description="Moving images of the bands of these reactions."
+    )
     candidates: PositiveInt = Field(
         100, description="At most so many reactions of a kind are looked at for the nearest barrier."
     )
     single_transfer_barrier: PositiveFloat = Field(
-        63.99,
+        paper.BARRIERS["single hydrogen transfer"],
         description="The single hydrogen transfer has the barrier nearest to this, kcal/mol (Figure 4).",
     )
     multi_process_barrier: PositiveFloat = Field(
-        79.68,
+        paper.BARRIERS["multi-process"],
         description="The multi-process reaction has the barrier nearest to this, kcal/mol (Figure S16).",
     )
     seed: int = Field(0, ge=0, description="Chooses the held-out reactions.")

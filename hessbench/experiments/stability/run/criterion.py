@@ -6,11 +6,7 @@ import numpy as np
 from ase import Atoms
 
 from hessbench.chemistry.forces import Array
-
-WINDOW = 50
-"""Steps of the running mean of eq. 7."""
-SHORTEST, LONGEST = 0.75, 1.5
-"""Range of a bond's running mean in units of its optimized length."""
+from hessbench.config.paper import LONGEST_BOND, SHORTEST_BOND, WINDOW
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ def first_violation(means: Array, optimized: Array) -> Violation | None:
         (B,) optimized lengths.
     """
     ratios = means / optimized
-    outside = ~((ratios >= SHORTEST) & (ratios <= LONGEST))
+    outside = ~((ratios >= SHORTEST_BOND) & (ratios <= LONGEST_BOND))
     if not outside.any():
         return None
     step = int(np.argmax(outside.any(axis=1)))

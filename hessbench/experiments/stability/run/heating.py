@@ -20,11 +20,9 @@ from hessbench.chemistry.bonds import bonded_pairs
 from hessbench.chemistry.forces import Array, BatchedForces
 from hessbench.chemistry.langevin import BLOCK, Block, Replicas, advance, kinetic_temperature, start
 from hessbench.chemistry.relaxation import relax
+from hessbench.config.paper import LONGEST_BOND, SHORTEST_BOND, WINDOW
 from hessbench.errors import DataError
 from hessbench.experiments.stability.run.criterion import (
-    LONGEST,
-    SHORTEST,
-    WINDOW,
     bond_lengths,
     bond_name,
     first_violation,
@@ -216,7 +214,7 @@ def _digest(
             # the last of the means belongs to the last step
             step = last - len(means) + violation.step
             bond = bond_name(atoms, bonds[name][violation.bond])
-            limits = f"{SHORTEST} to {LONGEST}"
+            limits = f"{SHORTEST_BOND} to {LONGEST_BOND}"
             reason = f"mean of {WINDOW} steps {violation.ratio:.2f} of the optimized length, outside {limits}"
             outcome = "failed", reason, bond
         elif last < min(BLOCK, total - first):
