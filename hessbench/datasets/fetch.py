@@ -180,5 +180,5 @@ def _record_source(published: PublishedSet, urls: Mapping[str, str], directory: 
     }
     target = directory / "SOURCE.yaml"
     beside = target.with_suffix(".yaml.new")
-    beside.write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True))
+    beside.write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
     beside.replace(target)

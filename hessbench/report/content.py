@@ -216,7 +216,7 @@ def _ensembles(tables: Path) -> Artefact:
 def _cells(path: Path, command: str) -> dict[str, Any]:
     """Header and rows of a table's Markdown file, and what stands below it."""
     try:
-        title, *parts = path.read_text().strip().split("\n\n")
+        title, *parts = path.read_text(encoding="utf-8").strip().split("\n\n")
     except FileNotFoundError:
         return {"command": command, "missing": f"{path} does not exist; `{command}` writes it."}
     lines = [line for line in (parts or [""])[0].splitlines() if line.startswith("|")]
