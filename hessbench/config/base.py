@@ -30,7 +30,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{path} does not exist; `hessbench profile use desktop` writes params.yaml from a profile."
+            f"{path} does not exist; in a clone `hessbench profile use desktop` writes params.yaml."
         ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
