@@ -1,13 +1,13 @@
 """Stacked models against the package's own models, one at a time; the tables they lead to."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from scipy.interpolate import CubicSpline
 
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.experiments.single_ts.run.ensembles import make_models, read_path, run_single_ts, sees_maximum
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
@@ -22,7 +22,7 @@ from hessbench.training.loss import combined_loss
 from hessbench.training.optimization import Optimization
 from hessbench.training.settings import AdamConfig, LossConfig, ProbeConfig
 
-DATA = Path("data/embedded/single-ts.h5")
+DATA = EMBEDDED / "single-ts.h5"
 CONFIG = SingleTSConfig(
     models=3,
     models_at_once=3,
