@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from hessbench import __version__
+from hessbench.config.base import PARAMS
 from hessbench.errors import HessbenchError
 from hessbench.experiments.registry import all_experiments, command_module
 from hessbench.system.clone import clone_around, require_clone
@@ -102,7 +103,7 @@ def check_folder(command: str) -> None:
         Says where to go.
     """
     here = Path.cwd()
-    astray = clone_around(here) not in (None, here) and not (here / "params.yaml").exists()
+    astray = clone_around(here) not in (None, here) and not PARAMS.exists()
     if astray or command in GROUPS["Figures, tables, verdicts"]:
         require_clone(f"`hessbench {command}`")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from hessbench.config.base import Section, read_yaml, validate
+from hessbench.config.base import PARAMS, Section, read_yaml, validate
 from hessbench.data.settings import SplitConfig
 from hessbench.datasets.settings import DataConfig
 from hessbench.errors import ConfigurationError
@@ -16,7 +16,6 @@ from hessbench.system.clone import require_clone
 from hessbench.system.files import write_text
 from hessbench.training.settings import TrainingConfig
 
-PARAMS = Path("params.yaml")
 PROFILES = Path("reproduce/profiles")
 
 

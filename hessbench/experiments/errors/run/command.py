@@ -6,12 +6,10 @@ from pathlib import Path
 import click
 
 from hessbench.calculators.user_file import load_calculator
-from hessbench.config.base import load_section
-from hessbench.data.layout import ReactionFile
-from hessbench.data.locations import active_file
-from hessbench.data.split import read_split
-from hessbench.data.structures import load_structures
-from hessbench.experiments.errors.run.ensemble import TestSet, evaluate_ensemble, summarize
+from hessbench.config.base import PARAMS, load_section
+from hessbench.config.paper import TRAINING_PERCENTS
+from hessbench.experiments.errors.run.ensemble import evaluate_ensemble, summarize
+from hessbench.experiments.errors.run.sets import active_sets, embedded_sets
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.potential.ensembles import ensemble_folder
@@ -21,7 +19,11 @@ from hessbench.results.store.runinfo import SPLIT, active_profile
 @click.command()
 @click.option("--loss", help="Loss of the ensemble: e, ef, efh, efhvp.")
 @click.option(
-    "--percent", required=True, type=int, help="Its training set size, in percent of all structures."
+    "--percent",
+    type=int,
+    default=TRAINING_PERCENTS[-1],
+    show_default=True,
+    help="Its training set size, in percent of all structures.",
 )
 @click.option(
     "--calculator",
@@ -40,32 +42,30 @@ from hessbench.results.store.runinfo import SPLIT, active_profile
 def command(loss: str | None, percent: int, calculator: Path | None, name: str | None, results: Path) -> None:
     """Score an ensemble on held-out stationary points (rtp), paths (irc) and displaced structures (nms).
 
-    A calculator is put beside the ensembles of the given training set size.
+    A calculator is put beside the ensembles of the given training set size. Where there is no params.yaml it
+    is scored on the data that come with the package.
     """
     if (loss is None) == (calculator is None):
         raise click.UsageError("Give either --loss or --calculator.")
-    config = load_section(EvaluationConfig, "evaluation")
-    sets = {}
-    for key in ("rtp", "irc", "nms"):
-        path = active_file(key)
-        with ReactionFile(path) as file:
-            identity, level = file.identity, file.metadata.level
-        structures = load_structures(path)
-        if key == "rtp":
-            split = read_split(results / SPLIT, identity)
-            training = structures.select(split.training_at(percent))
-            structures = structures.select(split.test)
-        sets[key] = TestSet(identity, level, structures)
-    profile = active_profile()
+    if calculator is not None and not PARAMS.exists():
+        click.echo(
+            f"No {PARAMS} here: scored on the data that come with the package, divided as by profile desktop"
+        )
+        config, sets, profile = EvaluationConfig(), embedded_sets(percent), "none"
+    else:
+        config = load_section(EvaluationConfig, "evaluation")
+        sets, profile = active_sets(results / SPLIT, percent), active_profile()
     if loss is not None:
         folder = ensemble_folder(loss, percent)
-        errors = evaluate_ensemble(folder, loss, percent, sets, config, results, profile)
+        errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, profile)
     else:
         assert calculator is not None
         load_calculator(calculator)  # a file that cannot be used is better known before the work begins
         load = partial(load_calculator, calculator)
         label = name or calculator.stem
-        errors = evaluate_user_model(label, load, percent, training, sets, config.processes, results, profile)
+        errors = evaluate_user_model(
+            label, load, percent, sets.training, sets.tested, config.processes, results, profile
+        )
     table = summarize(errors).groupby(["set", "quantity"], sort=False)[["rmse", "mae"]].agg(["mean", "std"])
     click.echo(
         "energy in kcal/mol, force in kcal/mol/Angstrom, hessian in kcal/mol/Angstrom^2; std: over models"
