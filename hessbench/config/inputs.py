@@ -1,0 +1,155 @@
+"""What a result is made from, in a form that can be compared and joined: data, files, settings, code.
+
+A stage of the pipeline declares the code that it runs and the settings it reads (`Stage`). What its results
+record, what results/run.json says that they must be made from, and what dvc.yaml says, follow from that.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hessbench.config.base import Section
+from hessbench.errors import ConfigurationError, HessbenchError
+from hessbench.system.sources import code_digest
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What decides about a result.
+
+    Attributes
+    ----------
+    data
+        Name of a data set ("rtp") to its name, version, level of theory and checksum, as shown below figures.
+    files
+        Other files, by the setting that names them, to a digest of their content; "split" is how the data
+        were shared out.
+    settings
+        Setting, or section of settings, to a digest of its value.
+    code
+        Stage that took part to a digest of its code.
+    """
+
+    data: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
+
+    def joined(self, *others: "Inputs") -> "Inputs":
+        """Inputs of a result that is made from these and from results of others.
+
+        Raises
+        ------
+        HessbenchError
+            They are not of one run: two of them have the same input in two versions.
+        """
+        joined: dict[str, dict[str, str]] = {}
+        for kind, entries in asdict(self).items():
+            joined[kind] = dict(entries)
+            for other in others:
+                for key, value in getattr(other, kind).items():
+                    if joined[kind].setdefault(key, value) != value:
+                        raise HessbenchError(
+                            f"These results were made from different {kind} ({key}: {joined[kind][key]} and "
+                            f"{value}) and cannot be used together; `dvc repro` brings all up to date."
+                        )
+        return Inputs(**joined)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the pipeline that makes results.
+
+    Attributes
+    ----------
+    name
+        As in dvc.yaml.
+    package
+        Dotted name of the code that it runs, with all that this imports.
+    settings
+        Sections of a profile, or settings in them ("training.epochs"), that decide about its results;
+        ``{loss}`` stands for the name of a loss.
+    files
+        Settings that name files which it reads.
+    data
+        Name of a data set to the setting that names its file; beside the active data sets.
+    """
+
+    name: str
+    package: str
+    settings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    def inputs(
+        self,
+        data: Mapping[str, str],
+        sections: Mapping[str, Section] | None = None,
+        *,
+        files: Mapping[str, str] | None = None,
+        loss: str = "",
+    ) -> Inputs:
+        """What results are made from that this stage makes now, without the results of others that it reads.
+
+        Parameters
+        ----------
+        data
+            See `Inputs`.
+        sections
+            Sections of the profile that hold the stage's settings, by name.
+        files
+            Digests of files besides those that settings name.
+        loss
+            Name of the loss, for a stage that is about one.
+        """
+        sections = sections or {}
+        return Inputs(
+            data=dict(data),
+            files={**(files or {}), **{path: file_digest(sections, path) for path in self.files}},
+            settings={
+                path: setting_digest(sections, path)
+                for path in (template.format(loss=loss) for template in self.settings)
+            },
+            code={self.name: code_digest(self.package)},
+        )
+
+
+def setting(sections: Mapping[str, Section], path: str) -> Any:
+    """Value of a setting as plain data, of "stability", "training.epochs" or "training.losses.efh"."""
+    name, *keys = path.split(".")
+    value: Any = sections[name].model_dump(mode="json")
+    for key in keys:
+        value = value[key]
+    return value
+
+
+def setting_digest(sections: Mapping[str, Section], path: str) -> str:
+    """Digest of the value of a setting; see `setting`."""
+    return digest(json.dumps(setting(sections, path), sort_keys=True).encode())
+
+
+def file_digest(sections: Mapping[str, Section], path: str) -> str:
+    """Digest of the content of the file that a setting names; "none" if it names none.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such file.
+    """
+    file = setting(sections, path)
+    if file is None:
+        return "none"
+    try:
+        return digest(Path(file).read_bytes())
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"params.yaml: {path}: {file} does not exist; give the path of a file."
+        ) from None
+
+
+def digest(content: bytes) -> str:
+    """First 16 digits of the SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()[:16]
