@@ -14,10 +14,20 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from hessbench.cli import module_of
+from hessbench.experiments.registry import all_experiments
+
 ROOT = Path(__file__).parents[1]
 PIPELINE = ROOT / "dvc.yaml"
 PACKAGES = ("hessbench", "reproduce")
-FRONT_DOOR = {"hessbench/__init__.py", "hessbench/cli/__init__.py", "reproduce/__init__.py"}
+FRONT_DOOR = {
+    "hessbench/__init__.py",
+    "hessbench/cli/__init__.py",
+    "hessbench/experiments/__init__.py",
+    "hessbench/experiments/registry.py",
+    "reproduce/__init__.py",
+    *(f"hessbench/experiments/{name}/__init__.py" for name in all_experiments()),
+}
 """Imported by every command and without influence on any result."""
 
 
@@ -74,7 +84,7 @@ def modules_of(command: str) -> list[str]:
     artefacts = [
         f"reproduce.{path.stem}" for name in names for path in (ROOT / "reproduce").glob(f"{kind}_{name}.py")
     ]
-    return [f"hessbench.cli.{kind.replace('-', '_')}", *artefacts]
+    return [module_of(kind), *artefacts]
 
 
 def is_source(dependency: str) -> bool:

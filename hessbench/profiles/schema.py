@@ -1,19 +1,15 @@
 """A profile: all settings of a run, one file in reproduce/profiles/; params.yaml is the active one."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from hessbench.config.base import Section, read_yaml, validate
 from hessbench.data.settings import SplitConfig
 from hessbench.datasets.settings import DataConfig
 from hessbench.errors import ConfigurationError
-from hessbench.experiments.epoch_cost.run.settings import EpochCostConfig
-from hessbench.experiments.errors.run.settings import EvaluationConfig
-from hessbench.experiments.neb.run.settings import NebConfig
-from hessbench.experiments.single_ts.run.settings import SingleTSConfig
-from hessbench.experiments.spectra.run.settings import SpectraConfig
-from hessbench.experiments.stability.run.settings import StabilityConfig
+from hessbench.experiments.registry import all_experiments, settings_of
 from hessbench.generate.settings import GenerateConfig
 from hessbench.potential.ani.settings import ModelConfig
 from hessbench.system.files import write_text
@@ -24,7 +20,7 @@ PROFILES = Path("reproduce/profiles")
 
 
 class Profile(Section):
-    """All settings of a run."""
+    """Settings of a run that belong to no experiment; `SCHEMA` has those of the experiments, too."""
 
     profile: str = Field(description="name of the profile this file is, or was made from")
     data: DataConfig
@@ -32,12 +28,21 @@ class Profile(Section):
     split: SplitConfig
     model: ModelConfig
     training: TrainingConfig
-    evaluation: EvaluationConfig
-    single_ts: SingleTSConfig = SingleTSConfig()
-    stability: StabilityConfig = StabilityConfig()
-    neb: NebConfig = NebConfig()
-    spectra: SpectraConfig = SpectraConfig()
-    epoch_cost: EpochCostConfig = EpochCostConfig()
+
+
+def _experiment_sections() -> dict[str, Any]:
+    """Fields of the profile that experiments bring: optional where all of their settings have defaults."""
+    fields: dict[str, Any] = {}
+    for name, experiment in all_experiments().items():
+        settings = settings_of(name)
+        if settings is not None and experiment.section is not None:
+            required = any(field.is_required() for field in settings.model_fields.values())
+            fields[experiment.section] = (settings, ... if required else settings())
+    return fields
+
+
+SCHEMA: type[Profile] = create_model("Profile", __base__=Profile, **_experiment_sections())
+"""The whole schema."""
 
 
 def load_profile(path: Path) -> Profile:
@@ -48,7 +53,7 @@ def load_profile(path: Path) -> Profile:
     ConfigurationError
         Unknown or wrong keys, each with its path and what was expected.
     """
-    return validate(Profile, read_yaml(path), source=path)
+    return validate(SCHEMA, read_yaml(path), source=path)
 
 
 def available() -> list[str]:

@@ -34,14 +34,15 @@ The docstrings of the statistics say what is compared.
 from collections.abc import Callable
 
 from hessbench.errors import ConfigurationError
-from hessbench.experiments.errors import claims as error_claims
+from hessbench.experiments.registry import all_experiments, claims_of
 from hessbench.results.published import Published
-from hessbench.verification import experiment_claims
 from hessbench.verification.evidence import Evidence, Finding
 
 Statistic = Callable[[Evidence], list[Finding]]
 
-STATISTICS: dict[str, Statistic] = {**error_claims.STATISTICS, **experiment_claims.STATISTICS}
+STATISTICS: dict[str, Statistic] = {
+    claim: statistic for name in all_experiments() for claim, statistic in claims_of(name).items()
+}
 """Claim of published.yaml to the function that gives its findings."""
 
 
@@ -57,5 +58,5 @@ def check_complete(published: Published) -> None:
     if unknown:
         raise ConfigurationError(
             f"claims: {', '.join(unknown)} must stand both in reproduce/published.yaml and, as the name of a "
-            "statistic, in hessbench/verification/."
+            "statistic, in hessbench/experiments/*/claims.py."
         )

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hessbench.errors import HessbenchError
 from hessbench.results.published import Published
 from hessbench.results.statistics import Array, Estimate, estimate
-from hessbench.results.store.tables import LABELS
+from hessbench.results.store.tables import LABELS, REMEDY
 from hessbench.results.stored import StoredResults
 
 
@@ -129,3 +130,27 @@ class Evidence:
     @staticmethod
     def _label(loss: str, fraction: int | None) -> str:
         return LABELS[loss] if fraction is None else f"{LABELS[loss]} ({fraction} %)"
+
+
+def column(values: pd.Series, name: str, training: str) -> Array:
+    """Values of one training as a column (n, 1), for `estimate_from_means`; `name` is their results table."""
+    require(len(values), name, training)
+    return values.to_numpy(float)[:, None]
+
+
+def only(means: Array) -> Array:
+    """The mean itself as the statistic, of samples that are one column."""
+    found: Array = means[..., 0]
+    return found
+
+
+def require(present: object, name: str, what: str) -> None:
+    """Make sure that a results table has the rows a statistic is about.
+
+    Raises
+    ------
+    HessbenchError
+        `present` is false.
+    """
+    if not present:
+        raise HessbenchError(f"results/{name}.parquet: no rows of {what}. {REMEDY}")

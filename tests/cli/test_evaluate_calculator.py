@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from hessbench.cli.evaluate import command as evaluate
-from hessbench.cli.neb import command as neb
+from hessbench.experiments.errors.run.command import command as evaluate
+from hessbench.experiments.neb.run.command import command as neb
 
 
 @pytest.mark.parametrize("arguments", [[], ["--loss", "e", "--calculator", "mine.py"]])

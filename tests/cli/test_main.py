@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hessbench.cli import COMMANDS, main
+from hessbench.cli import COMMANDS, main, module_of
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -27,7 +27,7 @@ def test_help_lists_every_command_without_importing_torch(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_explains_itself(name: str) -> None:
-    command = importlib.import_module(f"hessbench.cli.{name.replace('-', '_')}").command
+    command = importlib.import_module(module_of(name)).command
     assert command.help
 
 

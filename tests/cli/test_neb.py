@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hessbench.cli.neb import command
 from hessbench.data.layout import ReactionFile, write_reactions
 from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split, write_split
 from hessbench.data.structures import load_structures
 from hessbench.errors import HessbenchError
+from hessbench.experiments.neb.run.command import command
 from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.reactions.geometry_file import write_geometries
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hessbench.cli.surface import command, first_hydrogen_transfer
 from hessbench.data.layout import ReactionFile, write_reactions
+from hessbench.experiments.surface.run.command import command, first_hydrogen_transfer
 from hessbench.results.store.tables import read_identity
 
 EMBEDDED = Path("data/embedded/rtp.h5")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from hessbench.cli.composition import command as composition_command
 from hessbench.cli.fetch import command as fetch_command
 from hessbench.data.layout import ReactionFile
 from hessbench.datasets.openreact import published_sets
 from hessbench.errors import DataError
+from hessbench.experiments.composition.run.command import command as composition_command
 from hessbench.results.store.tables import read_identity, read_table
 from tests.formats import writers
 

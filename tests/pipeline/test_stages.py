@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from hessbench.cli import COMMANDS
-from hessbench.profiles.schema import Profile
+from hessbench.profiles.schema import SCHEMA
 from hessbench.training.settings import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +37,8 @@ def test_stage_commands_and_parameters_exist(name: str) -> None:
     assert stage["cmd"].split()[1] in COMMANDS
     for parameter in stage.get("params", []):
         section, _, key = parameter.partition(".")
-        assert section in Profile.model_fields, parameter
-        fields = getattr(Profile.model_fields[section].annotation, "model_fields", {})
+        assert section in SCHEMA.model_fields, parameter
+        fields = getattr(SCHEMA.model_fields[section].annotation, "model_fields", {})
         assert not key or key.split(".")[0] in fields, parameter
 
 

@@ -7,8 +7,8 @@ from hessbench.results.published import read_published
 from hessbench.results.store.runinfo import write_run_info
 from hessbench.results.store.tables import Identity, write_table
 from hessbench.results.stored import StoredResults
+from hessbench.verification.claims import STATISTICS
 from hessbench.verification.evidence import Evidence
-from hessbench.verification.experiment_claims import STATISTICS
 from hessbench.verification.verdicts import judge
 
 PUBLISHED = read_published()
