@@ -25,8 +25,8 @@ class Inputs:
     data
         Name of a data set ("rtp") to its name, version, level of theory and checksum, as shown below figures.
     files
-        Other files, by the setting that names them, to a digest of their content; "split" is how the data
-        were shared out.
+        Other files, by their path or by the setting that holds it, to a digest of their content; "split" is
+        how the data were shared out.
     settings
         Setting, or section of settings, to a digest of its value.
     code
@@ -59,6 +59,21 @@ class Inputs:
         return Inputs(**joined)
 
 
+def read_inputs(path: Path) -> Inputs | None:
+    """Read the inputs that a JSON file records under the key "inputs"; None if it records none.
+
+    Raises
+    ------
+    HessbenchError
+        The file is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        return Inputs(**content["inputs"]) if "inputs" in content else None
+    except (OSError, ValueError, TypeError) as error:
+        raise HessbenchError(f"{path}: cannot be read ({error}); `dvc repro` writes it anew.") from None
+
+
 @dataclass(frozen=True)
 class Stage:
     """A stage of the pipeline that makes results.
@@ -71,26 +86,25 @@ class Stage:
         Dotted name of the code that it runs, with all that this imports.
     settings
         Sections of a profile, or settings in them ("training.epochs"), that decide about its results;
-        ``{loss}`` stands for the name of a loss.
+        ``{loss}`` and ``{percent}`` stand for those that a stage of many is about.
     files
-        Settings that name files which it reads.
+        Files that it reads: paths, or settings that hold one.
     data
-        Name of a data set to the setting that names its file; beside the active data sets.
+        Name of a data set to the setting that holds its path; beside the active data sets.
     """
 
     name: str
     package: str
     settings: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
+    files: tuple[str | Path, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
 
     def inputs(
         self,
         data: Mapping[str, str],
         sections: Mapping[str, Section] | None = None,
-        *,
         files: Mapping[str, str] | None = None,
-        loss: str = "",
+        **item: object,
     ) -> Inputs:
         """What results are made from that this stage makes now, without the results of others that it reads.
 
@@ -102,27 +116,33 @@ class Stage:
             Sections of the profile that hold the stage's settings, by name.
         files
             Digests of files besides those that settings name.
-        loss
-            Name of the loss, for a stage that is about one.
+        item
+            The loss and the percent that a stage of many is about.
         """
         sections = sections or {}
         return Inputs(
             data=dict(data),
-            files={**(files or {}), **{path: file_digest(sections, path) for path in self.files}},
+            files={**(files or {}), **{str(file): file_digest(sections, file) for file in self.files}},
             settings={
                 path: setting_digest(sections, path)
-                for path in (template.format(loss=loss) for template in self.settings)
+                for path in (template.format(**item) for template in self.settings)
             },
             code={self.name: code_digest(self.package)},
         )
 
 
 def setting(sections: Mapping[str, Section], path: str) -> Any:
-    """Value of a setting as plain data, of "stability", "training.epochs" or "training.losses.efh"."""
+    """Value of "stability", "training.losses.efh", or of a list's element, "split.training_percents.80".
+
+    Raises
+    ------
+    KeyError
+        There is no such setting.
+    """
     name, *keys = path.split(".")
     value: Any = sections[name].model_dump(mode="json")
     for key in keys:
-        value = value[key]
+        value = {str(item): item for item in value}[key] if isinstance(value, list) else value[key]
     return value
 
 
@@ -131,23 +151,22 @@ def setting_digest(sections: Mapping[str, Section], path: str) -> str:
     return digest(json.dumps(setting(sections, path), sort_keys=True).encode())
 
 
-def file_digest(sections: Mapping[str, Section], path: str) -> str:
-    """Digest of the content of the file that a setting names; "none" if it names none.
+def file_digest(sections: Mapping[str, Section], file: str | Path) -> str:
+    """Digest of the content of a file, a path or the setting that holds one; "none" if the setting is null.
 
     Raises
     ------
     ConfigurationError
         There is no such file.
     """
-    file = setting(sections, path)
-    if file is None:
+    path = file if isinstance(file, Path) else setting(sections, file)
+    if path is None:
         return "none"
     try:
-        return digest(Path(file).read_bytes())
+        return digest(Path(path).read_bytes())
     except FileNotFoundError:
-        raise ConfigurationError(
-            f"params.yaml: {path}: {file} does not exist; give the path of a file."
-        ) from None
+        place = "" if isinstance(file, Path) else f"params.yaml: {file}: "
+        raise ConfigurationError(f"{place}{path} does not exist; restore it, or name another file.") from None
 
 
 def digest(content: bytes) -> str:

@@ -7,6 +7,8 @@ SETS = ("rtp", "irc", "nms")
 ACTIVE = Path("data/active")
 EMBEDDED = Path("data/embedded")
 GENERATED = Path("data/generated")
+SPLIT = "split.json"
+"""Split of the active stationary points, in the folder of results."""
 
 
 def active_file(name: str) -> Path:

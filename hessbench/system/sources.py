@@ -1,8 +1,8 @@
 """The code that a result depends on: folders of this project, found by following imports.
 
 A folder counts as a whole, with the folders in it: that is the grain of the dependencies in dvc.yaml, and a
-module that is added beside others is not overlooked. Two places are front doors, of which only the module that is
-asked for is followed: the package itself and its command line. Nor is what an `__init__` further up imports.
+module that is added beside others is not overlooked. The package itself and its command line are front doors,
+of which only the module that is asked for is followed. What an `__init__` further up imports is not followed.
 """
 
 import ast

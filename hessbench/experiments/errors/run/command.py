@@ -1,4 +1,4 @@
-"""`hessbench evaluate`: predictions and errors of an ensemble, or of a potential that a user brings."""
+"""`hessbench evaluate`: predictions and errors of an ensemble, or of a user's model."""
 
 from functools import partial
 from pathlib import Path
@@ -7,15 +7,17 @@ import click
 
 from hessbench.calculators.user_file import load_calculator
 from hessbench.config.base import load_section
+from hessbench.config.inputs import Inputs
 from hessbench.data.layout import ReactionFile
-from hessbench.data.locations import active_file
+from hessbench.data.locations import SPLIT, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
-from hessbench.experiments.errors.run.ensemble import TestSet, evaluate_ensemble, summarize
+from hessbench.experiments.errors.run.ensemble import TestSet, evaluate_ensemble
+from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.errors.run.tables import STAGE
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
-from hessbench.potential.ensembles import ensemble_folder
-from hessbench.results.store.runinfo import SPLIT, active_profile
+from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
 
 
 @click.command()
@@ -49,23 +51,26 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
     for key in ("rtp", "irc", "nms"):
         path = active_file(key)
         with ReactionFile(path) as file:
-            identity, level = file.identity, file.metadata.level
+            data, level = file.identity, file.metadata.level
         structures = load_structures(path)
         if key == "rtp":
-            split = read_split(results / SPLIT, identity)
+            split = read_split(results / SPLIT, data)
             training = structures.select(split.training_at(percent))
             structures = structures.select(split.test)
-        sets[key] = TestSet(identity, level, structures)
-    profile = active_profile()
+        sets[key] = TestSet(data, level, structures)
+    tested = {key: item.data for key, item in sets.items()}
+    files = {"split": split.digest}
     if loss is not None:
         folder = ensemble_folder(loss, percent)
-        errors = evaluate_ensemble(folder, loss, percent, sets, config, results, profile)
+        inputs = STAGE.inputs(tested, {"evaluation": config}, files).joined(ensemble_inputs(folder))
+        errors = evaluate_ensemble(folder, loss, percent, sets, config, results, inputs)
     else:
         assert calculator is not None
         load_calculator(calculator)  # a file that cannot be used is better known before the work begins
         load = partial(load_calculator, calculator)
         label = name or calculator.stem
-        errors = evaluate_user_model(label, load, percent, training, sets, config.processes, results, profile)
+        inputs = Inputs(tested, files)  # settings and code of this project do not decide about it
+        errors = evaluate_user_model(label, load, percent, training, sets, config.processes, results, inputs)
     table = summarize(errors).groupby(["set", "quantity"], sort=False)[["rmse", "mae"]].agg(["mean", "std"])
     click.echo(
         "energy in kcal/mol, force in kcal/mol/Angstrom, hessian in kcal/mol/Angstrom^2; std: over models"
