@@ -128,13 +128,16 @@ def read_csv(
         The file is missing or no CSV table, lacks a column, or holds no number where one belongs.
     """
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file, strict=True)
     except FileNotFoundError:
         raise HessbenchError(f"{path} does not exist; {remedy}.") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (csv.Error, ValueError) as error:
         raise HessbenchError(f"{path} is no CSV table ({error}); {remedy}.") from None
-    if frame.isna().any(axis=None):
-        raise HessbenchError(f"{path} is no CSV table (a row is cut off); {remedy}.")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            raise HessbenchError(f"{path}: row {number} has {len(row)} cells of {len(header)}; {remedy}.")
+    frame = pd.DataFrame(rows, columns=header)
     numbers, optional = list(numbers), list(optional)
     missing = [column for column in (*text, *numbers, *optional) if column not in frame.columns]
     if missing:

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from hessbench.data.layout import ReactionFile, write_reactions
 from hessbench.experiments.surface.run.command import command, first_hydrogen_transfer
-from hessbench.results.store.tables import read_identity
+from hessbench.experiments.surface.run.tables import SURFACE
+from hessbench.results.store.tables import read_provenance
 
 EMBEDDED = Path("data/embedded/rtp.h5")
 
@@ -17,7 +18,7 @@ EMBEDDED = Path("data/embedded/rtp.h5")
 def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has_one):
     found = first_hydrogen_transfer(EMBEDDED)
     assert found is not None
-    name, identity = found[0].name, found[2]
+    name = found[0].name
     (tmp_path / "data/embedded").mkdir(parents=True)
     shutil.copy(EMBEDDED, tmp_path / EMBEDDED)
     monkeypatch.chdir(tmp_path)
@@ -34,4 +35,6 @@ def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has
     result = CliRunner().invoke(command, catch_exceptions=False)
     assert result.exit_code == 0
     assert (f"one of {EMBEDDED} is taken" in result.output) == (not has_one)
-    assert read_identity(Path("results/surface.parquet")).data == (own if has_one else identity)
+    provenance = read_provenance(SURFACE.path(Path("results")))
+    assert provenance.data == own
+    assert ("surface of a reaction of hessbench RTP" in provenance.notes.get("note", "")) == (not has_one)
