@@ -9,6 +9,7 @@ Time per epoch against the share of the data, with the paper's autograd loop.
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hessbench.config.paper import STABLE_K
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
 from hessbench.experiments.single_ts import plot as single_ts
@@ -57,8 +58,7 @@ def draw(results: Results) -> Figure:
     chosen = table[table["molecule"].str.lower().isin(MOLECULES)]
     shown = table if chosen.empty else chosen
     stability.draw_bars(axes[1], shown, stability.TEMPERATURE, results.published.stability)
-    expected = results.published.stability.expected_temperature
-    line = axes[1].axhline(expected, color="#E69F00", ls="--", lw=1, label=f"MD17, {expected:g} K")
+    line = axes[1].axhline(STABLE_K, color="#E69F00", ls="--", lw=1, label=f"MD17, {STABLE_K:g} K")
     axes[1].tick_params(axis="x", labelrotation=20)
     letter(axes[1], "f", "Stability in dynamics")
     curves.draw_epoch_cost(axes[2], results, engines=(curves.LOOP,))

@@ -7,6 +7,7 @@ uncertain, and +0.6 amu^0.5 Angstrom, up to where E-F-H stays accurate.
 
 from matplotlib.figure import Figure
 
+from hessbench.config.paper import NEAREST_POINTS, TS_FAR, TS_NEAR
 from hessbench.experiments.single_ts import plot as single_ts
 from hessbench.experiments.single_ts.run.tables import MODES
 from hessbench.plotting.figure import letter, new_figure
@@ -16,13 +17,13 @@ from hessbench.results.reader import Results
 TITLE = "Energies near a TS predicted by models trained on that TS alone"
 STAGES = ("single_ts",)
 CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
-NAMED_DISTANCES = (-0.25, 0.25, 0.6)
+NAMED_DISTANCES = (-TS_NEAR, TS_NEAR, TS_FAR)
 
 
 def draw(results: Results) -> Figure:
     """Draw panels a and b."""
     predicted, reference = single_ts.read(results)
-    close = single_ts.nearest(reference, results.published.single_ts.nearest_points)
+    close = single_ts.nearest(reference, NEAREST_POINTS)
     predicted = predicted[predicted["structure"].isin(close["structure"])]
     modes = results.table(MODES)
     figure = new_figure(DOUBLE, 3.1)

@@ -16,6 +16,4 @@ CLAIMS = ("neb_convergence",)
 
 def draw(results: Results) -> Figure:
     """Draw the path, and reactant, TS and product above it."""
-    return neb.draw_reaction(
-        results, "single hydrogen transfer", results.published.neb.reactions["single_hydrogen_transfer"]
-    )
+    return neb.draw_reaction(results, "single hydrogen transfer")

@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from hessbench.config.paper import SPECTRA_IMAGES
 from hessbench.experiments.spectra import plot as spectra
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.plotting.figure import letter, new_figure
@@ -54,7 +55,7 @@ def draw(results: Results) -> Figure:
     upper.text(
         0.99,
         0.02,
-        f"paper: {published.images} images, reference {published.reference_total:,.0f} s, "
+        f"paper: {SPECTRA_IMAGES} images, reference {published.reference_total:,.0f} s, "
         f"model {published.model_total:g} s of CPU time",
         transform=upper.transAxes,
         **NOTE,

@@ -15,6 +15,4 @@ CLAIMS = ("neb_convergence",)
 
 def draw(results: Results) -> Figure:
     """Draw the path, and the barrier errors of the held-out reactions."""
-    return neb.draw_reaction(
-        results, "multi-process", results.published.neb.reactions["multi_process"], held_out=True
-    )
+    return neb.draw_reaction(results, "multi-process", held_out=True)

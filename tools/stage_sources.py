@@ -43,7 +43,7 @@ def source_of(module: str) -> Path | None:
 def imported_by(path: Path) -> set[str]:
     """Modules of this project named in a file's import statements, wherever in it they stand."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -68,7 +68,7 @@ def closure(*modules: str) -> set[str]:
             relative = path.relative_to(ROOT).as_posix()
             if relative in FRONT_DOOR:
                 continue
-            if path.read_text().strip():
+            if path.read_text(encoding="utf-8").strip():
                 files.add(relative)
             todo.extend(imported_by(path))
     return files
@@ -108,7 +108,7 @@ def main() -> int:
     yaml = YAML()
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
-    pipeline = yaml.load(PIPELINE.read_text())
+    pipeline = yaml.load(PIPELINE.read_text(encoding="utf-8"))
     found = differences(pipeline["stages"])
     for name, (missing, extra) in found.items():
         print(f"{name}: missing {sorted(missing)}, too much {sorted(extra)}")
@@ -117,7 +117,7 @@ def main() -> int:
             stage = pipeline["stages"][name]
             others = [item for item in stage["deps"] if not is_source(item)]
             stage["deps"] = others + sorted(closure(*modules_of(stage["cmd"])))
-        with PIPELINE.open("w") as file:
+        with PIPELINE.open("w", encoding="utf-8") as file:
             yaml.dump(pipeline, file)
         print(f"{PIPELINE.name} mended")
         return 0

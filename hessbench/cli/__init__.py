@@ -5,6 +5,7 @@ hessbench/experiments/<name>/run/command.py.
 """
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -82,6 +83,9 @@ def cli(debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's error ends in one sentence and exit status 2."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Angstrom signs stops no computation
     try:
         cli.main(args=list(arguments), prog_name="hessbench")
     except (HessbenchError, OSError, ModuleNotFoundError) as error:

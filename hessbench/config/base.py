@@ -27,7 +27,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         The file is missing, is not YAML, or is no mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(
             f"{path} does not exist; `hessbench profile use desktop` writes params.yaml from a profile."

@@ -138,7 +138,7 @@ def read_split(path: Path, data: str) -> Split:
         The file is missing or no split, or it was made for other data.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         split = Split(
             data=content["data"],
             structures=int(content["structures"]),

@@ -33,7 +33,7 @@ def trained_seeds(folder: Path) -> list[int]:
     """
     path = folder / PROVENANCE
     try:
-        return [int(seed) for seed in json.loads(path.read_text())["seeds"]]
+        return [int(seed) for seed in json.loads(path.read_text(encoding="utf-8"))["seeds"]]
     except FileNotFoundError:
         command = f"hessbench train --loss {folder.name} --percent {folder.parent.name}"
         problem = f"does not exist; run `{command}` to the end."

@@ -78,10 +78,10 @@ def activate(name: str, *, force: bool = False) -> str:
     if not source.exists():
         raise ConfigurationError(f"no profile {name!r} in {PROFILES}; there are {', '.join(available())}.")
     load_profile(source)
-    text = source.read_text()
-    if PARAMS.exists() and PARAMS.read_text() != text:
-        pristine = {(PROFILES / f"{other}.yaml").read_text() for other in available()}
-        if PARAMS.read_text() not in pristine and not force:
+    text = source.read_text(encoding="utf-8")
+    if PARAMS.exists() and PARAMS.read_text(encoding="utf-8") != text:
+        pristine = {(PROFILES / f"{other}.yaml").read_text(encoding="utf-8") for other in available()}
+        if PARAMS.read_text(encoding="utf-8") not in pristine and not force:
             raise ConfigurationError(
                 f"{PARAMS} carries edits that activating profile {name!r} would lose; "
                 f"save it as {PROFILES}/<new name>.yaml, or add --force."

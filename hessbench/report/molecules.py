@@ -10,7 +10,7 @@ from ase.data import chemical_symbols, covalent_radii
 from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
 from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
-from hessbench.plotting.molecule import BONDED, CPK, OTHER, common_view
+from hessbench.plotting.molecule import CPK, OTHER, common_view
 from hessbench.plotting.style import in_order
 from hessbench.results.reader import Results
 from hessbench.results.store.names import REFERENCE
@@ -113,10 +113,6 @@ def elements() -> dict[str, dict[str, Any]]:
         }
         for number in range(1, 36)
     }
-
-
-BOND_RATIO = BONDED
-"""Distance over the sum of covalent radii up to which the viewer draws a bond."""
 
 
 def _movie(rows: pd.DataFrame, key: str, title: str) -> Movie:

@@ -134,9 +134,9 @@ def read_csv(
         raise HessbenchError(f"{path} does not exist; {remedy}.") from None
     except (csv.Error, ValueError) as error:
         raise HessbenchError(f"{path} is no CSV table ({error}); {remedy}.") from None
-    for number, row in enumerate(rows, 1):
+    for place, row in enumerate(rows, 1):
         if len(row) != len(header):
-            raise HessbenchError(f"{path}: row {number} has {len(row)} cells of {len(header)}; {remedy}.")
+            raise HessbenchError(f"{path}: row {place} has {len(row)} cells of {len(header)}; {remedy}.")
     frame = pd.DataFrame(rows, columns=header)
     numbers, optional = list(numbers), list(optional)
     missing = [column for column in (*text, *numbers, *optional) if column not in frame.columns]

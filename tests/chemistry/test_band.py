@@ -18,8 +18,9 @@ from hessbench.chemistry.band import (
     unphysical,
 )
 from hessbench.chemistry.forcefield import ForceFieldError
+from hessbench.chemistry.settings import BandConfig
 from hessbench.experiments.neb.run.bands import relax_reaction, rmsd, run_neb
-from hessbench.experiments.neb.run.settings import BandConfig, NebConfig
+from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.potential.batch import Batch
 from hessbench.reactions.kinds import PathReaction
 

@@ -8,7 +8,8 @@ import pytest
 from ase.io import read
 
 from hessbench.chemistry.dispersion import dispersion
-from hessbench.chemistry.levels import LevelError, central_difference_hessian, make_level
+from hessbench.chemistry.level import LevelError, central_difference_hessian
+from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.errors import HessbenchError
 from hessbench.units import BOHR, EV, HARTREE

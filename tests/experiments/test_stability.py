@@ -10,11 +10,11 @@ import torch
 from ase import Atoms
 from ase.build import molecule
 
+from hessbench.chemistry.bonds import bonded_pairs
 from hessbench.chemistry.relaxation import relax
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.stability.run.criterion import (
     bond_name,
-    find_bonds,
     first_violation,
     running_means,
 )
@@ -165,24 +165,6 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("CH3CH2OH", 8), ("C6H6", 12), ("CH3NO2", 6), ("H2O", 2), ("CH3COCl", 6)]
-)
-def test_bonds_of_real_molecules(name, count):
-    assert len(find_bonds(molecule(name))) == count
-
-
-def test_bonds_of_the_embedded_molecules_are_those_of_their_smiles():
-    chem = pytest.importorskip("rdkit.Chem")
-    molecules = read_molecules(Path("data/embedded/md17.extxyz"))
-    assert len(molecules) == 10
-    for name, atoms in molecules.items():
-        graph = chem.AddHs(chem.MolFromSmiles(atoms.info["smiles"]))
-        assert len(find_bonds(atoms)) == graph.GetNumBonds(), name
-        elements = sorted(atom.GetAtomicNum() for atom in graph.GetAtoms())
-        assert sorted(atoms.numbers.tolist()) == elements
-
-
-@pytest.mark.parametrize(
     "content", ["", "2\nname=a\nH 0 0 0\n", "1\nx=1\nH 0 0 0\n", "1\nname=a/b\nH 0 0 0\n"]
 )
 def test_broken_molecule_files_are_named(tmp_path, content):
@@ -194,7 +176,8 @@ def test_broken_molecule_files_are_named(tmp_path, content):
 
 def test_bonds_are_named_from_one():
     atoms = molecule("H2O")
-    assert [bond_name(atoms, bond) for bond in find_bonds(atoms)] == ["O1-H2", "O1-H3"]
+    pairs = bonded_pairs(atoms.numbers, atoms.positions)
+    assert [bond_name(atoms, pair) for pair in pairs] == ["O1-H2", "O1-H3"]
 
 
 def test_equation_7_wants_the_mean_of_50_steps_outside():

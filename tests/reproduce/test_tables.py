@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -41,3 +44,14 @@ def test_table_s1_stands_beside_the_paper(synthetic: Path, tmp_path: Path) -> No
     assert row["difference_k"] == pytest.approx(row["temperature_k"] - 1015, abs=0.01)
     assert frame["optimization_failed"].sum() == (runs["status"] == "optimization failed").sum()
     assert "≥" in markdown.read_text()
+
+
+def test_tables_need_no_locale(synthetic: Path, tmp_path: Path) -> None:
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "hessbench", "table", "1", "s1"]
+    options = ["--results", str(synthetic / "results"), "--tables", str(tmp_path / "ascii")]
+    subprocess.run([*command, *options], env=os.environ | ascii_only, check=True)
+    for name in ("1", "s1"):
+        results = Results(synthetic / "results")
+        for path in reproduce.load("table", name).make(results, tmp_path / "utf-8"):
+            assert (tmp_path / "ascii" / path.name).read_bytes() == path.read_bytes()

@@ -188,7 +188,7 @@ def tables_of_other_results(results: Results, tables: Path) -> list[str]:
         except MissingResultsError as error:
             problems.append(f"{path} cannot be of these results: {error}")
             continue
-        if not same_cells(path.read_text(), expected):
+        if not same_cells(path.read_text(encoding="utf-8"), expected):
             command = f"hessbench table {name.removeprefix('table-')}"
             problems.append(f"{path} is not what {results.folder} gives; `{command}` writes it anew.")
     return problems

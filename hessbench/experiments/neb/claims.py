@@ -5,6 +5,7 @@ The thresholds are explained in `hessbench.verification.claims`.
 
 import numpy as np
 
+from hessbench.config.paper import BARRIERS
 from hessbench.experiments.neb.run.tables import SUMMARY
 from hessbench.results.evidence import Finding, column, only
 from hessbench.results.reader import Results
@@ -24,7 +25,7 @@ def neb_convergence(results: Results) -> list[Finding]:
     table = table[table["training"] != REFERENCE].assign(
         converged=(table["status"] == "converged").astype(float)
     )
-    published = results.published.neb.reactions.values()
+    published = results.published.neb
     findings = []
     for training, loss in (("E-F-H", "efh"), ("E", "e"), ("E-F", "ef")):
         shares = table[table["training"] == training].groupby("reaction")["converged"].mean()
@@ -33,7 +34,7 @@ def neb_convergence(results: Results) -> list[Finding]:
                 label=f"share of bands that converge with {training}",
                 estimate=estimate_from_means(only, column(shares, SUMMARY, training)),
                 threshold=0.5,
-                published=float(np.mean([getattr(path.converged, loss) for path in published])),
+                published=float(np.mean([getattr(path.converged, loss) for path in published.values()])),
                 below=training != "E-F-H",
             )
         )
@@ -51,7 +52,7 @@ def neb_convergence(results: Results) -> list[Finding]:
                 estimate=estimate_from_means(only, column(misses.dropna(), SUMMARY, "E-F-H")),
                 threshold=BARRIER_ERROR,
                 published=float(
-                    np.mean([abs(path.barrier.efh - path.barrier.reference) for path in published])
+                    np.mean([abs(path.barrier - BARRIERS[kind]) for kind, path in published.items()])
                 ),
                 below=True,
             )

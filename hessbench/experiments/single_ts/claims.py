@@ -6,6 +6,9 @@ The thresholds are explained in `hessbench.verification.claims`.
 import numpy as np
 import pandas as pd
 
+from hessbench.config.paper import NEAREST_POINTS
+from hessbench.config.paper import TS_FAR as FAR
+from hessbench.config.paper import TS_NEAR as NEAR
 from hessbench.errors import HessbenchError
 from hessbench.experiments.single_ts.run.tables import SINGLE_TS
 from hessbench.results.evidence import Finding, only, require
@@ -16,19 +19,16 @@ from hessbench.results.store.tables import REMEDY
 
 SMALLEST_VARIANCE = 1e-12
 """Of energies, (kcal/mol)^2; below is rounding."""
-NEAR, FAR = 0.25, 0.6
-"""Section 3.1, amu^0.5 Angstrom from the TS: where E and E-F begin to fail, and up to where E-F-H holds."""
 
 
 def single_ts_curvature(results: Results) -> list[Finding]:
     """Share of the 30 points nearest the TS that models put below their TS energy; models are resampled."""
     table = results.table(SINGLE_TS)
-    nearest = results.published.single_ts.nearest_points
     findings = []
     for training in ("E-F-H", "E", "E-F"):
         energies, coordinate = _paths(table, training)
         order = np.argsort(np.abs(coordinate), kind="stable")
-        ts, around = order[0], order[1 : nearest + 1]
+        ts, around = order[0], order[1 : NEAREST_POINTS + 1]
         shares = (energies[:, around] < energies[:, [ts]]).mean(axis=1, keepdims=True)
         findings.append(
             Finding(
@@ -57,8 +57,8 @@ def single_ts_uncertainty(results: Results) -> list[Finding]:
     )
     if not (near.any() and far.any() and right.any()):
         raise HessbenchError(
-            f"results/single_ts.parquet, column path_coordinate: no points within {NEAR} of the TS, or none "
-            f"from there to {FAR}. {REMEDY}"
+            f"results/single_ts.parquet, column path_coordinate: no points within {NEAR} of the TS, or "
+            f"none from there to {FAR}. {REMEDY}"
         )
     moments = {}
     for training in ("E", "E-F", "E-F-H"):

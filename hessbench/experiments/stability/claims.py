@@ -6,6 +6,7 @@ The thresholds are explained in `hessbench.verification.claims`.
 import numpy as np
 import pandas as pd
 
+from hessbench.config.paper import STABLE_K
 from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.results.evidence import Finding, require
 from hessbench.results.reader import Results
@@ -38,7 +39,6 @@ def md_stability_order(results: Results) -> list[Finding]:
         for training in ("E", "E-F", "E-F-H")
         for capped in (0.0, 1e6)
     }
-    expected = results.published.stability.expected_temperature
     others = np.array([molecule != AZOBENZENE for molecule in molecules])
 
     def outlasting(e: Array, ef: Array, efh: Array) -> Array:
@@ -46,7 +46,7 @@ def md_stability_order(results: Results) -> list[Finding]:
         return found
 
     def standing(efh: Array) -> Array:
-        found: Array = (efh[..., others] >= expected).sum(axis=-1).astype(float)
+        found: Array = (efh[..., others] >= STABLE_K).sum(axis=-1).astype(float)
         return found
 
     low, high = (
@@ -59,7 +59,7 @@ def md_stability_order(results: Results) -> list[Finding]:
     cool, hot = (estimate_from_means(standing, temperatures["E-F-H", cap]) for cap in (0.0, 1e6))
     failures = results.published.stability.failure
     published = sum(f.efh.temperature > max(f.e.temperature, f.ef.temperature) for f in failures.values())
-    published_hot = sum(f.efh.temperature >= expected for name, f in failures.items() if name != AZOBENZENE)
+    published_hot = sum(f.efh.temperature >= STABLE_K for name, f in failures.items() if name != AZOBENZENE)
     return [
         Finding(
             label=f"molecules, of {len(molecules)}, whole to a higher temperature with E-F-H than else",
@@ -68,7 +68,7 @@ def md_stability_order(results: Results) -> list[Finding]:
             published=published,
         ),
         Finding(
-            label=f"molecules, of {int(others.sum())} but azobenzene, whole up to {expected:g} K by E-F-H",
+            label=f"molecules, of {int(others.sum())} but azobenzene, whole up to {STABLE_K:g} K by E-F-H",
             estimate=Estimate(cool.value, cool.low, hot.high),
             threshold=int(others.sum()) - 0.5,
             published=published_hot,
