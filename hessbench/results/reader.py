@@ -145,7 +145,7 @@ class Results:
         return found
 
     def architecture(self) -> dict[str, Any]:
-        """Description of the trained model, from the header of the first model file (no weights are read).
+        """Description of the trained model, from the header of a file with most data (no weights are read).
 
         Raises
         ------
@@ -154,8 +154,8 @@ class Results:
         """
         from safetensors import SafetensorError, safe_open
 
-        folders = self.ensembles().values()
-        paths = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+        largest_first = sorted(self.ensembles().items(), key=lambda item: (-item[0][1], item[0][0]))
+        paths = [path for _, folder in largest_first for path in sorted(folder.glob("*.safetensors"))]
         if not paths:
             raise ResultsError(self.models, "holds no models of this run; `dvc repro` trains them.")
         try:

@@ -146,8 +146,8 @@ def read_csv(
         values = pd.to_numeric(frame[column], errors="coerce").astype(float)
         right = np.isfinite(values) | ((frame[column] == "") & (column in optional))
         if not right.all():
-            row = int(np.argmin(right)) + 1
-            raise HessbenchError(f"{path}, column {column}: not a number in row {row}; {remedy}.")
+            place = int(np.argmin(right)) + 1
+            raise HessbenchError(f"{path}, column {column}: not a number in row {place}; {remedy}.")
         frame[column] = values
     return frame
 
