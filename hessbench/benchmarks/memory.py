@@ -31,7 +31,7 @@ print(high_water_mark() - before)
 def high_water_mark() -> float:
     """Most memory that this process has had in use so far, MiB."""
     if sys.platform == "linux":  # getrusage counts the parent's memory at the fork, too
-        status = Path("/proc/self/status").read_text()
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
         return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 2**10  # type: ignore[index]
     unit = 1 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
@@ -46,7 +46,7 @@ def peak_memory(case: Case, way: str) -> float:
         [sys.executable, "-c", _PROGRAM, json.dumps(asdict(case)), way],
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env=os.environ | {"OMP_NUM_THREADS": str(case.threads or 1)},
     )
     return float(result.stdout)

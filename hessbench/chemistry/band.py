@@ -14,12 +14,13 @@ import numpy as np
 from ase import Atoms
 from ase.build import minimize_rotation_and_translation
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.data import chemical_symbols, covalent_radii
+from ase.data import chemical_symbols
 from ase.mep import NEB, idpp_interpolate
 from ase.optimize import LBFGS
 
+from hessbench.chemistry.bonds import relative_distances
+from hessbench.chemistry.settings import BandConfig
 from hessbench.errors import PotentialError
-from hessbench.experiments.neb.run.settings import BandConfig
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import energies_and_forces
 from hessbench.potential.interface import Potential
@@ -255,21 +256,19 @@ def unphysical(numbers: np.ndarray, coordinates: np.ndarray) -> str:
     coordinates
         (n, N, 3), Angstrom.
     """
-    radii = covalent_radii[numbers]
-    distances = np.linalg.norm(coordinates[:, :, None] - coordinates[:, None, :], axis=-1)
-    ratio = distances / (radii[:, None] + radii[None, :])
-    ratio[:, np.arange(len(numbers)), np.arange(len(numbers))] = np.inf
+    ratio = relative_distances(numbers, coordinates)
     closest = np.unravel_index(ratio.argmin(), ratio.shape)
     if ratio[closest] < CLOSEST:
-        return _pair("atoms fell together:", numbers, distances, closest)
+        return _pair("atoms fell together:", numbers, coordinates, closest)
     nearest = ratio.min(axis=2)
     loneliest = np.unravel_index(nearest.argmax(), nearest.shape)
     if nearest[loneliest] > FARTHEST:
-        return _pair("atom left:", numbers, distances, (*loneliest, ratio[loneliest].argmin()))
+        return _pair("atom left:", numbers, coordinates, (*loneliest, ratio[loneliest].argmin()))
     return ""
 
 
-def _pair(what: str, numbers: np.ndarray, distances: np.ndarray, index: tuple) -> str:
+def _pair(what: str, numbers: np.ndarray, coordinates: np.ndarray, index: tuple) -> str:
     image, i, j = (int(k) for k in index)
     names = f"{chemical_symbols[numbers[i]]}{i + 1}-{chemical_symbols[numbers[j]]}{j + 1}"
-    return f"{what} {names} {distances[image, i, j]:.2f} Angstrom in image {image}"
+    distance = np.linalg.norm(coordinates[image, i] - coordinates[image, j])
+    return f"{what} {names} {distance:.2f} Angstrom in image {image}"

@@ -14,7 +14,7 @@ import pyscf.dft
 import pyscf.gto
 
 from hessbench.chemistry.dispersion import dispersion
-from hessbench.chemistry.levels import LevelError
+from hessbench.chemistry.level import LevelError
 from hessbench.units import BOHR, HARTREE
 
 FUNCTIONAL = "HYB_GGA_XC_WB97X_D"

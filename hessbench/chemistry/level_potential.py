@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from hessbench.chemistry.levels import Level, LevelError, make_level
+from hessbench.chemistry.level import Level, LevelError
+from hessbench.chemistry.levels import make_level
 from hessbench.errors import PotentialError
 from hessbench.potential.array_potential import ArrayPotential
 from hessbench.potential.batch import Batch

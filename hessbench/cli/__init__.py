@@ -1,45 +1,64 @@
-"""The command line: `hessbench COMMAND`; each command lives in the module of its name."""
+"""The command line: `hessbench COMMAND`.
+
+Each command lives in the module of its name beside this one; those of the experiments in
+hessbench/experiments/<name>/run/command.py.
+"""
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from hessbench import __version__
+from hessbench.config.base import PARAMS
 from hessbench.errors import HessbenchError
+from hessbench.experiments.registry import all_experiments, command_module
+from hessbench.system.clone import clone_around, require_clone
 
-COMMANDS = {
-    "profile": "Show, validate or activate a profile (params.yaml).",
-    "dataset": "Lay out the active data set.",
-    "data": "Verify data files.",
-    "fetch": "Download and verify the published data set.",
-    "convert": "Bring a foreign data file into the one layout.",
-    "inspect": "Say what is in a data file of any known format.",
-    "composition": "Count elements and bonds of data sets.",
-    "generate": "Make data sets from reaction geometries.",
-    "split": "Split the active data set into training, validation and test.",
-    "train": "Train an ensemble with one of the losses.",
-    "evaluate": "Predict and score an ensemble on the test sets.",
-    "single-ts": "Train ensembles on one transition state and predict its path.",
-    "stability": "Heat molecules with trained models until a bond breaks.",
-    "neb": "Relax reaction paths with trained models.",
-    "spectra": "Compare frequencies along a reaction path.",
-    "epoch-cost": "Time training epochs against the amount of data.",
-    "correlation": "Bin predictions against reference values.",
-    "surface": "Cut a potential energy surface.",
-    "figure": "Draw figures of the paper anew from stored results.",
-    "table": "Regenerate one table of the paper from stored results.",
-    "report": "Write the report, one page with figures, tables and verdicts.",
-    "check": "Compare the tables with pinned and published values.",
-    "pin": "Pin the present tables as expected values.",
-    "benchmark": "Time the derivatives, side by side.",
+GROUPS = {
+    "Settings and data": {
+        "profile": "Show, validate or activate a profile (params.yaml).",
+        "dataset": "Lay out the active data set.",
+        "data": "Verify data files.",
+        "fetch": "Download and verify the published data set.",
+        "convert": "Bring a foreign data file into the one layout.",
+        "inspect": "Say what is in a data file of any known format.",
+        "generate": "Make data sets from reaction geometries.",
+        "split": "Split the active data set into training, validation and test.",
+        "provenance": "Record what the run is made from (results/run.json).",
+    },
+    "Training": {
+        "train": "Train an ensemble with one of the losses.",
+        "benchmark": "Time the derivatives, side by side.",
+    },
+    "Experiments": {experiment.command: experiment.help for experiment in all_experiments().values()},
+    "Figures, tables, verdicts": {
+        "figure": "Draw figures of the paper anew from stored results.",
+        "table": "Regenerate one table of the paper from stored results.",
+        "report": "Write the report, one page with figures, tables and verdicts.",
+        "check": "Compare the tables with pinned and published values.",
+        "pin": "Pin the present tables as expected values.",
+    },
 }
-"""Subcommand: its one-line help. The modules are imported only when called, for a quick `--help`."""
+"""Subcommands with their one-line help. The modules are imported only when called, for a quick `--help`."""
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+ANYWHERE = {"benchmark", "convert", "data", "fetch", "inspect"}
+"""Subcommands that know no files but those named by the user; all others have theirs in one folder."""
+EXPERIMENTS = {experiment.command: name for name, experiment in all_experiments().items()}
 
 
 GENERATE = ("tblite", "sella", "distributed", "dask", "dask_jobqueue", "cryptography")
 """Modules of the extra `generate`; those of the others are asked for where they are used."""
+
+
+def module_of(command: str) -> str:
+    """Dotted name of the module that holds a subcommand."""
+    if command in EXPERIMENTS:
+        return command_module(EXPERIMENTS[command])
+    return f"hessbench.cli.{command.replace('-', '_')}"
 
 
 class _LazyGroup(click.Group):
@@ -49,13 +68,22 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"hessbench.cli.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
+        command: click.Command = importlib.import_module(module_of(cmd_name)).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name not in ANYWHERE and not {"-h", "--help"} & set(rest):
+            check_folder(name or "")
+        return name, command, rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(len(name) for name in COMMANDS)
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,9 +93,28 @@ def cli(debug: bool) -> None:
     """Benchmark of Hessian-trained machine learning potentials."""
 
 
+def check_folder(command: str) -> None:
+    """Stop a command that is called where its files cannot be.
+
+    Below the root of a clone that is everywhere, unless the folder has a params.yaml of its own.
+
+    Raises
+    ------
+    ConfigurationError
+        Says where to go.
+    """
+    here = Path.cwd()
+    astray = clone_around(here) not in (None, here) and not PARAMS.exists()
+    if astray or command in GROUPS["Figures, tables, verdicts"]:
+        require_clone(f"`hessbench {command}`")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's error ends in one sentence and exit status 2."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Angstrom signs stops no computation
     try:
         cli.main(args=list(arguments), prog_name="hessbench")
     except (HessbenchError, OSError, ModuleNotFoundError) as error:

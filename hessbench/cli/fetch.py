@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hessbench.datasets.fetch import default_directory, fetch
-from hessbench.datasets.published import OPENREACT
+from hessbench.formats.published import OPENREACT
 
 
 @click.command(name="fetch")

@@ -9,8 +9,8 @@ from typing import Any
 import requests
 from tqdm import tqdm
 
-from hessbench.datasets.published import PublishedFile
 from hessbench.errors import DataError
+from hessbench.formats.published import PublishedFile
 
 CHUNK = 1 << 14
 """Bytes read at once; of a connection that breaks off, the last unfinished chunk is lost."""

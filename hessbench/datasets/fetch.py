@@ -12,8 +12,8 @@ import pooch
 import yaml
 
 from hessbench.datasets.download import TIMEOUT, ResumingDownloader
-from hessbench.datasets.published import PublishedFile, PublishedSet
 from hessbench.errors import DataError
+from hessbench.formats.published import PublishedFile, PublishedSet
 
 ENVIRONMENT = "HESSBENCH_DATA"
 """Names a mirror (http:// or https://) or a copy (a directory or file://) of the published files."""
@@ -180,5 +180,5 @@ def _record_source(published: PublishedSet, urls: Mapping[str, str], directory: 
     }
     target = directory / "SOURCE.yaml"
     beside = target.with_suffix(".yaml.new")
-    beside.write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True))
+    beside.write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
     beside.replace(target)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from hessbench.data.layout import ReactionFile
 from hessbench.datasets.fetch import FetchedFile, fetch
-from hessbench.datasets.published import OPENREACT
 from hessbench.formats.convert import convert
+from hessbench.formats.published import OPENREACT
 from hessbench.formats.readers.openreact import open_source
 
 DIRECTORY = Path("data/published")

@@ -1,18 +1,22 @@
 """Whether the structures and Hessians of a reaction can be what they are said to be."""
 
 import numpy as np
-from ase.data import covalent_radii
 
+from hessbench.chemistry.bonds import relative_distances
 from hessbench.chemistry.normal_modes import WAVENUMBER, atomic_masses
 from hessbench.data.layout import Reaction
 from hessbench.units import BOHR, HARTREE
 
 LONGEST_BOND_TO_HYDROGEN = 1.25
-"""Longest distance of hydrogen to its nearest neighbour that is a bond, Angstrom."""
+"""Farthest nearest neighbour of a hydrogen whose stretching frequency counts, Angstrom.
+
+Tighter than a bond (`hessbench.chemistry.bonds`): one that is being broken says nothing about a unit."""
 OVERLAP = 0.75
 """Smallest distance of two heavy atoms, in sums of covalent radii (triple bonds: 0.78)."""
 TWO_BONDS = 1.45
-"""Distance of hydrogen, in Angstrom, within which only one other atom is expected."""
+"""Distance of hydrogen, in Angstrom, within which only one other atom is expected.
+
+Not in covalent radii: here the elements themselves are in doubt."""
 BRIDGING = 0.15
 """Largest part of the hydrogen atoms that may have two bonds."""
 TIGHT_HYDROGEN = 0.06
@@ -70,8 +74,7 @@ def nearest_neighbours(coordinates: np.ndarray) -> np.ndarray:
 
 def bond_ratios(numbers: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
     """(n, N) distance of each atom to its nearest neighbour, in sums of covalent radii."""
-    radii = covalent_radii[numbers]
-    return np.asarray((distances(coordinates) / (radii[:, None] + radii)).min(axis=2))
+    return np.asarray(relative_distances(numbers, coordinates).min(axis=2))
 
 
 def local_stretches(
@@ -124,13 +127,11 @@ def misplaced_by_geometry(numbers: np.ndarray, coordinates: np.ndarray) -> np.nd
     ndarray
         (n,) bool.
     """
-    separation = distances(coordinates)
-    radii = covalent_radii[numbers]
     heavy, hydrogen = numbers > 1, numbers == 1
-    overlaps = ((separation < OVERLAP * (radii[:, None] + radii))[:, heavy][:, :, heavy]).any(axis=(1, 2))
+    overlaps = (relative_distances(numbers, coordinates) < OVERLAP)[:, heavy][:, :, heavy].any(axis=(1, 2))
     if not hydrogen.any() or len(numbers) < 3:
         return np.asarray(overlaps)
-    bridging = (separation[:, hydrogen] < TWO_BONDS).sum(axis=2) >= 2  # (n, H)
+    bridging = (distances(coordinates)[:, hydrogen] < TWO_BONDS).sum(axis=2) >= 2  # (n, H)
     return np.asarray(overlaps | (bridging.mean(axis=1) > BRIDGING))
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
-from hessbench.chemistry.levels import Level, LevelCalculator, LevelError, make_level
+from hessbench.chemistry.level import Level, LevelError
+from hessbench.chemistry.levels import LevelCalculator, make_level
 from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hessbench.chemistry.levels import Level
+from hessbench.chemistry.level import Level
 from hessbench.data.layout import Reaction
 from hessbench.generate.journal import Outcome
 

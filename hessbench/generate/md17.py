@@ -15,7 +15,8 @@ from rdkit.Chem import rdDistGeom
 from tqdm import tqdm
 
 from hessbench import __version__
-from hessbench.chemistry.levels import LevelError, make_level
+from hessbench.chemistry.level import LevelError
+from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.errors import HessbenchError
 from hessbench.generate.refine import RefinementError, find_minimum

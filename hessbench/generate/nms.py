@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from ase import units as ase_units
 
-from hessbench.chemistry.levels import LevelError, make_level
+from hessbench.chemistry.level import LevelError
+from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import WAVENUMBER, NormalModes, atomic_masses, normal_modes
 from hessbench.data.layout import Reaction
 from hessbench.generate.journal import Failure, Outcome

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from hessbench.chemistry.levels import Level
+from hessbench.chemistry.level import Level
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes, translations_rotations
 from hessbench.units import EV
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hessbench.chemistry.levels import Level
+from hessbench.chemistry.level import Level
 from hessbench.generate.journal import Journal, Outcome
 
 

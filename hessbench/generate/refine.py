@@ -9,16 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.data import covalent_radii
 from ase.optimize import LBFGS
 
-from hessbench.chemistry.levels import (
-    Level,
-    LevelCalculator,
-    LevelError,
-    forward_difference_hessian,
-    make_level,
-)
+from hessbench.chemistry.bonds import sure_changes
+from hessbench.chemistry.level import Level, LevelError, forward_difference_hessian
+from hessbench.chemistry.levels import LevelCalculator, make_level
 from hessbench.generate.journal import Failure, Outcome
 from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.units import EV
@@ -27,8 +22,6 @@ MINIMUM_STEPS = 500
 SADDLE_STEPS = 150
 INITIAL_CURVATURE = 40.0
 """L-BFGS starts from this curvature, eV/Angstrom^2: a third fewer steps for these molecules than ASE's 70."""
-BONDED, BROKEN = 1.2, 1.5
-"""Distance over sum of covalent radii: a bond below the first, none above the second, undecided between."""
 
 
 class RefinementError(Exception):
@@ -150,13 +143,6 @@ def find_transition_state(level: Level, start: np.ndarray, fmax: float) -> np.nd
 
 
 def changed_bonds(numbers: np.ndarray, before: np.ndarray, after: np.ndarray) -> str:
-    """Name the bonds that one geometry clearly has and another one clearly has not, e.g. "3-7 broken"."""
-    radii = covalent_radii[numbers]
-    scale = radii[:, None] + radii[None, :]
-    ratio_before, ratio_after = (
-        np.linalg.norm(x[:, None] - x[None, :], axis=-1) / scale for x in (before, after)
-    )
-    pairs = np.triu(np.ones_like(scale, dtype=bool), 1)
-    broken = np.argwhere(pairs & (ratio_before < BONDED) & (ratio_after > BROKEN))
-    made = np.argwhere(pairs & (ratio_before > BROKEN) & (ratio_after < BONDED))
+    """Name the bonds that one geometry surely has and another one surely has not, e.g. "3-7 broken"."""
+    broken, made = sure_changes(numbers, before, after)
     return ", ".join([f"{i}-{j} broken" for i, j in broken] + [f"{i}-{j} made" for i, j in made])

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hessbench.chemistry.levels import Level, LevelError, make_level
+from hessbench.chemistry.level import Level, LevelError
+from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label

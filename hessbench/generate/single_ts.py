@@ -12,7 +12,8 @@ import numpy as np
 from ase.io import read
 from tqdm import tqdm
 
-from hessbench.chemistry.levels import LevelError, generator, make_level, require_level, versions
+from hessbench.chemistry.level import LevelError
+from hessbench.chemistry.levels import generator, make_level, require_level, versions
 from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.data.layout import Metadata, Reaction, write_reactions
 from hessbench.errors import DataError

@@ -5,12 +5,10 @@ from ase.data import covalent_radii
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
+from hessbench.chemistry.bonds import AT_MOST, BONDED, relative_distances
+
 CPK = {1: "#FFFFFF", 6: "#606060", 7: "#3050F8", 8: "#E02020"}
 OTHER = "#C08000"
-BONDED, PARTLY = 1.25, 1.5
-"""Distance over the sum of covalent radii up to which atoms are joined, and joined by a dotted line."""
-
-
 HEIGHT = 0.62
 """Height over width of a drawn molecule's frame."""
 
@@ -37,13 +35,14 @@ def extent(coordinates: np.ndarray) -> float:
 def draw_molecule(
     axes: Axes, numbers: np.ndarray, coordinates: np.ndarray, title: str = "", *, width: float
 ) -> None:
-    """Draw atoms (N,) at coordinates (N, 3) in Angstrom, z towards the viewer, `width` to either side."""
-    radii = covalent_radii[numbers]
-    distances = np.linalg.norm(coordinates[:, None] - coordinates[None], axis=-1)
-    reach = distances / (radii[:, None] + radii[None])
+    """Draw atoms (N,) at coordinates (N, 3) in Angstrom, z towards the viewer, `width` to either side.
+
+    Bonds are lines, those being made or broken dotted ones.
+    """
+    reach = relative_distances(numbers, coordinates)
     depth = coordinates[:, 2]
     for i, j in zip(*np.triu_indices(len(numbers), 1), strict=True):
-        if reach[i, j] < PARTLY and not (numbers[i] == numbers[j] == 1 and reach[i, j] > BONDED):
+        if reach[i, j] < AT_MOST and not (numbers[i] == numbers[j] == 1 and reach[i, j] > BONDED):
             whole = reach[i, j] < BONDED
             axes.plot(
                 *coordinates[[i, j], :2].T,
@@ -53,7 +52,7 @@ def draw_molecule(
                 zorder=2 + depth[[i, j]].mean() / 100,
                 solid_capstyle="round",
             )
-    for number, radius, (x, y, z) in zip(numbers, radii, coordinates, strict=True):
+    for number, radius, (x, y, z) in zip(numbers, covalent_radii[numbers], coordinates, strict=True):
         axes.add_patch(
             Circle(
                 (x, y),

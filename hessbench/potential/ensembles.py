@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from hessbench.config.inputs import Inputs, read_inputs
 from hessbench.errors import DataError
 from hessbench.potential.interface import TrainablePotential
 from hessbench.potential.registry import load
@@ -32,13 +33,28 @@ def trained_seeds(folder: Path) -> list[int]:
     """
     path = folder / PROVENANCE
     try:
-        return [int(seed) for seed in json.loads(path.read_text())["seeds"]]
+        return [int(seed) for seed in json.loads(path.read_text(encoding="utf-8"))["seeds"]]
     except FileNotFoundError:
         command = f"hessbench train --loss {folder.name} --percent {folder.parent.name}"
         problem = f"does not exist; run `{command}` to the end."
         raise DataError(path, problem) from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(path, f"cannot be read ({error}); train again.") from None
+
+
+def ensemble_inputs(folder: Path) -> Inputs:
+    """What the models of a finished ensemble are made from.
+
+    Raises
+    ------
+    HessbenchError
+        The ensemble is not there, or does not say what it was made from.
+    """
+    path = folder / PROVENANCE
+    inputs = read_inputs(path)
+    if inputs is None:
+        raise DataError(path, "does not say what the models were made from; train again.")
+    return inputs
 
 
 def load_ensemble(folder: Path) -> list[TrainablePotential]:

@@ -132,19 +132,18 @@ def load(path: Path) -> TrainablePotential:
     return _of_format(path, read_header(path)).code.load(path)
 
 
-def diagram(path: Path) -> AtomicNetworks:
-    """Say what Figure S3 draws of the model in a file.
+def diagram(header: Mapping[str, Any]) -> AtomicNetworks:
+    """Say what Figure S3 draws of a model, from the header of its file.
 
     Raises
     ------
     DataError
-        As `load`.
+        No architecture here reads the file's format.
     """
-    header = read_header(path)
-    return _of_format(path, header).code.diagram(header)
+    return _of_format("model file", header).code.diagram(header)
 
 
-def _of_format(path: Path, header: Mapping[str, Any]) -> Architecture:
+def _of_format(path: Path | str, header: Mapping[str, Any]) -> Architecture:
     known = {item.format: item for item in architectures().values()}
     if header["format"] not in known:
         raise DataError(path, f"has format {header['format']!r}, this version reads {', '.join(known)}.")

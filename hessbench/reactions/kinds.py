@@ -9,9 +9,10 @@ from typing import Literal
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers, covalent_radii
+from ase.data import atomic_numbers
 from tqdm import tqdm
 
+from hessbench.chemistry.bonds import bonds
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.chemistry.relaxation import relax
 from hessbench.errors import HessbenchError, PotentialError
@@ -22,8 +23,6 @@ from hessbench.reactions.geometries import ReactionGeometries, shuffled
 
 Kind = Literal["single hydrogen transfer", "multi-process", "held-out"]
 
-BOND = 1.3
-"""Two atoms are bonded when nearer than this times the sum of their covalent radii."""
 KICK = 0.15
 """Length of the displacement from a transition state along its imaginary mode, Angstrom."""
 HYDROGEN = 1
@@ -88,13 +87,6 @@ class BondChanges:
         carbon_oxygen = any(frozenset(self.numbers[pair].tolist()) == CARBON_OXYGEN for pair in self.broken)
         elements = frozenset(self.numbers.tolist())
         return len(self.transferred_hydrogens) >= 2 and carbon_oxygen and elements == MULTI_PROCESS_ELEMENTS
-
-
-def bonds(numbers: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-    """Upper triangle (N, N) of the matrix of bonds."""
-    radii = covalent_radii[numbers]
-    distances = np.linalg.norm(coordinates[:, None] - coordinates[None, :], axis=-1)
-    return np.triu(distances < BOND * (radii[:, None] + radii[None, :]), 1)
 
 
 def bond_changes(numbers: np.ndarray, reactant: np.ndarray, product: np.ndarray) -> BondChanges:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jinja2
 
+from hessbench.chemistry.bonds import BONDED
 from hessbench.report import molecules
 from hessbench.report.content import Content, is_number, short
 from hessbench.system.files import write_text
@@ -29,7 +30,7 @@ def render(content: Content) -> str:
         style=folder.joinpath("style.css").read_text(encoding="utf-8"),
         script=folder.joinpath("viewer.js").read_text(encoding="utf-8"),
         movies=script_data({"paths": content.paths, "trajectories": content.trajectories}),
-        elements=script_data({"table": molecules.elements(), "bond_ratio": molecules.BOND_RATIO}),
+        elements=script_data({"table": molecules.elements(), "bond_ratio": BONDED}),
     )
 
 

@@ -27,13 +27,6 @@ class Failure(NamedTuple):
     time: Annotated[float, Field(ge=0)]
 
 
-class LossWeights(Section):
-    """Weights of eq. 6."""
-
-    eta_force: PositiveFloat
-    eta_hessian: PositiveFloat
-
-
 class Count(Section):
     """Size of a data set."""
 
@@ -65,14 +58,6 @@ class RmseTables(Section):
     nms: Trainings
 
 
-class SingleTS(Section):
-    """The single-TS experiment of section 3.1."""
-
-    models: PositiveInt
-    reaction: str
-    nearest_points: PositiveInt
-
-
 class Failures(Section):
     """A row of Table S1."""
 
@@ -82,25 +67,9 @@ class Failures(Section):
 
 
 class Stability(Section):
-    """The heating of section 2.4 (K, fs) and Table S1."""
+    """Table S1: molecule to its row."""
 
-    thermostat: str
-    timestep: PositiveFloat
-    start_temperature: PositiveFloat
-    temperature_step: PositiveFloat
-    interval: PositiveFloat
-    window_steps: PositiveInt
-    upper_ratio: PositiveFloat
-    lower_ratio: PositiveFloat
-    expected_temperature: PositiveFloat
     failure: dict[str, Failures]
-
-
-class Barrier(Section):
-    """Barrier heights in kcal/mol."""
-
-    efh: PositiveFloat
-    reference: PositiveFloat
 
 
 class Converged(Section):
@@ -112,27 +81,15 @@ class Converged(Section):
 
 
 class ReactionPath(Section):
-    """One NEB path of the paper."""
+    """One path of section 3.6: the barrier by E-F-H in kcal/mol, and what became of the bands."""
 
-    barrier: Barrier
+    barrier: PositiveFloat
     converged: Converged
 
 
-class NEB(Section):
-    """The paths of sections 2.5 and 3.6."""
-
-    images: PositiveInt
-    spring_ev_per_square_angstrom: PositiveFloat
-    optimizer: str
-    climbing: bool
-    reactions: dict[str, ReactionPath]
-
-
 class Spectra(Section):
-    """CPU seconds of section 3.7."""
+    """CPU seconds of section 3.7, for all images."""
 
-    images: PositiveInt
-    reference_per_image: PositiveFloat
     reference_total: PositiveFloat
     model_total: PositiveFloat
 
@@ -153,12 +110,10 @@ class Claim(Section):
 class Published(Section):
     """Everything the paper states that a run can be compared with."""
 
-    loss: LossWeights
     counts: dict[TestSet, Count]
     rmse: RmseTables
-    single_ts: SingleTS
     stability: Stability
-    neb: NEB
+    neb: dict[str, ReactionPath]
     spectra: Spectra
     epoch_cost: EpochCost
     claims: dict[str, Claim]

@@ -1,8 +1,8 @@
-"""The paper's claims, each with the statistic that speaks for it and the line at which it stops to hold.
+"""The paper's claims, each with the statistic that speaks for it and the threshold where it stops to hold.
 
 Findings have 95 % intervals (bootstrap: `hessbench.results.statistics`). A claim is reproduced when all its
-findings lie beyond their lines with their whole intervals, not reproduced when one lies on the wrong side
-with its whole interval, and undecided otherwise. The lines:
+findings lie beyond their thresholds with their whole intervals, not reproduced when one lies on the wrong
+side with its whole interval, and undecided otherwise. The thresholds:
 
 Order ("A < B < C")
     Each pair's ratio of the larger to the smaller RMSE lies above 1; all pairs are looked at, not only
@@ -34,14 +34,16 @@ The docstrings of the statistics say what is compared.
 from collections.abc import Callable
 
 from hessbench.errors import ConfigurationError
-from hessbench.experiments.errors import claims as error_claims
+from hessbench.experiments.registry import all_experiments, claims_of
+from hessbench.results.evidence import Finding
 from hessbench.results.published import Published
-from hessbench.verification import experiment_claims
-from hessbench.verification.evidence import Evidence, Finding
+from hessbench.results.reader import Results
 
-Statistic = Callable[[Evidence], list[Finding]]
+Statistic = Callable[[Results], list[Finding]]
 
-STATISTICS: dict[str, Statistic] = {**error_claims.STATISTICS, **experiment_claims.STATISTICS}
+STATISTICS: dict[str, Statistic] = {
+    claim: statistic for name in all_experiments() for claim, statistic in claims_of(name).items()
+}
 """Claim of published.yaml to the function that gives its findings."""
 
 
@@ -57,5 +59,5 @@ def check_complete(published: Published) -> None:
     if unknown:
         raise ConfigurationError(
             f"claims: {', '.join(unknown)} must stand both in reproduce/published.yaml and, as the name of a "
-            "statistic, in hessbench/verification/."
+            "statistic, in hessbench/experiments/*/claims.py."
         )

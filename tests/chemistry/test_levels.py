@@ -4,13 +4,8 @@ from ase import Atoms
 from ase.build import molecule
 from tblite.interface import Calculator as TBLite
 
-from hessbench.chemistry.levels import (
-    LevelCalculator,
-    LevelError,
-    central_difference_hessian,
-    forward_difference_hessian,
-    make_level,
-)
+from hessbench.chemistry.level import LevelError, central_difference_hessian, forward_difference_hessian
+from hessbench.chemistry.levels import LevelCalculator, make_level
 from hessbench.errors import HessbenchError
 from hessbench.units import BOHR, EV, HARTREE
 

@@ -16,8 +16,8 @@ import yaml
 
 from hessbench.datasets.download import CHUNK, RETRIES
 from hessbench.datasets.fetch import ENVIRONMENT, fetch
-from hessbench.datasets.published import OPENREACT, PublishedFile, PublishedSet
 from hessbench.errors import DataError
+from hessbench.formats.published import OPENREACT, PublishedFile, PublishedSet
 
 PARTS = (61 * CHUNK, 92 * CHUNK)  # a little under 1,000,000 and 1,500,000 bytes
 CONTENT = np.random.default_rng(0).bytes(3_000_000)

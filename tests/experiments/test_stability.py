@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,21 +9,24 @@ import torch
 from ase import Atoms
 from ase.build import molecule
 
+from hessbench.chemistry.bonds import bonded_pairs
 from hessbench.chemistry.relaxation import relax
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.stability.run.criterion import (
     bond_name,
-    find_bonds,
     first_violation,
     running_means,
 )
 from hessbench.experiments.stability.run.heating import heat
 from hessbench.experiments.stability.run.models import HeatingTask, read_molecules, run_stability
 from hessbench.experiments.stability.run.settings import StabilityConfig
+from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
 from hessbench.potential import build
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.batch import Batch
-from hessbench.results.store.tables import TABLES, Identity, read_table, write_table
+from hessbench.results.store.tables import read_table, write_table
+from tests.made_up import provenance
 from tests.potentials import Analytic
 
 
@@ -163,24 +165,6 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("CH3CH2OH", 8), ("C6H6", 12), ("CH3NO2", 6), ("H2O", 2), ("CH3COCl", 6)]
-)
-def test_bonds_of_real_molecules(name, count):
-    assert len(find_bonds(molecule(name))) == count
-
-
-def test_bonds_of_the_embedded_molecules_are_those_of_their_smiles():
-    chem = pytest.importorskip("rdkit.Chem")
-    molecules = read_molecules(Path("data/embedded/md17.extxyz"))
-    assert len(molecules) == 10
-    for name, atoms in molecules.items():
-        graph = chem.AddHs(chem.MolFromSmiles(atoms.info["smiles"]))
-        assert len(find_bonds(atoms)) == graph.GetNumBonds(), name
-        elements = sorted(atom.GetAtomicNum() for atom in graph.GetAtoms())
-        assert sorted(atoms.numbers.tolist()) == elements
-
-
-@pytest.mark.parametrize(
     "content", ["", "2\nname=a\nH 0 0 0\n", "1\nx=1\nH 0 0 0\n", "1\nname=a/b\nH 0 0 0\n"]
 )
 def test_broken_molecule_files_are_named(tmp_path, content):
@@ -192,7 +176,8 @@ def test_broken_molecule_files_are_named(tmp_path, content):
 
 def test_bonds_are_named_from_one():
     atoms = molecule("H2O")
-    assert [bond_name(atoms, bond) for bond in find_bonds(atoms)] == ["O1-H2", "O1-H3"]
+    pairs = bonded_pairs(atoms.numbers, atoms.positions)
+    assert [bond_name(atoms, pair) for pair in pairs] == ["O1-H2", "O1-H3"]
 
 
 def test_equation_7_wants_the_mean_of_50_steps_outside():
@@ -221,7 +206,7 @@ def test_ensembles_give_valid_tables(tmp_path):
         processes=1,
         trajectory_molecule="ethanol",
     )
-    molecules = read_molecules(Path("data/embedded/md17.extxyz"))
+    molecules = read_molecules(EMBEDDED / "md17.extxyz")
     molecules = {name: molecules[name] for name in ("ethanol", "malonaldehyde")}
     tasks = []
     for seed in range(2):
@@ -229,9 +214,9 @@ def test_ensembles_give_valid_tables(tmp_path):
         build(ANIConfig(hidden=(4,)), seed).save(file)
         tasks.append(HeatingTask("E-F", seed, file))
     table, trajectory = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
-    for name, frame in (("stability", table), ("stability_trajectory", trajectory)):
-        write_table(tmp_path / f"{name}.parquet", frame, Identity("test", "none", "GFN2-xTB", 2))
-        assert list(read_table(tmp_path / f"{name}.parquet").columns) == list(TABLES[name])
+    for written, frame in ((STABILITY, table), (TRAJECTORY, trajectory)):
+        write_table(tmp_path, written, frame, provenance())
+        assert list(read_table(tmp_path, written).columns) == list(written.columns)
     assert table[["seed", "molecule"]].to_numpy().tolist() == [
         [seed, name] for seed in range(2) for name in molecules
     ]

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from hessbench.chemistry.levels import LevelError, make_level
+from hessbench.chemistry.level import LevelError
+from hessbench.chemistry.levels import make_level
 from hessbench.generate.journal import Journal
 from hessbench.generate.recorded import Recorded
 from tests.generate.conftest import LEVEL, ammonia

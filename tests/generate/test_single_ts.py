@@ -3,7 +3,9 @@ import pytest
 from ase import Atoms
 from ase.io import write
 
-from hessbench.chemistry.levels import LEVELS, XTB, LevelError
+from hessbench.chemistry.level import LevelError
+from hessbench.chemistry.levels import LEVELS
+from hessbench.chemistry.xtb import XTB
 from hessbench.data.layout import ReactionFile
 from hessbench.errors import DataError
 from hessbench.generate import single_ts

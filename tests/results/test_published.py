@@ -20,7 +20,7 @@ def test_the_papers_numbers():
     published = read_published()
     assert published.cell("nms", "efh", "energy") == (13.52, 0.21)
     assert published.cell("rtp", "ef", "hessian").rmse == 146.32
-    assert published.counts["irc"].structures == 34248
+    assert published.counts["rtp"].structures == 35087
     assert len(published.stability.failure) == 10
     assert published.stability.failure["benzene"].efh.temperature == 2160
     assert len(published.claims) == 19

@@ -97,7 +97,7 @@ def _files(directory: Path) -> list[Path]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(path, f"missing or damaged ({error}).") from None
     if not isinstance(content, dict):

@@ -6,8 +6,8 @@ from pathlib import Path
 import h5py
 
 from hessbench.data.layout import Metadata, Reaction, ReactionFile
-from hessbench.datasets.published import OPENREACT
 from hessbench.errors import DataError
+from hessbench.formats.published import OPENREACT
 from hessbench.formats.readers.source import Source, StoredReaction
 from hessbench.formats.unit_names import Units
 from hessbench.units import HARTREE

@@ -107,7 +107,7 @@ def _parse(path: Path) -> tuple[str, Any]:
     ) as error:
         reason = str(error) or type(error).__name__
         raise DataError(path, f"incomplete or damaged output ({reason}).") from None
-    text = path.read_text(errors="replace")
+    text = path.read_text(encoding="utf-8", errors="replace")
     if name == "FChk":
         try:
             _check_arrays(path, text)
@@ -150,7 +150,7 @@ def _package(data: Any) -> str:
 def _level(path: Path, parser: str, data: Any) -> str:
     """Functional or method, and basis set."""
     if parser == "FChk":  # in the second line: kind of job, method with R or U before it, basis set
-        with path.open(errors="replace") as file:
+        with path.open(encoding="utf-8", errors="replace") as file:
             _, method, *basis = [*[next(file, ""), next(file, "")][1].split(), "unknown", "unknown"]
         return f"{method.removeprefix('R').removeprefix('U')}/{basis[0]}"
     method = data.metadata.get("functional") or ["unknown", *data.metadata.get("methods", [])][-1]

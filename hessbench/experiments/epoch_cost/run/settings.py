@@ -2,6 +2,7 @@
 
 from pydantic import Field, PositiveInt
 
+from hessbench.config import paper
 from hessbench.config.base import Section
 
 
@@ -10,7 +11,7 @@ class EpochCostConfig(Section):
 
     losses: tuple[str, ...] = Field(("e", "ef", "efh"), min_length=1, description="Losses to time.")
     percents: tuple[int, ...] = Field(
-        (2, 5, 10, 20, 40, 60, 80), min_length=1, description="Training set sizes, percent of all structures."
+        paper.TRAINING_PERCENTS, min_length=1, description="Training set sizes, percent of all structures."
     )
     repeats: PositiveInt = Field(3, description="Epochs timed for each loss and size.")
     loop_structures: PositiveInt = Field(

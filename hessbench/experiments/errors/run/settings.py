@@ -2,6 +2,7 @@
 
 from pydantic import Field, PositiveInt
 
+from hessbench.config import paper
 from hessbench.config.base import Section
 
 
@@ -11,7 +12,7 @@ class EvaluationConfig(Section):
     batch_size: PositiveInt = Field(32, description="Molecules predicted at once.")
     processes: PositiveInt = Field(2, description="Models evaluated at the same time, one thread each.")
     hessians_stored_at_percents: tuple[int, ...] = Field(
-        (80,),
+        paper.TRAINING_PERCENTS[-1:],
         description="Training set sizes whose predicted Hessians are stored besides their errors "
         "(by far the largest part of the predictions).",
     )

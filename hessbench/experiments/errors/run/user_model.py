@@ -10,15 +10,19 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, structure_errors
 from hessbench.experiments.errors.run.predictions import pack
+from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import as_array, given, total_energies
 from hessbench.potential.interface import Potential
-from hessbench.results.store.tables import LABELS, Identity, write_table
+from hessbench.results.store.names import LABELS
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
 
@@ -51,7 +55,7 @@ def evaluate_user_model(
     sets: dict[str, TestSet],
     processes: int,
     results: Path,
-    profile: str,
+    inputs: Inputs,
 ) -> pd.DataFrame:
     """Predict all test sets with a user's potential and store predictions and errors.
 
@@ -75,8 +79,8 @@ def evaluate_user_model(
         Structures evaluated at the same time.
     results
         Folder of the results.
-    profile
-        Name of the active profile, recorded with the results.
+    inputs
+        What the results are made from, recorded with them.
 
     Raises
     ------
@@ -125,13 +129,8 @@ def evaluate_user_model(
     table = pd.concat(tables, ignore_index=True)
     table.insert(0, "training", name)
     table.insert(1, "fraction", percent)
-    identity = Identity(
-        profile=profile,
-        data="; ".join(f"{key}: {item.data}" for key, item in sets.items()),
-        level="; ".join(sorted({item.level for item in sets.values()})),
-        models=1,
-    )
-    write_table(results / "errors" / f"{name}-{percent}.parquet", table, identity)
+    level = "; ".join(sorted({item.level for item in sets.values()}))
+    write_table(results, ERRORS, table, made_here(inputs, level=level, models=1), f"{name}-{percent}")
     return table
 
 

@@ -1,43 +1,19 @@
 """Section `neb` of a profile: reaction paths by nudged elastic bands (section 2.5 of the paper)."""
 
-from pathlib import Path
-
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from hessbench.chemistry.settings import BandConfig
+from hessbench.config import paper
 from hessbench.config.base import Section
-
-
-class BandConfig(Section):
-    """How one band is relaxed; images, springs, L-BFGS and climbing as in the paper, which states no more.
-
-    The criterion is that of ORCA's NEB-CI: the climbing image is converged tightly, the rest of the path to a
-    tenth of that accuracy (Asgeirsson et al., J. Chem. Theory Comput. 17, 4929 (2021)).
-    """
-
-    images: int = Field(58, ge=3, description="Moving images; the two end points come in addition.")
-    spring_ev_a2: PositiveFloat = Field(
-        50.0,
-        description="Force constant of the springs, eV/Angstrom^2. With the paper's 50 L-BFGS makes bands of "
-        "so many images drift apart, with any potential; with 5 it relaxes them.",
-    )
-    climbing_fmax_ev_a: PositiveFloat = Field(
-        0.05, description="Converged when no force on an atom of the climbing image is larger, eV/Angstrom,"
-    )
-    band_fmax_ev_a: PositiveFloat = Field(
-        0.5, description="and none of the band on an atom of any other image, eV/Angstrom."
-    )
-    climb_below_ev_a: PositiveFloat = Field(
-        1.0, description="The highest image climbs once no force of the band is larger, eV/Angstrom."
-    )
-    max_iterations: PositiveInt = Field(300, description="Not converged after so many steps of L-BFGS.")
-    max_step_a: PositiveFloat = Field(0.2, description="Longest step of an atom, Angstrom.")
+from hessbench.config.data_file import DataFile
+from hessbench.embedded import EMBEDDED
 
 
 class NebConfig(Section):
     """Which paths are computed with which models."""
 
-    geometries: Path | None = Field(
-        Path("data/embedded/geometries.h5"),
+    geometries: DataFile | None = Field(
+        EMBEDDED / "geometries.h5",
         description="Reactions to choose from, those of the active data left out, if this file is of the "
         "level of theory of the reference paths. If not, or null: reactions of the active data of which "
         "nothing is trained on.",
@@ -46,19 +22,23 @@ class NebConfig(Section):
         None, description="Level of theory of the reference paths where the data do not state theirs."
     )
     losses: tuple[str, ...] = Field(("e", "ef", "efh"), min_length=1, description="Ensembles to run.")
-    percent: int = Field(80, ge=1, le=99, description="Training set size of these ensembles.")
+    percent: int = Field(
+        paper.TRAINING_PERCENTS[-1], ge=1, le=99, description="Training set size of these ensembles."
+    )
     seeds: PositiveInt = Field(1, description="Models of each ensemble; seeds 0, 1, ...")
     held_out: NonNegativeInt = Field(20, description="Reactions besides the two of the paper's figures.")
-    held_out_images: int = Field(58, ge=3, description="Moving images of the bands of these reactions.")
+    held_out_images: int = Field(
+        paper.NEB_IMAGES, ge=3, description="Moving images of the bands of these reactions."
+    )
     candidates: PositiveInt = Field(
         100, description="At most so many reactions of a kind are looked at for the nearest barrier."
     )
     single_transfer_barrier: PositiveFloat = Field(
-        63.99,
+        paper.BARRIERS["single hydrogen transfer"],
         description="The single hydrogen transfer has the barrier nearest to this, kcal/mol (Figure 4).",
     )
     multi_process_barrier: PositiveFloat = Field(
-        79.68,
+        paper.BARRIERS["multi-process"],
         description="The multi-process reaction has the barrier nearest to this, kcal/mol (Figure S16).",
     )
     seed: int = Field(0, ge=0, description="Chooses the held-out reactions.")

@@ -1,10 +1,11 @@
 """The section `single_ts` of a profile: ensembles trained on one transition state (section 3.1)."""
 
-from pathlib import Path
-
 from pydantic import Field, PositiveFloat, PositiveInt, SerializeAsAny
 
+from hessbench.config import paper
 from hessbench.config.base import Section
+from hessbench.config.data_file import DataFile
+from hessbench.embedded import EMBEDDED
 from hessbench.potential.registry import ModelConfig
 from hessbench.training.settings import AdamConfig, Decay, LossConfig, MuonConfig
 
@@ -12,18 +13,20 @@ from hessbench.training.settings import AdamConfig, Decay, LossConfig, MuonConfi
 class SingleTSConfig(Section):
     """Which models, how they are trained, and what counts as a maximum."""
 
-    data: Path = Field(
-        Path("data/embedded/single-ts.h5"), description="Reaction path and stationary points of one reaction."
+    data: DataFile = Field(
+        EMBEDDED / "single-ts.h5", description="Reaction path and stationary points of one reaction."
     )
     losses: dict[str, LossConfig] = Field(
         {
             "e": LossConfig(force=0, hessian=0),
-            "ef": LossConfig(force=0.08, hessian=0),
-            "efh": LossConfig(force=0.08, hessian=0.02),
+            "ef": LossConfig(force=paper.FORCE_WEIGHT, hessian=0),
+            "efh": LossConfig(force=paper.FORCE_WEIGHT, hessian=paper.HESSIAN_WEIGHT),
         },
         description="The losses to compare, by name; the paper's weights by default.",
     )
-    models: PositiveInt = Field(100, description="Models of each ensemble; seeds 0, 1, ...")
+    models: PositiveInt = Field(
+        paper.SINGLE_TS_MODELS, description="Models of each ensemble; seeds 0, 1, ..."
+    )
     models_at_once: PositiveInt = Field(
         10, description="Models in one batched computation: as many as the caches hold, on a GPU all of them."
     )
@@ -48,7 +51,7 @@ class SingleTSConfig(Section):
         discriminator="kind",
     )
     window: PositiveFloat = Field(
-        0.25,
+        paper.TS_NEAR,
         description="A model sees the TS as a maximum if it predicts every point of the path within this "
         "distance below it, amu^0.5 Angstrom.",
     )

@@ -4,16 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.neighborlist import natural_cutoffs
 
+from hessbench.config.paper import LONGEST_BOND, SHORTEST_BOND, WINDOW
 from hessbench.potential.evaluation import Array
-
-BOND_SCALE = 1.2
-"""Atoms are bonded if closer than this many times the sum of their covalent radii (ASE's natural cutoffs)."""
-WINDOW = 50
-"""Steps of the running mean of eq. 7."""
-SHORTEST, LONGEST = 0.75, 1.5
-"""Range of a bond's running mean in units of its optimized length."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +16,6 @@ class Violation:
     step: int
     bond: int
     ratio: float
-
-
-def find_bonds(atoms: Atoms) -> np.ndarray:
-    """Pairs of bonded atoms, (B, 2) with the smaller index first."""
-    radii = BOND_SCALE * np.array(natural_cutoffs(atoms))
-    bonded = atoms.get_all_distances() < radii[:, None] + radii[None, :]
-    return np.argwhere(np.triu(bonded, 1))
 
 
 def bond_lengths(positions: Array, bonds: np.ndarray) -> Array:
@@ -58,7 +44,7 @@ def first_violation(means: Array, optimized: Array) -> Violation | None:
         (B,) optimized lengths.
     """
     ratios = means / optimized
-    outside = ~((ratios >= SHORTEST) & (ratios <= LONGEST))
+    outside = ~((ratios >= SHORTEST_BOND) & (ratios <= LONGEST_BOND))
     if not outside.any():
         return None
     step = int(np.argmax(outside.any(axis=1)))

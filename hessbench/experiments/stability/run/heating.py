@@ -16,16 +16,14 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
+from hessbench.chemistry.bonds import bonded_pairs
 from hessbench.chemistry.langevin import BLOCK, Block, Replicas, advance, kinetic_temperature, start
 from hessbench.chemistry.relaxation import relax
+from hessbench.config.paper import LONGEST_BOND, SHORTEST_BOND, WINDOW
 from hessbench.errors import DataError
 from hessbench.experiments.stability.run.criterion import (
-    LONGEST,
-    SHORTEST,
-    WINDOW,
     bond_lengths,
     bond_name,
-    find_bonds,
     first_violation,
     running_means,
 )
@@ -131,7 +129,7 @@ def heat(
     Heating
         With an outcome for every molecule, in the order of `molecules`.
     """
-    bonds = {name: find_bonds(atoms) for name, atoms in molecules.items()}
+    bonds = {name: bonded_pairs(atoms.numbers, atoms.positions) for name, atoms in molecules.items()}
     state = _load(checkpoint, fingerprint, molecules) if checkpoint else None
     if state is None:
         state = _optimize(molecules, bonds, potential, config, stream)
@@ -217,7 +215,7 @@ def _digest(
             # the last of the means belongs to the last step
             step = last - len(means) + violation.step
             bond = bond_name(atoms, bonds[name][violation.bond])
-            limits = f"{SHORTEST} to {LONGEST}"
+            limits = f"{SHORTEST_BOND} to {LONGEST_BOND}"
             reason = f"mean of {WINDOW} steps {violation.ratio:.2f} of the optimized length, outside {limits}"
             outcome = "failed", reason, bond
         elif last < min(BLOCK, total - first):

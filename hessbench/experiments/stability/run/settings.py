@@ -1,33 +1,40 @@
 """The section `stability` of a profile: molecular dynamics until a bond breaks (section 2.4 of the paper)."""
 
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from hessbench.config import paper
 from hessbench.config.base import Section
+from hessbench.config.data_file import DataFile
+from hessbench.embedded import EMBEDDED
 
 
 class StabilityConfig(Section):
     """Heating of molecules with each model; the defaults are the paper's where it states a value."""
 
-    molecules: Path = Field(
-        Path("data/embedded/md17.extxyz"), description="Starting structures, one frame a molecule."
+    molecules: DataFile = Field(
+        EMBEDDED / "md17.extxyz", description="Starting structures, one frame a molecule."
     )
     losses: tuple[str, ...] = Field(("e", "ef", "efh"), min_length=1, description="Ensembles to run.")
-    percent: int = Field(80, ge=1, le=99, description="Training set size of these ensembles.")
+    percent: int = Field(
+        paper.TRAINING_PERCENTS[-1], ge=1, le=99, description="Training set size of these ensembles."
+    )
     seeds: PositiveInt = Field(1, description="Models of each ensemble; seeds 0, 1, ...")
     processes: PositiveInt = Field(2, description="Models that run at the same time, one thread each.")
     optimization_steps: PositiveInt = Field(1000, description="Steps of L-BFGS at most.")
     fmax_ev: PositiveFloat = Field(0.01, description="Largest force after the optimization, eV/Angstrom.")
-    timestep_fs: PositiveFloat = 0.5
+    timestep_fs: PositiveFloat = paper.TIMESTEP_FS
     friction_per_fs: NonNegativeFloat = Field(
         0.01, description="Of the Langevin thermostat; the paper states none, this is ASE's example."
     )
-    start_k: PositiveFloat = Field(5.0, description="Temperature of the first interval.")
-    increment_k: PositiveFloat = Field(5.0, description="Rise of temperature after each interval.")
+    start_k: PositiveFloat = Field(paper.START_K, description="Temperature of the first interval.")
+    increment_k: PositiveFloat = Field(
+        paper.INCREMENT_K, description="Rise of temperature after each interval."
+    )
     interval_fs: PositiveFloat = Field(
-        5000.0, description="Time at each temperature; less than the paper's 5 ps is heating faster."
+        paper.INTERVAL_FS,
+        description="Time at each temperature; less than the paper's 5 ps is heating faster.",
     )
     cap_k: PositiveFloat = Field(
         2500.0, description="A molecule whole at the end of this temperature is censored."

@@ -53,6 +53,7 @@ def kernel(function: Callable[..., Any], inner: bool = False) -> Callable[..., A
         "cache": True,
         "error_model": "numpy",
         "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"},
+        "forceinline": inner,  # a call that passes arrays costs more than what most inner kernels do
         "no_cpython_wrapper": inner,  # wrappers take a good part of the time it takes to compile
         "no_cfunc_wrapper": True,
     }

@@ -1,0 +1,79 @@
+"""`hessbench evaluate`: predictions and errors of an ensemble, or of a user's model."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from hessbench.calculators.user_file import load_calculator
+from hessbench.config.base import PARAMS, load_section
+from hessbench.config.inputs import Inputs
+from hessbench.config.paper import TRAINING_PERCENTS
+from hessbench.data.locations import SPLIT
+from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
+from hessbench.experiments.errors.run.rmse import summarize
+from hessbench.experiments.errors.run.sets import active_sets, embedded_sets
+from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.errors.run.tables import STAGE
+from hessbench.experiments.errors.run.user_model import evaluate_user_model
+from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
+
+
+@click.command()
+@click.option("--loss", help="Loss of the ensemble: e, ef, efh, efhvp.")
+@click.option(
+    "--percent",
+    type=int,
+    default=TRAINING_PERCENTS[-1],
+    show_default=True,
+    help="Its training set size, in percent of all structures.",
+)
+@click.option(
+    "--calculator",
+    type=click.Path(path_type=Path),
+    help="Instead of an ensemble: a Python file that defines `calculator`, an ASE calculator or a function "
+    "that returns one, and if it can `hessian(atoms)` in eV/Angstrom^2; else forces are differentiated.",
+)
+@click.option("--name", help="Of the calculator in the tables; that of the file if not given.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder of the results, with split.json.",
+)
+def command(loss: str | None, percent: int, calculator: Path | None, name: str | None, results: Path) -> None:
+    """Score an ensemble on held-out stationary points (rtp), paths (irc) and displaced structures (nms).
+
+    A calculator is put beside the ensembles of the given training set size. Where there is no params.yaml it
+    is scored on the data that come with the package.
+    """
+    if (loss is None) == (calculator is None):
+        raise click.UsageError("Give either --loss or --calculator.")
+    if calculator is not None and not PARAMS.exists():
+        click.echo(
+            f"No {PARAMS} here: scored on the data that come with the package, divided as by profile desktop"
+        )
+        config, sets = EvaluationConfig(), embedded_sets(percent)
+    else:
+        config, sets = load_section(EvaluationConfig, "evaluation"), active_sets(results / SPLIT, percent)
+    tested = {name: item.data for name, item in sets.tested.items()}
+    files = {"split": sets.split.digest}
+    if loss is not None:
+        folder = ensemble_folder(loss, percent)
+        inputs = STAGE.inputs(tested, {"evaluation": config}, files).joined(ensemble_inputs(folder))
+        errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, inputs)
+    else:
+        assert calculator is not None
+        load_calculator(calculator)  # a file that cannot be used is better known before the work begins
+        load = partial(load_calculator, calculator)
+        label = name or calculator.stem
+        inputs = Inputs(tested, files)  # settings and code of this project do not decide about it
+        errors = evaluate_user_model(
+            label, load, percent, sets.training, sets.tested, config.processes, results, inputs
+        )
+    table = summarize(errors).groupby(["set", "quantity"], sort=False)[["rmse", "mae"]].agg(["mean", "std"])
+    click.echo(
+        "energy in kcal/mol, force in kcal/mol/Angstrom, hessian in kcal/mol/Angstrom^2; std: over models"
+    )
+    click.echo(table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="-"))

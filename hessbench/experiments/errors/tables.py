@@ -1,0 +1,291 @@
+"""Tables of errors: the paper's Tables 2-4 beside the published values, and one of all ensembles of a run."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from hessbench.errors import HessbenchError
+from hessbench.experiments.errors.ensembles import ensemble_results, ensembles, errors_of, main_percent
+from hessbench.experiments.errors.statistics import EnsembleErrors, estimate, mae, rmse, spread
+from hessbench.results.reader import MissingResultsError, Results
+from hessbench.results.run import Run
+from hessbench.results.store.names import LABELS, PAPER_LOSSES, QUANTITIES, SETS, UNITS
+from hessbench.results.table_files import escape, markdown, read_csv, same_cells, to_csv
+from hessbench.system.files import write_text
+
+TABLES = {"table-2": "rtp", "table-3": "irc", "table-4": "nms"}
+"""Table of the paper to the test set it is about."""
+USER_MODELS = {f"ensembles-{test_set}": test_set for test_set in SETS}
+"""How the gate names the rows of ensembles.csv of users' models, to the test set they are about."""
+TEXT = ("training", "quantity", "unit")
+NUMBERS = ("rmse", "models")
+INTERVAL = ("spread", "ci_low", "ci_high")
+PUBLISHED = ("published", "published_spread")
+COLUMNS = (*TEXT, "rmse", *INTERVAL, "structures", "reactions", "models", *PUBLISHED)
+NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
+"""Quantities as people read them."""
+LATEX_UNITS = {
+    "energy": "kcal mol$^{-1}$",
+    "force": "kcal mol$^{-1}$ \\AA$^{-1}$",
+    "hessian": "kcal mol$^{-1}$ \\AA$^{-2}$",
+}
+
+
+def rmse_table(results: Results, test_set: str) -> pd.DataFrame:
+    """RMSEs of the paper's three losses on one test set, beside the published ones; columns are `COLUMNS`.
+
+    ``rmse`` is the mean over the models, ``spread`` their sample standard deviation (empty for one),
+    ``ci_low`` and ``ci_high`` bound the 95 % interval of ``rmse`` by bootstrap over reactions and models.
+
+    Raises
+    ------
+    HessbenchError
+        An errors table is missing or cannot be used.
+    """
+    rows = []
+    percent = main_percent(results)
+    for loss in PAPER_LOSSES:
+        for quantity in QUANTITIES:
+            ensemble = errors_of(results, loss, percent, test_set, quantity)
+            cell = results.published.cell(test_set, loss, quantity)
+            rows.append(
+                {"training": LABELS[loss], "quantity": quantity, "unit": UNITS[quantity]}
+                | _rmse_cells(ensemble)
+                | _sizes(ensemble)
+                | {"published": cell.rmse, "published_spread": cell.spread}
+            )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def ensembles_table(results: Results) -> pd.DataFrame:
+    """RMSE and MAE of every ensemble of a run on every test set: all losses and percents, users' models.
+
+    What the paper's tables do not have stands here: mean absolute errors, E-F-HVP, smaller percents.
+    """
+    rows = []
+    for part in ensembles(results).values():
+        found = ensemble_results(results, part)
+        for test_set in SETS:
+            for quantity in QUANTITIES:
+                if (test_set, quantity) not in found.errors:
+                    continue  # a model may know no Hessians
+                ensemble = found.errors[test_set, quantity]
+                absolute = mae(ensemble)
+                rows.append(
+                    {
+                        "set": test_set,
+                        "training": found.training,
+                        "fraction": found.percent,
+                        "quantity": quantity,
+                        "unit": UNITS[quantity],
+                    }
+                    | _rmse_cells(ensemble)
+                    | {"mae": absolute.mean(), "mae_spread": spread(absolute)}
+                    | _sizes(ensemble)
+                )
+    return pd.DataFrame(rows)
+
+
+def write_rmse_table(name: str, title: str, *, results: Results, tables: Path) -> list[Path]:
+    """Write one of Tables 2-4 as tables/<name>.{csv,md,tex} and give the paths.
+
+    Parameters
+    ----------
+    name
+        A key of `TABLES`.
+    title
+        What the table shows.
+    results
+        Results of the run.
+    tables
+        The folder to write to.
+
+    Raises
+    ------
+    HessbenchError
+        A file is missing or cannot be used; nothing is written then.
+    """
+    frame = rmse_table(results, TABLES[name])
+    footer = (
+        f"Trained on {main_percent(results)} % of the data. Mean over the models ± their sample standard "
+        f"deviation; interval: bootstrap over reactions and models. {results.run.footer}"
+    )
+    contents = {
+        "csv": _rmse_csv(frame, results.run, name),
+        "md": markdown(title, _readable(frame), footer),
+        "tex": _latex(frame, title, footer, label=name),
+    }
+    return [_write(tables / f"{name}.{suffix}", content) for suffix, content in contents.items()]
+
+
+def write_ensembles_table(*, results: Results, tables: Path) -> list[Path]:
+    """Write tables/ensembles.{csv,md} (`ensembles_table`) and give the paths."""
+    frame = ensembles_table(results)
+    shown = pd.DataFrame(
+        {
+            "Set": frame["set"].str.upper(),
+            "Training": frame["training"],
+            "Data (%)": frame["fraction"],
+            "Quantity": _quantity(frame),
+            "RMSE": _with_spread(frame["rmse"], frame["spread"]),
+            "95 % interval": _interval(frame),
+            "MAE": _with_spread(frame["mae"], frame["mae_spread"]),
+            "Reactions": frame["reactions"],
+            "Models": frame["models"],
+        }
+    )
+    title = "Errors of every ensemble on every test set"
+    contents = {"csv": _ensembles_csv(frame, results.run), "md": markdown(title, shown, results.run.footer)}
+    return [_write(tables / f"ensembles.{suffix}", content) for suffix, content in contents.items()]
+
+
+def read_tables(folder: Path) -> pd.DataFrame:
+    """Read tables/table-{2,3,4}.csv into one frame, with the column ``table`` in front.
+
+    The rows of users' models (`hessbench evaluate --calculator`) follow from ensembles.csv, each with its
+    largest percent, under the tables `USER_MODELS` and without published values.
+
+    Raises
+    ------
+    HessbenchError
+        A table is missing, lacks a column, or holds no number where one belongs.
+    """
+    frames = []
+    for name in TABLES:
+        remedy = f"`hessbench table {name.removeprefix('table-')}` writes it"
+        numbers = [*NUMBERS, "structures", "reactions", "published"]
+        optional = [*INTERVAL, "published_spread"]
+        frame = read_csv(folder / f"{name}.csv", remedy, text=TEXT, numbers=numbers, optional=optional)
+        frames.append(frame.assign(table=name))
+    beside = folder / "ensembles.csv"
+    if beside.exists():
+        numbers = ["fraction", *NUMBERS, "structures", "reactions"]
+        remedy = "`hessbench table ensembles` writes it"
+        frame = read_csv(beside, remedy, text=("set", *TEXT), numbers=numbers, optional=INTERVAL)
+        frame = frame[~frame["training"].isin(LABELS.values())]
+        largest = frame.groupby("training")["fraction"].transform("max")
+        frame = frame[frame["fraction"] == largest]
+        if not frame.empty:
+            frames.append(frame.assign(table="ensembles-" + frame["set"]))
+    return pd.concat(frames, ignore_index=True)[["table", *COLUMNS]]
+
+
+def tables_of_other_results(results: Results, tables: Path) -> list[str]:
+    """Which of the tables that `read_tables` reads are not what the results give, each as a sentence.
+
+    Numbers may differ in the last digits, as the machine that wrote the table may round in another way.
+    """
+    problems = []
+    for name in [*TABLES, "ensembles"]:
+        path = tables / f"{name}.csv"
+        if not path.exists():
+            continue  # of users' models; the others have been read
+        try:
+            if name in TABLES:
+                expected = _rmse_csv(rmse_table(results, TABLES[name]), results.run, name)
+            else:
+                expected = _ensembles_csv(ensembles_table(results), results.run)
+        except MissingResultsError as error:
+            problems.append(f"{path} cannot be of these results: {error}")
+            continue
+        if not same_cells(path.read_text(encoding="utf-8"), expected):
+            command = f"hessbench table {name.removeprefix('table-')}"
+            problems.append(f"{path} is not what {results.folder} gives; `{command}` writes it anew.")
+    return problems
+
+
+def data_of(run: Run, test_set: str, table: str) -> str:
+    """Name, version, level of theory and checksum of the data of a test set that a table shows.
+
+    Raises
+    ------
+    HessbenchError
+        The run does not name its data for the test set.
+    """
+    if test_set not in run.data:
+        raise HessbenchError(
+            f"results/run.json, data: names no {test_set} data, which {table} shows; `make repro`."
+        )
+    return run.data[test_set]
+
+
+def _rmse_csv(frame: pd.DataFrame, run: Run, name: str) -> str:
+    return to_csv(frame.assign(data=data_of(run, TABLES[name], name)))
+
+
+def _ensembles_csv(frame: pd.DataFrame, run: Run) -> str:
+    data = {test_set: data_of(run, test_set, "ensembles") for test_set in frame["set"].unique()}
+    return to_csv(frame.assign(data=frame["set"].map(data)))
+
+
+def _write(path: Path, content: str) -> Path:
+    write_text(path, content)
+    return path
+
+
+def _rmse_cells(ensemble: EnsembleErrors) -> dict[str, object]:
+    found = estimate(lambda value: value, ensemble)
+    return {"rmse": found.value, "spread": spread(rmse(ensemble)), "ci_low": found.low, "ci_high": found.high}
+
+
+def _sizes(ensemble: EnsembleErrors) -> dict[str, object]:
+    return {
+        "structures": int(ensemble.structures.sum()),
+        "reactions": len(ensemble.reactions),
+        "models": ensemble.models,
+    }
+
+
+def _readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Ours beside published, as text."""
+    return pd.DataFrame(
+        {
+            "Training": frame["training"],
+            "Quantity": _quantity(frame),
+            "RMSE": _with_spread(frame["rmse"], frame["spread"]),
+            "95 % interval": _interval(frame),
+            "Published": _with_spread(frame["published"], frame["published_spread"]),
+            "Difference": _difference(frame),
+            "Structures": frame["structures"],
+            "Reactions": frame["reactions"],
+            "Models": frame["models"],
+        }
+    )
+
+
+def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
+    shown = _readable(frame).drop(columns=["Structures", "Reactions", "Models"])
+    shown["Quantity"] = [f"{NAMES[key]} ({LATEX_UNITS[key]})" for key in frame["quantity"]]
+    for column in ("Training", "RMSE", "Published"):
+        shown[column] = shown[column].map(escape)
+    shown["Difference"] = "$" + shown["Difference"].str.replace(" %", r"\,\%") + "$"
+    shown = shown.rename(columns={"95 % interval": r"95\,\% interval"})
+    sizes = f"{frame['structures'].iloc[0]} structures of {frame['reactions'].iloc[0]} reactions"
+    text: str = shown.to_latex(
+        index=False,
+        escape=False,
+        column_format="llrrrr",
+        position="htbp",
+        caption=escape(f"{title}; {sizes}. {footer}"),
+        label=f"tab:{label}",
+    )
+    return text
+
+
+def _quantity(frame: pd.DataFrame) -> pd.Series:
+    units = frame["unit"].str.replace("Angstrom", "Å").str.replace("^2", "²")
+    return frame["quantity"].map(NAMES) + " (" + units + ")"
+
+
+def _with_spread(values: pd.Series, spreads: pd.Series) -> pd.Series:
+    pairs = zip(values, spreads, strict=True)
+    return pd.Series([f"{value:.2f}" + ("" if pd.isna(s) else f" ± {s:.2f}") for value, s in pairs])
+
+
+def _interval(frame: pd.DataFrame) -> pd.Series:
+    return pd.Series([f"[{a:.2f}, {b:.2f}]" for a, b in zip(frame["ci_low"], frame["ci_high"], strict=True)])
+
+
+def _difference(frame: pd.DataFrame) -> pd.Series:
+    pairs = zip(frame["rmse"], frame["published"], strict=True)
+    return pd.Series([f"{ours - theirs:+.2f} ({100 * (ours / theirs - 1):+.0f} %)" for ours, theirs in pairs])

@@ -1,0 +1,105 @@
+"""`hessbench neb`: reaction paths of the ensembles and of the level of theory."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a numerical library is loaded; bands run in parallel
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+
+from hessbench.calculators.user_file import load_calculator
+from hessbench.chemistry.level_potential import LevelPotential
+from hessbench.chemistry.levels import LEVELS
+from hessbench.config.base import load_section
+from hessbench.data.layout import UNKNOWN, ReactionFile
+from hessbench.data.locations import SPLIT, active_file
+from hessbench.errors import HessbenchError
+from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
+from hessbench.experiments.neb.run.settings import NebConfig
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, STAGE, SUMMARY
+from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs, model_file, trained_seeds
+from hessbench.potential.interface import Potential
+from hessbench.potential.registry import load
+from hessbench.reactions.geometry_file import level_of_geometries
+from hessbench.reactions.held_out import held_out_geometries
+from hessbench.reactions.kinds import choose_reactions
+from hessbench.results.store.names import LABELS, REFERENCE
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
+
+
+@click.command()
+@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@click.option(
+    "--calculator",
+    "calculators",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Also a potential of your own: a Python file that defines `calculator`, an ASE calculator. "
+    "Its name in the tables is that of the file.",
+)
+def command(results: Path, calculators: tuple[Path, ...]) -> None:
+    """Relax nudged elastic bands: neb_paths, neb_summary, neb_geometry.parquet in the folder of results."""
+    begin = time.perf_counter()
+    config = load_section(NebConfig, "neb")
+    trainings: list[tuple[str, int, Callable[[], Potential]]] = []
+    trained = []
+    for loss in config.losses:
+        folder = ensemble_folder(loss, config.percent)
+        trainings += [
+            (LABELS[loss], seed, partial(load, model_file(folder, seed)))
+            for seed in trained_seeds(folder)[: config.seeds]
+        ]
+        trained.append(ensemble_inputs(folder))
+    for path in calculators:
+        load_calculator(path)  # a file that cannot be used is better known before the work begins
+        trainings.append((path.stem, 0, partial(load_calculator, path)))
+    with ReactionFile(active_file("rtp")) as file:
+        data, stated = file.identity, file.metadata.level
+    inputs = STAGE.inputs({"rtp": data}, {"neb": config}).joined(*trained)
+    level = config.level if stated == UNKNOWN and config.level else stated
+    if level not in LEVELS:
+        raise HessbenchError(
+            f"Reference paths need a level of theory that can be computed here, the data are of {level!r}; "
+            f"set neb.level in params.yaml to one of {', '.join(LEVELS)}."
+        )
+    geometries = config.geometries
+    if geometries is not None and (refined := level_of_geometries(geometries)) != level:
+        click.echo(
+            f"{geometries}: refined at {refined}, the data are of {level}; "
+            "reaction paths are of reactions of the data that no training contains."
+        )
+        geometries = None
+    reactions = choose_reactions(
+        held_out_geometries(geometries, active_file("rtp"), results / SPLIT),
+        LevelPotential(level),
+        single_transfer_barrier=config.single_transfer_barrier,
+        multi_process_barrier=config.multi_process_barrier,
+        held_out=config.held_out,
+        candidates_of_kind=config.candidates,
+        seed=config.seed,
+        fmax_ev=config.end_point_fmax_ev_a,
+        steps=config.end_point_steps,
+        accept=lambda reaction: has_reference_band(reaction, LevelPotential(level), config),
+    )
+    trainings.append((REFERENCE, REFERENCE_SEED, partial(LevelPotential, level)))
+    tables = run_neb(reactions, trainings, config)
+    provenance = made_here(
+        inputs,
+        level=level,
+        models=config.seeds,
+        seconds=time.perf_counter() - begin,
+        notes={"neb": config.model_dump(mode="json")},
+    )
+    write_table(results, PATHS, tables.paths, provenance)
+    write_table(results, SUMMARY, tables.summary, provenance)
+    write_table(results, GEOMETRY, tables.geometry, provenance)
+    for (kind, training), rows in tables.summary.groupby(["kind", "training"], sort=False):
+        converged = rows[rows["status"] == "converged"]
+        error = (converged["barrier"] - converged["barrier_reference"]).abs().mean()
+        barrier = f", mean absolute barrier error {error:.2f} kcal/mol" if len(converged) else ""
+        click.echo(f"{kind}, {training}: {len(converged)} of {len(rows)} converged{barrier}")

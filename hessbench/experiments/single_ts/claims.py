@@ -1,0 +1,116 @@
+"""Statistics of the claims about the single TS.
+
+The thresholds are explained in `hessbench.verification.claims`.
+"""
+
+import numpy as np
+import pandas as pd
+
+from hessbench.config.paper import NEAREST_POINTS
+from hessbench.config.paper import TS_FAR as FAR
+from hessbench.config.paper import TS_NEAR as NEAR
+from hessbench.errors import HessbenchError
+from hessbench.experiments.single_ts.run.tables import SINGLE_TS
+from hessbench.results.evidence import Finding, only, require
+from hessbench.results.reader import Results
+from hessbench.results.statistics import Array, estimate_from_means
+from hessbench.results.store.names import REFERENCE
+from hessbench.results.store.tables import REMEDY
+
+SMALLEST_VARIANCE = 1e-12
+"""Of energies, (kcal/mol)^2; below is rounding."""
+
+
+def single_ts_curvature(results: Results) -> list[Finding]:
+    """Share of the 30 points nearest the TS that models put below their TS energy; models are resampled."""
+    table = results.table(SINGLE_TS)
+    findings = []
+    for training in ("E-F-H", "E", "E-F"):
+        energies, coordinate = _paths(table, training)
+        order = np.argsort(np.abs(coordinate), kind="stable")
+        ts, around = order[0], order[1 : NEAREST_POINTS + 1]
+        shares = (energies[:, around] < energies[:, [ts]]).mean(axis=1, keepdims=True)
+        findings.append(
+            Finding(
+                label=f"share of the {len(around)} points nearest the TS that {training} puts below it",
+                estimate=estimate_from_means(only, shares),
+                threshold=0.75,
+                below=training != "E-F-H",
+            )
+        )
+    return findings
+
+
+def single_ts_uncertainty(results: Results) -> list[Finding]:
+    """Mean absolute error and spread over models near the TS and further away; models are resampled.
+
+    Those of E and E-F are larger at 0.25 - 0.6 amu^0.5 Angstrom from the TS than closer to it; and from +0.25
+    to +0.6 they are larger than those of E-F-H.
+    """
+    table = results.table(SINGLE_TS)
+    reference, coordinate = _paths(table, REFERENCE)
+    distance = np.abs(coordinate)
+    near, far, right = (
+        distance <= NEAR,
+        (distance > NEAR) & (distance <= FAR),
+        (coordinate > NEAR) & (coordinate <= FAR),
+    )
+    if not (near.any() and far.any() and right.any()):
+        raise HessbenchError(
+            f"results/single_ts.parquet, column path_coordinate: no points within {NEAR} of the TS, or "
+            f"none from there to {FAR}. {REMEDY}"
+        )
+    moments = {}
+    for training in ("E", "E-F", "E-F-H"):
+        deviations = _paths(table, training)[0] - reference
+        moments[training] = np.concatenate([np.abs(deviations), deviations, deviations**2], axis=1)
+    points = len(coordinate)
+
+    def error(means: Array, where: Array) -> Array:
+        found: Array = means[..., :points][..., where].mean(axis=-1)
+        return found
+
+    def spread(means: Array, where: Array) -> Array:
+        variance = means[..., 2 * points :] - means[..., points : 2 * points] ** 2
+        # a bootstrap draw may be the same model throughout, whose spread must not be divided by
+        found: Array = np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))[..., where].mean(axis=-1)
+        return found
+
+    findings = []
+    for name, measure in (("error", error), ("spread", spread)):
+        for training in ("E", "E-F"):
+            findings += [
+                Finding(
+                    label=f"{name} of {training}, {NEAR} to {FAR} amu^0.5 Angstrom from the TS / nearer",
+                    estimate=estimate_from_means(
+                        lambda a, measure=measure: measure(a, far) / measure(a, near), moments[training]
+                    ),
+                    threshold=1,
+                ),
+                Finding(
+                    label=f"{name} of {training} / E-F-H, +{NEAR} to +{FAR} amu^0.5 Angstrom from the TS",
+                    estimate=estimate_from_means(
+                        lambda a, b, measure=measure: measure(a, right) / measure(b, right),
+                        moments[training],
+                        moments["E-F-H"],
+                    ),
+                    threshold=1,
+                ),
+            ]
+    return findings
+
+
+def _paths(table: pd.DataFrame, training: str) -> tuple[Array, Array]:
+    """Energies (models, structures) of one training along the path, and the path coordinate (structures,)."""
+    rows = table[table["training"] == training]
+    require(len(rows), SINGLE_TS, training)
+    energies = rows.pivot_table(index="model", columns="structure", values="energy")
+    coordinate = rows.groupby("structure")["path_coordinate"].first()
+    return energies.to_numpy(float), coordinate.to_numpy(float)
+
+
+STATISTICS = {
+    "single_ts_curvature": single_ts_curvature,
+    "single_ts_uncertainty": single_ts_uncertainty,
+}
+"""Claim of published.yaml to the function that gives its findings."""

@@ -1,0 +1,82 @@
+"""`hessbench spectra`: frequencies along a reaction path."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a numerical library is loaded: CPU times of one thread
+
+import time
+from pathlib import Path
+
+import click
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from hessbench.chemistry.level_potential import LevelPotential
+from hessbench.config.base import load_section
+from hessbench.experiments.neb.run.bands import REFERENCE_SEED
+from hessbench.experiments.neb.run.tables import PATHS
+from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
+from hessbench.experiments.spectra.run.reference_path import read_reference_path
+from hessbench.experiments.spectra.run.settings import SpectraConfig
+from hessbench.experiments.spectra.run.tables import COST, SPECTRA, STAGE, SUMMARY
+from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs, model_file, trained_seeds
+from hessbench.potential.interface import Potential
+from hessbench.potential.registry import load
+from hessbench.results.store.names import LABELS, REFERENCE
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import read_provenance, write_table
+from hessbench.system.denormals import flushed_denormals
+
+KIND = "single hydrogen transfer"
+
+
+@click.command()
+@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@flushed_denormals()
+def command(results: Path) -> None:
+    """Compare frequencies of models with the reference's along the reference path of `hessbench neb`.
+
+    Writes results/spectra.parquet, spectra_summary.parquet and spectra_cost.parquet.
+    """
+    begin = time.perf_counter()
+    torch.set_num_threads(1)
+    config = load_section(SpectraConfig, "spectra")
+    source = read_provenance(PATHS.path(results))
+    made_from = [source.inputs]
+    path = read_reference_path(results, KIND)
+    potentials: list[tuple[str, int, Potential]] = [(REFERENCE, REFERENCE_SEED, LevelPotential(source.level))]
+    for loss in config.losses:
+        folder = ensemble_folder(loss, config.percent)
+        potentials += [
+            (LABELS[loss], seed, load(model_file(folder, seed)))
+            for seed in trained_seeds(folder)[: config.seeds]
+        ]
+        made_from.append(ensemble_inputs(folder))
+    inputs = STAGE.inputs({}, {"spectra": config}).joined(*made_from)
+    rows, summaries, costs = [], [], []
+    reference: list = []
+    for training, seed, potential in tqdm(potentials, desc="spectra", unit="path"):
+        measured = measure_hessians(path, potential)
+        reference = reference or measured.hessians
+        rows.append(frequency_rows(path, training, seed, measured.hessians, reference))
+        summaries.append(summarize(path, training, seed, measured.hessians, reference))
+        costs.append(
+            {"source": training, "seed": seed, "images": len(path.coordinates), "cpu_s": measured.cpu_s}
+        )
+    provenance = made_here(
+        inputs,
+        level=source.level,
+        models=config.seeds,
+        seconds=time.perf_counter() - begin,
+        notes={
+            "geometries": f"reference path of {path.reaction}",
+            "projected_out": "translations, rotations",
+        },
+    )
+    summary, cost = pd.DataFrame(summaries), pd.DataFrame(costs)
+    write_table(results, SPECTRA, pd.concat(rows), provenance)
+    write_table(results, SUMMARY, summary, provenance)
+    write_table(results, COST, cost, provenance)
+    click.echo(summary.drop(columns="reaction").to_string(index=False, float_format="%.1f"))
+    click.echo(cost.to_string(index=False, float_format="%.3f"))

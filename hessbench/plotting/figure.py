@@ -1,0 +1,116 @@
+"""A figure as a whole: size, legend entries, footer, and files that are equal for equal results."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from hessbench import __version__
+from hessbench.plotting.style import PAPER_LEVEL, style_of
+from hessbench.results.reader import Results
+from hessbench.system.files import replacing
+
+FOOTER_POINTS = 4.5
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Empty figure of this size in inches, laid out so that nothing overlaps."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def letter(axes: Axes, label: str, title: str = "") -> None:
+    """Title of a panel, with its letter in bold at the left."""
+    axes.set_title(rf"$\bf{{({label})}}$ {title}".strip(), loc="left")
+
+
+def published_handle(label: str = PAPER_LEVEL, color: str = "0.2") -> Line2D:
+    """Legend entry of the published values: an open diamond."""
+    return Line2D([], [], linestyle="none", label=label, **published_marker(color))
+
+
+def published_marker(color: str) -> dict[str, Any]:
+    """Look of a published value: an open diamond in the colour of its training."""
+    return {
+        "marker": "D",
+        "markersize": 4.5,
+        "markerfacecolor": "white",
+        "markeredgecolor": color,
+        "markeredgewidth": 1.0,
+        "zorder": 6,
+    }
+
+
+def training_handles(trainings: Sequence[str]) -> list[Line2D]:
+    """Legend entries of trainings, line and marker."""
+    handles = []
+    for training in trainings:
+        style = style_of(training, trainings)
+        handles.append(
+            Line2D([], [], color=style.color, marker=style.marker, linestyle=style.line, label=training)
+        )
+    return handles
+
+
+def footer_of(results: Results) -> str:
+    """Profile, data, models and notes of all results that were read; no date and no commit."""
+    tables = list(results.read.values())
+    data = "; ".join(dict.fromkeys(item for table in tables for item in table.inputs.data.values()))
+    counts = sorted({table.models for table in tables if table.models is not None})
+    notes = "; ".join(dict.fromkeys(str(table.notes["note"]) for table in tables if "note" in table.notes))
+    *some, last = [str(count) for count in counts] or [""]
+    models = f" · models per training: {', '.join(some)}{' or ' if some else ''}{last}" if counts else ""
+    version = tables[0].versions["hessbench"]
+    return f"hessbench {version} · profile {results.run.profile} · data: {data}{models}" + (
+        f" · {notes}" if notes else ""
+    )
+
+
+def save(figure: Figure, stem: Path, title: str, footer: str) -> list[Path]:
+    """Write a figure as PNG (300 dpi) and PDF, the footer in the picture and in the files' metadata.
+
+    Nothing in the files depends on when, where or in which order they were written.
+
+    Returns
+    -------
+    list of Path
+        The two files.
+    """
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(footer, width=int(width * 72 / (FOOTER_POINTS * 0.58)))
+    band = (len(lines) + 0.9) * FOOTER_POINTS * 1.25 / 72 / height
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.set(rect=(0, band, 1, 1 - band))  # type: ignore[call-arg]
+    figure.text(
+        0.008,
+        0.3 * FOOTER_POINTS / 72 / height,
+        "\n".join(lines),
+        fontsize=FOOTER_POINTS,
+        color="0.4",
+        va="bottom",
+        linespacing=1.25,
+    )
+    figure.draw_without_rendering()  # lays out once for both files
+    figure.set_layout_engine("none")
+    software = f"hessbench {__version__}"
+    metadata = {
+        "png": {"Title": title, "Description": footer, "Software": software},
+        "pdf": {
+            "Title": title,
+            "Subject": footer,
+            "Creator": software,
+            "Producer": None,
+            "CreationDate": None,
+        },
+    }
+    written = []
+    for kind, entries in metadata.items():
+        path = stem.with_name(f"{stem.name}.{kind}")
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=kind, metadata=entries)
+        written.append(path)
+    return written
