@@ -123,7 +123,7 @@ def write_table(
     _check(path, table, frame, list(table.columns))
     content = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = dict(content.schema.metadata or {})
-    metadata[METADATA_KEY] = json.dumps(asdict(provenance), sort_keys=True).encode()
+    metadata[METADATA_KEY] = json.dumps(asdict(provenance)).encode()
     with replacing(path) as temporary:
         pq.write_table(content.replace_schema_metadata(metadata), temporary, write_page_checksum=True)
     return path
