@@ -64,8 +64,8 @@ def check_shapes(subject: Subject) -> None:
             prediction = subject.predict(batch, derivatives, vectors)
         except RuntimeError as error:
             raise InvalidPotentialError(
-                f"{call} fails within torch.no_grad ({error}); if the potential differentiates "
-                "automatically, let it enable gradients itself, by torch.enable_grad."
+                f"{call} fails within torch.no_grad, as experiments predict ({error}); a potential that "
+                "differentiates automatically enables gradients itself, by torch.enable_grad."
             ) from error
         wanted = dict(list(shapes.items())[: derivatives + 1])
         if vectors is not None:
