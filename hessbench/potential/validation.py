@@ -62,9 +62,12 @@ def validate(
     checks.check_shapes(subject)
     together = subject.predict_all(batch, probes)
     checks.check_single_molecules(subject, together)
+    checks.check_requests(subject, together)
     checks.check_derivatives(subject, together)
     checks.check_symmetry(subject, together)
-    checks.check_invariances(subject, together)
+    checks.check_translation(subject, together)
+    checks.check_rotation(subject, together)
+    checks.check_permutation(subject, together)
     checks.check_reverse_pass(subject)
     if physical:
         check_unit(potential)

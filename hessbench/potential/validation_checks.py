@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import as_array
 from hessbench.potential.interface import Derivatives, Potential
-from hessbench.potential.validation_remedies import explain
+from hessbench.potential.validation_remedies import QUANTITIES, explain
 from hessbench.potential.validation_subject import (
     TOLERANCES,
     InvalidPotentialError,
@@ -93,31 +93,43 @@ def check_single_molecules(subject: Subject, together: list[Values]) -> None:
         require_same(subject, index, found, expected, ("in a batch", "alone"), remedy)
 
 
+def check_requests(subject: Subject, together: list[Values]) -> None:
+    """A value does not depend on what else is asked for."""
+    batch, counts = subject.batch, subject.batch.counts.tolist()
+    energies, forces = subject.predict(batch, 0).energies, subject.predict(batch, 1).forces
+    products = subject.predict(batch, 0, subject.probes).products
+    assert forces is not None  # as check_shapes found
+    assert products is not None
+    parts = zip(together, energies, forces.split(counts), products.split(counts), strict=True)
+    ways, remedy = ("asked for alone", "with all the rest"), "no value may depend on what else is asked for"
+    for index, (values, energy, force, product) in enumerate(parts):
+        alone = Values(float(energy), as_array(force), values.hessian, as_array(product))
+        require_same(subject, index, alone, values, ways, remedy)
+
+
 def check_derivatives(subject: Subject, together: list[Values]) -> None:
     """Forces are the derivative of the energies, and Hessians that of the forces."""
     step = subject.tolerances.step
+    slopes = np.array([1, -8, 8, -1]) / (12 * step)  # of the five-point rule
     for index, values in enumerate(together):
         size = values.forces.size
         shifts = step * torch.eye(size, dtype=torch.float64).view(size, -1, 3)
         steps = torch.cat([factor * shifts for factor in (-2, -1, 1, 2)])
         prediction = subject.predict(_displaced(subject, index, steps), 1)
+        assert prediction.forces is not None  # as check_shapes found
         energies = as_array(prediction.energies).reshape(4, size)
-        assert prediction.forces is not None
         forces = as_array(prediction.forces).reshape(4, size, size)
-        slopes = np.array([1, -8, 8, -1]) / (12 * step)  # of the five-point rule
-        expected = -np.tensordot(slopes, energies, 1).reshape(-1, 3)
         rounding = 20 * torch.finfo(subject.potential.dtype).eps * np.abs(energies).max() / step
-        tolerance = subject.tolerances.difference * np.abs(expected).max() + rounding
-        ways = "as predicted", "by differences of energies"
-        if np.abs(values.forces - expected).max() > tolerance:
-            remedy = explain(values.forces, expected, tolerance, 1)
-            require_equal(subject, index, "force", values.forces, expected, tolerance, ways, remedy)
-        expected = -np.tensordot(slopes, forces, 1)
-        tolerance = subject.tolerances.difference * np.abs(expected).max()
-        ways = "as predicted", "by differences of forces"
-        if np.abs(values.hessian - expected).max() > tolerance:
-            remedy = explain(values.hessian, expected, tolerance, 2)
-            require_equal(subject, index, "Hessian", values.hessian, expected, tolerance, ways, remedy)
+        for order, quantity, found, lower, noise in (
+            (1, "force", values.forces, energies, rounding),
+            (2, "Hessian", values.hessian, forces, 0.0),
+        ):
+            expected = -np.tensordot(slopes, lower, 1).reshape(found.shape)
+            tolerance = subject.tolerances.difference * np.abs(expected).max() + noise
+            if np.abs(found - expected).max() > tolerance:
+                remedy = explain(found, expected, tolerance, order)
+                ways = "as predicted", f"by differences of {QUANTITIES[order - 1]}"
+                require_equal(subject, index, quantity, found, expected, tolerance, ways, remedy)
 
 
 def check_symmetry(subject: Subject, together: list[Values]) -> None:
@@ -137,15 +149,18 @@ def check_symmetry(subject: Subject, together: list[Values]) -> None:
         require_equal(subject, index, "product", values.products, expected, tolerance, ways, remedy)
 
 
-def check_invariances(subject: Subject, together: list[Values]) -> None:
-    """Moving, turning and renumbering a molecule moves, turns and renumbers what is predicted."""
+def check_translation(subject: Subject, together: list[Values]) -> None:
+    """Nothing changes when a molecule is moved."""
     batch = subject.batch
-    translation = batch.coordinates.new_tensor(TRANSLATION)
-    moved = Batch(batch.numbers, batch.coordinates + translation, batch.counts)
+    moved = Batch(batch.numbers, batch.coordinates + batch.coordinates.new_tensor(TRANSLATION), batch.counts)
     ways, remedy = ("after a translation", "before"), "only differences of coordinates may matter"
     for index, values in enumerate(subject.predict_all(moved, subject.probes)):
         require_same(subject, index, values, together[index], ways, remedy)
 
+
+def check_rotation(subject: Subject, together: list[Values]) -> None:
+    """What is predicted turns with the molecule."""
+    batch = subject.batch
     rotation = torch.as_tensor(ROTATION).to(batch.coordinates)
     turned = Batch(batch.numbers, batch.coordinates @ rotation.T, batch.counts)
     probes = torch.einsum("xy,ayk->axk", rotation, subject.probes)
@@ -160,14 +175,16 @@ def check_invariances(subject: Subject, together: list[Values]) -> None:
         )
         require_same(subject, index, restored, together[index], ways, remedy)
 
-    offsets = batch.offsets.tolist()
-    places = torch.cat([torch.arange(last - 1, first - 1, -1) for first, last in pairwise(offsets)])
-    places = places.to(batch.numbers.device)
+
+def check_permutation(subject: Subject, together: list[Values]) -> None:
+    """What is predicted follows the order of the atoms."""
+    batch = subject.batch
+    reversed_atoms = [
+        torch.arange(last - 1, first - 1, -1) for first, last in pairwise(batch.offsets.tolist())
+    ]
+    places = torch.cat(reversed_atoms).to(batch.numbers.device)
     renumbered = Batch(batch.numbers[places], batch.coordinates[places], batch.counts)
-    ways, remedy = (
-        ("with its atoms in reversed order", "before"),
-        "results must follow the order of the atoms",
-    )
+    ways, remedy = ("with its atoms reversed", "before"), "results must follow the order of the atoms"
     for index, values in enumerate(subject.predict_all(renumbered, subject.probes[places])):
         atoms = len(values.forces)
         order = np.arange(3 * atoms).reshape(atoms, 3)[::-1].ravel()

@@ -162,6 +162,10 @@ WRONG = {
         r"energy of H2O is .* kcal/mol in a batch, .* alone: give molecules in the order of the batch",
     ),
     "molecules not independent": (shared_between_molecules, r"no molecule may depend on the others"),
+    "energies that change with forces": (
+        changed(energies=lambda prediction: prediction.energies + (prediction.hessians is not None)),
+        r"energy of H2O is .* asked for alone, .* with all the rest: no value may depend",
+    ),
     "products of the wrong sign": (
         partial(scaled, products=-1),
         r"product of H2O, .*the Hessian times probes",
@@ -226,7 +230,7 @@ class Numbered(Pairs):
     [
         (Tethered, "energy of H2O is .* after a translation, .* before: only differences of coordinates"),
         (Anisotropic, "turned back after a rotation, .*must not depend on the axes"),
-        (Numbered, "atoms in reversed order, .*must follow the order of the atoms"),
+        (Numbered, "with its atoms reversed, .*must follow the order of the atoms"),
     ],
 )
 def test_what_is_not_invariant_is_named(potential, message):
@@ -270,7 +274,7 @@ class TotalEnergies(Pairs):
 @pytest.mark.parametrize(
     ("potential", "message"),
     [
-        (NeedsGradients(), "fails within torch.no_grad .*torch.enable_grad"),
+        (NeedsGradients(), "fails within torch.no_grad, .*torch.enable_grad"),
         (KeepsGraph(), "require a gradient though gradients are disabled; detach"),
         (Shifts(), "changes the coordinates of its batch"),
         (TotalEnergies(torch.float32), "too few digits; .*atomic_energies"),
