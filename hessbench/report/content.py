@@ -267,8 +267,11 @@ def is_number(text: str) -> bool:
 
 
 def short(text: str) -> str:
-    """A number in four significant digits, other text as it is."""
+    """A number in four significant digits, or more before the decimal point; other text as it is."""
     try:
-        return text if text.lstrip("-").isdigit() else f"{float(text):.4g}"
+        number = float(text)
     except ValueError:
         return text
+    if text.lstrip("-").isdigit():
+        return text
+    return f"{number:.0f}" if 1e4 <= abs(number) < 1e12 else f"{number:.4g}"
