@@ -144,8 +144,8 @@ class Results:
                 found[loss, int(percent)] = path.parent
         return found
 
-    def architecture(self) -> dict[str, Any]:
-        """Description of the trained model, from the header of a file with most data (no weights are read).
+    def model_header(self) -> dict[str, Any]:
+        """Header of the file of a model trained on most data, which describes it (no weights are read).
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Results:
             raise ResultsError(self.models, "holds no models of this run; `dvc repro` trains them.")
         try:
             with safe_open(paths[0], framework="np") as file:
-                content: dict[str, Any] = json.loads(file.metadata()["hessbench"])["architecture"]
+                content: dict[str, Any] = json.loads(file.metadata()["hessbench"])
         except (KeyError, TypeError, ValueError, SafetensorError, OSError) as error:
             raise ResultsError(paths[0], f"does not describe a model ({error}); train it anew.") from None
         self.read[paths[0]] = Provenance(Inputs(data=self.run.sets), versions=self.run.versions)
