@@ -33,7 +33,7 @@ class MissingResultsError(HessbenchError):
 
 
 class Results:
-    """Results of a run, each table read when it is needed.
+    """Results of a run, each table read when it is needed; the files must not change meanwhile.
 
     What was made from other data, settings or code than results/run.json says counts as missing: an earlier
     run left it.
@@ -61,6 +61,7 @@ class Results:
         self.run: Run = read_run(folder)
         self.read: dict[Path, Provenance] = {}
         self._published = published
+        self._known: dict[Path, Provenance] = {}
 
     @cached_property
     def published(self) -> Published:
@@ -106,14 +107,16 @@ class Results:
         difference = self.difference(path)
         if difference:
             raise MissingResultsError(f"{path} {difference}; `dvc repro` makes it anew.")
-        return read_provenance(path)
+        return self._known[path]
 
     def difference(self, path: Path) -> str:
         """Why a file is no table of this run, as a part of a sentence; empty if it is one."""
-        try:
-            return self.run.difference(read_provenance(path).inputs)
-        except ProvenanceError:
-            return "does not say what it was made from"
+        if path not in self._known:  # reading it takes reading the whole file, for its checksum
+            try:
+                self._known[path] = read_provenance(path)
+            except ProvenanceError:
+                return "does not say what it was made from"
+        return self.run.difference(self._known[path].inputs)
 
     def parts(self, table: Table) -> list[str]:
         """Names of the parts of a table that belong to this run, in alphabetical order."""
