@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = (
     "errors",
     "units",
+    "embedded",
     "system",
     "config",
     "data",
@@ -16,7 +17,6 @@ ORDER = (
     "chemistry",
     "reactions",
     "formats",
-    "embedded",
     "datasets",
     "calculators",
     "generate",

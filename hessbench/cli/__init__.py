@@ -8,12 +8,15 @@ import importlib
 import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from hessbench import __version__
+from hessbench.config.base import PARAMS
 from hessbench.errors import HessbenchError
 from hessbench.experiments.registry import all_experiments, command_module
+from hessbench.system.clone import clone_around, require_clone
 
 GROUPS = {
     "Settings and data": {
@@ -42,6 +45,8 @@ GROUPS = {
 }
 """Subcommands with their one-line help. The modules are imported only when called, for a quick `--help`."""
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+ANYWHERE = {"benchmark", "convert", "data", "fetch", "inspect"}
+"""Subcommands that know no files but those named by the user; all others have theirs in one folder."""
 EXPERIMENTS = {experiment.command: name for name, experiment in all_experiments().items()}
 
 
@@ -66,6 +71,14 @@ class _LazyGroup(click.Group):
         command: click.Command = importlib.import_module(module_of(cmd_name)).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name not in ANYWHERE and not {"-h", "--help"} & set(rest):
+            check_folder(name or "")
+        return name, command, rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(len(name) for name in COMMANDS)
         for title, commands in GROUPS.items():
@@ -78,6 +91,22 @@ class _LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
     """Benchmark of Hessian-trained machine learning potentials."""
+
+
+def check_folder(command: str) -> None:
+    """Stop a command that is called where its files cannot be.
+
+    Below the root of a clone that is everywhere, unless the folder has a params.yaml of its own.
+
+    Raises
+    ------
+    ConfigurationError
+        Says where to go.
+    """
+    here = Path.cwd()
+    astray = clone_around(here) not in (None, here) and not PARAMS.exists()
+    if astray or command in GROUPS["Figures, tables, verdicts"]:
+        require_clone(f"`hessbench {command}`")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,10 +14,10 @@ from typing import Any  # noqa: E402
 import click  # noqa: E402
 
 from hessbench.config.base import load_section  # noqa: E402
+from hessbench.embedded import EMBEDDED  # noqa: E402
 from hessbench.generate.settings import GenerateConfig  # noqa: E402
 from hessbench.generate.slurm_settings import SlurmConfig  # noqa: E402
 
-EMBEDDED = Path("data/embedded")
 GENERATED = Path("data/generated")
 
 
@@ -117,7 +117,7 @@ def refine(**arguments: Any) -> None:
 @_common(GENERATED / "rtp.h5")
 @_reactions
 def rtp(**arguments: Any) -> None:
-    """Label stationary points, starting from the geometries in SOURCE [data/embedded/geometries.h5]."""
+    """Label stationary points, starting from the geometries in SOURCE [the embedded ones]."""
     from hessbench.generate.datasets import make_rtp
 
     _run(make_rtp, arguments)

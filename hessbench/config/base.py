@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hessbench.errors import ConfigurationError
 
+PARAMS = Path("params.yaml")
+"""The active profile, in the folder where one works."""
+
 
 class Section(BaseModel):
     """A part of a profile: immutable, and unknown keys are refused."""
@@ -30,7 +33,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{path} does not exist; `hessbench profile use desktop` writes params.yaml from a profile."
+            f"{path} does not exist; in a clone `hessbench profile use desktop` writes params.yaml."
         ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -77,7 +80,7 @@ def validate(section: type[S], content: Any, *, source: object, prefix: str = ""
         raise ConfigurationError(f"{source}: " + "; ".join(problems)) from None
 
 
-def load_section(section: type[S], name: str, params: Path = Path("params.yaml")) -> S:
+def load_section(section: type[S], name: str, params: Path = PARAMS) -> S:
     """Read and validate one top-level section of params.yaml.
 
     A stage reads only the sections it depends on, so that it need not rerun when another one changes.

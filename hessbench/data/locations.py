@@ -5,7 +5,6 @@ from pathlib import Path
 SETS = ("rtp", "irc", "nms")
 """Stationary points (trained and tested on), reaction paths, displaced structures: section 2.1."""
 ACTIVE = Path("data/active")
-EMBEDDED = Path("data/embedded")
 GENERATED = Path("data/generated")
 SPLIT = "split.json"
 """Split of the active stationary points, in the folder of results."""

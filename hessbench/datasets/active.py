@@ -9,8 +9,9 @@ import numpy as np
 from tqdm import tqdm
 
 from hessbench.data.layout import Reaction, ReactionFile, verify, write_reactions
-from hessbench.data.locations import EMBEDDED, GENERATED, SETS, active_file
+from hessbench.data.locations import GENERATED, SETS, active_file
 from hessbench.datasets.settings import DataConfig
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import HessbenchError
 from hessbench.system.files import replacing
 

@@ -5,17 +5,17 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from hessbench.config.base import Section, read_yaml, validate
+from hessbench.config.base import PARAMS, Section, read_yaml, validate
 from hessbench.data.settings import SplitConfig
 from hessbench.datasets.settings import DataConfig
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.registry import all_experiments, settings_of
 from hessbench.generate.settings import GenerateConfig
 from hessbench.potential.ani.settings import ModelConfig
+from hessbench.system.clone import require_clone
 from hessbench.system.files import write_text
 from hessbench.training.settings import TrainingConfig
 
-PARAMS = Path("params.yaml")
 PROFILES = Path("reproduce/profiles")
 
 
@@ -57,7 +57,14 @@ def load_profile(path: Path) -> Profile:
 
 
 def available() -> list[str]:
-    """Names of the profiles that come with the package."""
+    """Names of the profiles.
+
+    Raises
+    ------
+    ConfigurationError
+        This is not the root of a clone.
+    """
+    require_clone("`hessbench profile`")
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))
 
 
@@ -74,13 +81,13 @@ def activate(name: str, *, force: bool = False) -> str:
     ConfigurationError
         No such profile, an invalid one, or params.yaml carries edits that would be lost.
     """
-    source = PROFILES / f"{name}.yaml"
-    if not source.exists():
-        raise ConfigurationError(f"no profile {name!r} in {PROFILES}; there are {', '.join(available())}.")
+    names, source = available(), PROFILES / f"{name}.yaml"
+    if name not in names:
+        raise ConfigurationError(f"no profile {name!r} in {PROFILES}; there are {', '.join(names)}.")
     load_profile(source)
     text = source.read_text(encoding="utf-8")
     if PARAMS.exists() and PARAMS.read_text(encoding="utf-8") != text:
-        pristine = {(PROFILES / f"{other}.yaml").read_text(encoding="utf-8") for other in available()}
+        pristine = {(PROFILES / f"{other}.yaml").read_text(encoding="utf-8") for other in names}
         if PARAMS.read_text(encoding="utf-8") not in pristine and not force:
             raise ConfigurationError(
                 f"{PARAMS} carries edits that activating profile {name!r} would lose; "

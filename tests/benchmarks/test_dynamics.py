@@ -5,7 +5,6 @@ many replica steps (the ten MD17 molecules, three replicas each), so the times c
 """
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from torchani.sae import SelfEnergy
 from hessbench.calculators.ase_calculator import HessbenchCalculator
 from hessbench.chemistry.forcefield import ModelForceField
 from hessbench.chemistry.langevin import BLOCK, advance, start
+from hessbench.embedded import EMBEDDED
 from hessbench.experiments.stability.run.models import read_molecules
 from hessbench.potential.ani.model import ANI, build
 from hessbench.potential.ani.settings import ModelConfig
@@ -32,7 +32,7 @@ def molecules() -> list[Atoms]:
     """Give the ten molecules, three times."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    return list(read_molecules(Path("data/embedded/md17.extxyz")).values()) * COPIES
+    return list(read_molecules(EMBEDDED / "md17.extxyz").values()) * COPIES
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """One bond criterion: held against molecules whose bonds are known."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -14,12 +12,11 @@ from hessbench.chemistry.bonds import (
     relative_distances,
     sure_changes,
 )
+from hessbench.embedded import EMBEDDED
 from hessbench.experiments.stability.run.models import read_molecules
 from hessbench.reactions.geometry_file import read_geometries
 from tests.generate.conftest import ammonia
 from tests.molecules import molecule
-
-DATA = Path("data/embedded")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +29,7 @@ def test_bonds_of_real_molecules(name, count):
 
 def test_bonds_of_the_embedded_molecules_are_those_of_their_smiles():
     chem = pytest.importorskip("rdkit.Chem")
-    molecules = read_molecules(DATA / "md17.extxyz")
+    molecules = read_molecules(EMBEDDED / "md17.extxyz")
     assert len(molecules) == 10
     for name, atoms in molecules.items():
         graph = chem.AddHs(chem.MolFromSmiles(atoms.info["smiles"]))
@@ -44,7 +41,7 @@ def test_bonds_of_the_embedded_molecules_are_those_of_their_smiles():
 def test_the_tolerance_lies_where_minima_have_few_pairs_of_atoms():
     """Where the docstring says: few pairs between bonds and H2, all of H2 within the tolerance."""
     others, hydrogen = [], []
-    for reaction in read_geometries(DATA / "geometries.h5"):
+    for reaction in read_geometries(EMBEDDED / "geometries.h5"):
         pair = np.triu_indices(len(reaction.numbers), 1)
         both = (reaction.numbers[pair[0]] == 1) & (reaction.numbers[pair[1]] == 1)
         for role in {"R", "P"} & set(reaction.coordinates):

@@ -1,5 +1,4 @@
 import sys
-from pathlib import Path
 
 import numpy as np
 import pyscf.dft
@@ -11,6 +10,7 @@ from hessbench.chemistry.dispersion import dispersion
 from hessbench.chemistry.level import LevelError, central_difference_hessian
 from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import HessbenchError
 from hessbench.units import BOHR, EV, HARTREE
 
@@ -130,7 +130,7 @@ def test_missing_extra_is_told(monkeypatch):
 @pytest.fixture(scope="module")
 def stationary():
     """The three geometries of the paper's supporting information C, optimised by other programs."""
-    source = Path(__file__).parents[2] / "data/embedded/single-ts-geometries.extxyz"
+    source = EMBEDDED / "single-ts-geometries.extxyz"
     return {frame.info["role"]: frame for frame in read(source, index=":")}
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hessbench.cli import COMMANDS, main, module_of
+from hessbench.cli import ANYWHERE, COMMANDS, main, module_of
+from hessbench.system.clone import MARKS
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -53,6 +56,37 @@ def test_error_of_the_user_is_one_sentence_and_status_2(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert result.stderr.startswith("hessbench: missing.yaml does not exist;")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - ANYWHERE))
+def test_below_the_root_of_a_clone_the_root_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT / "docs")
+    with pytest.raises(SystemExit) as caught:
+        main([name, "list"])
+    assert caught.value.code == 2
+    assert f"`hessbench {name}` works in the root of a clone: call it in {ROOT}" in capsys.readouterr().err
+
+
+def test_a_folder_with_settings_of_its_own_is_a_place_to_work_in(tmp_path: Path) -> None:
+    for mark in MARKS:
+        (tmp_path / mark).parent.mkdir(exist_ok=True)
+        (tmp_path / mark).touch()
+    below = tmp_path / "mine"
+    below.mkdir()
+    assert "call it in" in run("split", cwd=below).stderr
+    (below / "params.yaml").write_text("split: {}\n")
+    assert "data/active/rtp.h5" in run("split", cwd=below).stderr
+
+
+@pytest.mark.parametrize("words", ["profile list", "figure 1", "table 1", "report", "check", "pin"])
+def test_outside_of_a_clone_the_commands_that_need_it_say_so(words: str, tmp_path: Path) -> None:
+    result = run(*words.split(), cwd=tmp_path)
+    assert result.returncode == 2
+    assert "needs a clone of hessbench's repository" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

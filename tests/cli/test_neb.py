@@ -12,6 +12,7 @@ from hessbench.data.layout import ReactionFile, write_reactions
 from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split, write_split
 from hessbench.data.structures import load_structures
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.command import command
 from hessbench.reactions.geometries import ReactionGeometries
@@ -21,7 +22,7 @@ from hessbench.reactions.geometry_file import write_geometries
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A folder with twelve reactions of GFN1-xTB as data, geometries of GFN2-xTB, and no model."""
-    with ReactionFile(Path("data/embedded/rtp.h5")) as file:
+    with ReactionFile(EMBEDDED / "rtp.h5") as file:
         reactions, metadata = [file[name] for name in file.names[:12]], file.metadata
     monkeypatch.chdir(tmp_path)
     data, results = Path("data/active/rtp.h5"), Path("results")

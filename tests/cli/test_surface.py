@@ -1,31 +1,29 @@
 """`hessbench surface` on data with and without a single hydrogen transfer."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from hessbench.data.layout import ReactionFile, write_reactions
+from hessbench.embedded import EMBEDDED
 from hessbench.experiments.surface.run.command import command, first_hydrogen_transfer
 from hessbench.experiments.surface.run.tables import SURFACE
 from hessbench.results.store.tables import read_provenance
 
-EMBEDDED = Path("data/embedded/rtp.h5")
+STATIONARY = EMBEDDED / "rtp.h5"
 
 
 @pytest.mark.parametrize("has_one", [True, False])
 def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has_one):
-    found = first_hydrogen_transfer(EMBEDDED)
+    found = first_hydrogen_transfer(STATIONARY)
     assert found is not None
     name = found[0].name
-    (tmp_path / "data/embedded").mkdir(parents=True)
-    shutil.copy(EMBEDDED, tmp_path / EMBEDDED)
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("profile: mine\n")
     active = Path("data/active/rtp.h5")
-    active.parent.mkdir()
-    with ReactionFile(EMBEDDED) as file:
+    active.parent.mkdir(parents=True)
+    with ReactionFile(STATIONARY) as file:
         place = file.names.index(name)
         names = file.names[place : place + 1] if has_one else file.names[:place]
         assert names
@@ -34,7 +32,7 @@ def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has
         own = file.identity
     result = CliRunner().invoke(command, catch_exceptions=False)
     assert result.exit_code == 0
-    assert (f"one of {EMBEDDED} is taken" in result.output) == (not has_one)
+    assert (f"one of {STATIONARY} is taken" in result.output) == (not has_one)
     provenance = read_provenance(SURFACE.path(Path("results")))
     assert provenance.data == own
     assert ("surface of a reaction of hessbench RTP" in provenance.notes.get("note", "")) == (not has_one)

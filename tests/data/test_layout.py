@@ -15,6 +15,7 @@ from hessbench.data.layout import (
     verify,
     write_reactions,
 )
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.units import HARTREE
 
@@ -226,7 +227,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
 
 def test_geometries_without_labels_are_no_data_set():
     with pytest.raises(DataError, match="generate rtp FILE"):
-        ReactionFile(Path("data/embedded/geometries.h5"))
+        ReactionFile(EMBEDDED / "geometries.h5")
 
 
 def test_missing_foreign_empty_and_newer_files(tmp_path: Path):

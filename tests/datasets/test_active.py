@@ -32,9 +32,10 @@ def reaction(number: int, structures: int = 3) -> Reaction:
 def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with embedded data: 20 reactions, the last five of them with paths."""
     monkeypatch.chdir(tmp_path)
-    write_reactions(locations.EMBEDDED / "rtp.h5", [reaction(n) for n in range(20)], METADATA)
+    monkeypatch.setattr(active, "EMBEDDED", tmp_path / "embedded")
+    write_reactions(active.EMBEDDED / "rtp.h5", [reaction(n) for n in range(20)], METADATA)
     for name in ("irc", "nms"):
-        write_reactions(locations.EMBEDDED / f"{name}.h5", [reaction(n, 5) for n in range(15, 20)], METADATA)
+        write_reactions(active.EMBEDDED / f"{name}.h5", [reaction(n, 5) for n in range(15, 20)], METADATA)
     return tmp_path
 
 
@@ -45,7 +46,7 @@ def names(set_name: str) -> list[str]:
 
 def test_whole_source_keeps_its_identity(workdir: Path) -> None:
     identities = active.prepare_active(DataConfig(source="embedded"))
-    with ReactionFile(locations.EMBEDDED / "rtp.h5") as file:
+    with ReactionFile(active.EMBEDDED / "rtp.h5") as file:
         assert identities["rtp"] == file.identity
     assert len(names("rtp")) == 20
 
@@ -78,7 +79,7 @@ def test_too_many_reactions_asked_for(workdir: Path) -> None:
 def test_damaged_source_leaves_the_active_set_alone(workdir: Path) -> None:
     active.prepare_active(DataConfig(source="embedded"))
     before = locations.active_file("rtp").read_bytes()
-    broken = locations.EMBEDDED / "rtp.h5"
+    broken = active.EMBEDDED / "rtp.h5"
     content = bytearray(broken.read_bytes())
     content[len(content) // 2] ^= 0xFF
     broken.write_bytes(content)
@@ -90,5 +91,5 @@ def test_damaged_source_leaves_the_active_set_alone(workdir: Path) -> None:
 def test_generated_data_that_is_not_there_names_the_command(workdir: Path) -> None:
     with pytest.raises(HessbenchError, match="hessbench generate rtp"):
         active.prepare_active(DataConfig(source="generated"))
-    shutil.copytree(locations.EMBEDDED, locations.GENERATED)
+    shutil.copytree(active.EMBEDDED, locations.GENERATED)
     assert set(active.prepare_active(DataConfig(source="generated"))) == set(locations.SETS)

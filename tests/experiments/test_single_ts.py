@@ -2,13 +2,13 @@
 
 import shutil
 from functools import cache, partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from scipy.interpolate import CubicSpline
 
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.experiments.single_ts.run import ensembles
 from hessbench.experiments.single_ts.run.ensembles import make_models, read_path, run_single_ts, sees_maximum
@@ -27,7 +27,7 @@ from hessbench.training.optimization import Optimization
 from hessbench.training.settings import AdamConfig, LossConfig, ProbeConfig
 from tests.made_up import provenance
 
-DATA = Path("data/embedded/single-ts.h5")
+DATA = EMBEDDED / "single-ts.h5"
 CONFIG = SingleTSConfig(
     models=3,
     models_at_once=3,

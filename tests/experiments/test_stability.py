@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from ase.build import molecule
 
 from hessbench.chemistry.bonds import bonded_pairs
 from hessbench.chemistry.relaxation import relax
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.stability.run.criterion import (
     bond_name,
@@ -206,7 +206,7 @@ def test_ensembles_give_valid_tables(tmp_path):
         processes=1,
         trajectory_molecule="ethanol",
     )
-    molecules = read_molecules(Path("data/embedded/md17.extxyz"))
+    molecules = read_molecules(EMBEDDED / "md17.extxyz")
     molecules = {name: molecules[name] for name in ("ethanol", "malonaldehyde")}
     tasks = []
     for seed in range(2):

@@ -1,19 +1,19 @@
 """What cannot be right in a single reaction is seen in the embedded data, spoilt one reaction at a time."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hessbench.data.layout import Reaction, ReactionFile
+from hessbench.embedded import EMBEDDED
 from hessbench.formats.plausibility import forces_against_hessians, net_torque, problem
 
 MIXED = 1.889726
 
 
 def reactions(name: str, number: int) -> list[Reaction]:
-    with ReactionFile(Path(f"data/embedded/{name}.h5")) as file:
+    with ReactionFile(EMBEDDED / f"{name}.h5") as file:
         return [file[key] for key in file.names[:number]]
 
 

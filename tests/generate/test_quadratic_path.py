@@ -1,11 +1,10 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
 from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import atomic_masses
+from hessbench.embedded import EMBEDDED
 from hessbench.generate.irc import follow, path_coordinate
 from hessbench.generate.quadratic_path import follow_quadratic, quadratic_descent, updated
 from hessbench.generate.refine import find_transition_state
@@ -89,7 +88,7 @@ def test_symmetric_reaction_has_a_symmetric_path():
 
 def test_path_that_turns_is_that_of_much_shorter_steps():
     """The single-TS reaction leaves its TS along one bond and then turns to another."""
-    numbers, places, _ = read_roles(Path("data/embedded/single-ts-geometries.extxyz"))
+    numbers, places, _ = read_roles(EMBEDDED / "single-ts-geometries.extxyz")
     level = make_level(LEVEL, numbers)
     start = find_transition_state(level, places["TS"], 0.002)
     hessian = level.hessian(start)

@@ -8,6 +8,7 @@ import yaml
 from hessbench.errors import ConfigurationError
 from hessbench.profiles import schema as profile
 from hessbench.profiles.schema import activate, available, load_profile
+from hessbench.system.clone import MARKS
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,6 +20,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     target.mkdir(parents=True)
     for path in (ROOT / profile.PROFILES).glob("*.yaml"):
         (target / path.name).write_text(path.read_text())
+    for mark in MARKS:
+        (tmp_path / mark).touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

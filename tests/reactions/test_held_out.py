@@ -1,7 +1,6 @@
 """Which reactions count as unseen, from the embedded data."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -9,6 +8,7 @@ from hessbench.data.layout import ReactionFile, write_reactions
 from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split, write_split
 from hessbench.data.structures import load_structures
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.reactions.geometry_file import write_geometries
@@ -19,7 +19,7 @@ from hessbench.reactions.held_out import held_out_geometries
 def data(tmp_path):
     """Twelve reactions; the split trains on a quarter of their structures."""
     path, split = tmp_path / "rtp.h5", tmp_path / "split.json"
-    with ReactionFile(Path("data/embedded/rtp.h5")) as file:
+    with ReactionFile(EMBEDDED / "rtp.h5") as file:
         write_reactions(path, (file[name] for name in file.names[:12]), file.metadata)
     with ReactionFile(path) as file:
         identity = file.identity

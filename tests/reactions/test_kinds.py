@@ -1,13 +1,12 @@
 """Which reactions are chosen, and whether a saddle leads to its minima."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from hessbench.chemistry.level_forcefield import LevelForceField
 from hessbench.chemistry.levels import make_level
 from hessbench.data.layout import Reaction, ReactionFile
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import HessbenchError
 from hessbench.experiments.surface.run.cut import POINTS, hydrogen_cut
 from hessbench.generate.refine import find_transition_state
@@ -58,7 +57,7 @@ def test_kinds():
 @pytest.fixture(scope="module")
 def transfer() -> ReactionGeometries:
     """A reaction of the embedded data, stationary points at GFN2-xTB."""
-    with ReactionFile(Path("data/embedded/rtp.h5")) as file:
+    with ReactionFile(EMBEDDED / "rtp.h5") as file:
         reaction = file["rxn001957"]
     return ReactionGeometries(reaction.name, reaction.numbers, geometries_by_role(reaction))
 

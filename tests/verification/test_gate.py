@@ -32,6 +32,7 @@ def template(tmp_path_factory):
     folder = complete(tmp_path_factory.mktemp("project"))
     (folder / "reproduce").mkdir()
     shutil.copy(REPRODUCE / "published.yaml", folder / "reproduce")
+    (folder / "dvc.yaml").touch()
     return folder
 
 

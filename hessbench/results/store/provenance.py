@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hessbench.config.base import read_yaml
+from hessbench.config.base import PARAMS, read_yaml
 from hessbench.config.inputs import Inputs
 from hessbench.errors import ConfigurationError
 from hessbench.system.machine import hardware, versions
@@ -68,13 +68,13 @@ def made_here(
         models=models,
         seconds=seconds,
         notes=notes or {},
-        profile=active_profile(),
+        profile=active_profile() if PARAMS.exists() else "",
         hardware=hardware()["processor"],
         versions=versions(),
     )
 
 
-def active_profile(params: Path = Path("params.yaml")) -> str:
+def active_profile(params: Path = PARAMS) -> str:
     """Name of the active profile.
 
     Raises

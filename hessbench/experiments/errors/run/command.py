@@ -6,14 +6,13 @@ from pathlib import Path
 import click
 
 from hessbench.calculators.user_file import load_calculator
-from hessbench.config.base import load_section
+from hessbench.config.base import PARAMS, load_section
 from hessbench.config.inputs import Inputs
-from hessbench.data.layout import ReactionFile
-from hessbench.data.locations import SPLIT, active_file
-from hessbench.data.split import read_split
-from hessbench.data.structures import load_structures
-from hessbench.experiments.errors.run.ensemble import TestSet, evaluate_ensemble
+from hessbench.config.paper import TRAINING_PERCENTS
+from hessbench.data.locations import SPLIT
+from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
 from hessbench.experiments.errors.run.rmse import summarize
+from hessbench.experiments.errors.run.sets import active_sets, embedded_sets
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import STAGE
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
@@ -23,7 +22,11 @@ from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
 @click.command()
 @click.option("--loss", help="Loss of the ensemble: e, ef, efh, efhvp.")
 @click.option(
-    "--percent", required=True, type=int, help="Its training set size, in percent of all structures."
+    "--percent",
+    type=int,
+    default=TRAINING_PERCENTS[-1],
+    show_default=True,
+    help="Its training set size, in percent of all structures.",
 )
 @click.option(
     "--calculator",
@@ -42,35 +45,33 @@ from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
 def command(loss: str | None, percent: int, calculator: Path | None, name: str | None, results: Path) -> None:
     """Score an ensemble on held-out stationary points (rtp), paths (irc) and displaced structures (nms).
 
-    A calculator is put beside the ensembles of the given training set size.
+    A calculator is put beside the ensembles of the given training set size. Where there is no params.yaml it
+    is scored on the data that come with the package.
     """
     if (loss is None) == (calculator is None):
         raise click.UsageError("Give either --loss or --calculator.")
-    config = load_section(EvaluationConfig, "evaluation")
-    sets = {}
-    for key in ("rtp", "irc", "nms"):
-        path = active_file(key)
-        with ReactionFile(path) as file:
-            data, level = file.identity, file.metadata.level
-        structures = load_structures(path)
-        if key == "rtp":
-            split = read_split(results / SPLIT, data)
-            training = structures.select(split.training_at(percent))
-            structures = structures.select(split.test)
-        sets[key] = TestSet(data, level, structures)
-    tested = {key: item.data for key, item in sets.items()}
-    files = {"split": split.digest}
+    if calculator is not None and not PARAMS.exists():
+        click.echo(
+            f"No {PARAMS} here: scored on the data that come with the package, divided as by profile desktop"
+        )
+        config, sets = EvaluationConfig(), embedded_sets(percent)
+    else:
+        config, sets = load_section(EvaluationConfig, "evaluation"), active_sets(results / SPLIT, percent)
+    tested = {name: item.data for name, item in sets.tested.items()}
+    files = {"split": sets.split.digest}
     if loss is not None:
         folder = ensemble_folder(loss, percent)
         inputs = STAGE.inputs(tested, {"evaluation": config}, files).joined(ensemble_inputs(folder))
-        errors = evaluate_ensemble(folder, loss, percent, sets, config, results, inputs)
+        errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, inputs)
     else:
         assert calculator is not None
         load_calculator(calculator)  # a file that cannot be used is better known before the work begins
         load = partial(load_calculator, calculator)
         label = name or calculator.stem
         inputs = Inputs(tested, files)  # settings and code of this project do not decide about it
-        errors = evaluate_user_model(label, load, percent, training, sets, config.processes, results, inputs)
+        errors = evaluate_user_model(
+            label, load, percent, sets.training, sets.tested, config.processes, results, inputs
+        )
     table = summarize(errors).groupby(["set", "quantity"], sort=False)[["rmse", "mae"]].agg(["mean", "std"])
     click.echo(
         "energy in kcal/mol, force in kcal/mol/Angstrom, hessian in kcal/mol/Angstrom^2; std: over models"

@@ -1,19 +1,19 @@
 """Section `neb` of a profile: reaction paths by nudged elastic bands (section 2.5 of the paper)."""
 
-from pathlib import Path
-
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from hessbench.chemistry.settings import BandConfig
 from hessbench.config import paper
 from hessbench.config.base import Section
+from hessbench.config.data_file import DataFile
+from hessbench.embedded import EMBEDDED
 
 
 class NebConfig(Section):
     """Which paths are computed with which models."""
 
-    geometries: Path | None = Field(
-        Path("data/embedded/geometries.h5"),
+    geometries: DataFile | None = Field(
+        EMBEDDED / "geometries.h5",
         description="Reactions to choose from, those of the active data left out, if this file is of the "
         "level of theory of the reference paths. If not, or null: reactions of the active data of which "
         "nothing is trained on.",

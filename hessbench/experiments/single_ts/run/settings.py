@@ -1,11 +1,11 @@
 """The section `single_ts` of a profile: ensembles trained on one transition state (section 3.1)."""
 
-from pathlib import Path
-
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from hessbench.config import paper
 from hessbench.config.base import Section
+from hessbench.config.data_file import DataFile
+from hessbench.embedded import EMBEDDED
 from hessbench.potential.ani.settings import ModelConfig
 from hessbench.training.settings import AdamConfig, Decay, LossConfig, MuonConfig
 
@@ -13,8 +13,8 @@ from hessbench.training.settings import AdamConfig, Decay, LossConfig, MuonConfi
 class SingleTSConfig(Section):
     """Which models, how they are trained, and what counts as a maximum."""
 
-    data: Path = Field(
-        Path("data/embedded/single-ts.h5"), description="Reaction path and stationary points of one reaction."
+    data: DataFile = Field(
+        EMBEDDED / "single-ts.h5", description="Reaction path and stationary points of one reaction."
     )
     losses: dict[str, LossConfig] = Field(
         {

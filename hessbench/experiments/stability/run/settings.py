@@ -1,19 +1,20 @@
 """The section `stability` of a profile: molecular dynamics until a bond breaks (section 2.4 of the paper)."""
 
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from hessbench.config import paper
 from hessbench.config.base import Section
+from hessbench.config.data_file import DataFile
+from hessbench.embedded import EMBEDDED
 
 
 class StabilityConfig(Section):
     """Heating of molecules with each model; the defaults are the paper's where it states a value."""
 
-    molecules: Path = Field(
-        Path("data/embedded/md17.extxyz"), description="Starting structures, one frame a molecule."
+    molecules: DataFile = Field(
+        EMBEDDED / "md17.extxyz", description="Starting structures, one frame a molecule."
     )
     losses: tuple[str, ...] = Field(("e", "ef", "efh"), min_length=1, description="Ensembles to run.")
     percent: int = Field(

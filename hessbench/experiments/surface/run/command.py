@@ -11,7 +11,8 @@ import numpy as np
 
 from hessbench.chemistry.level_forcefield import LevelForceField
 from hessbench.data.layout import Reaction, ReactionFile
-from hessbench.data.locations import EMBEDDED, active_file
+from hessbench.data.locations import active_file
+from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.experiments.surface.run.cut import hydrogen_cut
 from hessbench.experiments.surface.run.tables import STAGE, SURFACE

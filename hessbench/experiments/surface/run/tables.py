@@ -1,7 +1,7 @@
 """Results table of the cut through a surface, and what it is made from."""
 
 from hessbench.config.inputs import Stage
-from hessbench.data.locations import EMBEDDED
+from hessbench.embedded import EMBEDDED
 from hessbench.results.store.tables import NUMBER, Table
 
 SURFACE = Table("surface", {"x": NUMBER, "y": NUMBER, "energy": NUMBER})
