@@ -16,6 +16,8 @@ import hessbench
 PACKAGES = ("hessbench", "reproduce")
 """The project's own packages; others are known by their versions."""
 FRONT_DOORS = ("hessbench", "hessbench/cli")
+DATA = "hessbench/embedded"
+"""Holds data, on which stages depend file by file."""
 ROOT = Path(hessbench.__file__).parents[1]
 """Folder that holds the packages."""
 
@@ -44,6 +46,8 @@ def folders(*modules: str, root: Path = ROOT) -> list[str]:
             continue
         seen.add(file)
         folder = file.parent.relative_to(root).as_posix()
+        if folder == DATA:
+            continue
         if folder in FRONT_DOORS:
             waiting.extend(_imported_by(file))
         elif folder not in found:

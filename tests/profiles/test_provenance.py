@@ -16,7 +16,6 @@ from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.run import read_run
 from tests.training.synthetic import METADATA, reactions
 
-ROOT = Path(__file__).parents[2]
 PROFILE = """
 profile: tiny
 data: {source: embedded}
@@ -39,7 +38,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for seed, (name, count) in enumerate({"rtp": 8, "irc": 3, "nms": 2}.items()):
         Path("data/active").mkdir(parents=True, exist_ok=True)
         write_reactions(f"data/active/{name}.h5", reactions(count, 3, seed), METADATA)
-    Path("data/embedded").symlink_to(ROOT / "data/embedded")
     PARAMS.write_text(PROFILE)
     call("split")
     return tmp_path
@@ -63,7 +61,7 @@ def test_a_run_names_its_data_settings_and_code(project: Path) -> None:
     assert run == run_of(load_profile(PARAMS), Path("results"))
     assert run.profile == "tiny"
     assert set(run.data) == {"rtp", "irc", "nms", "single-ts"}
-    assert {"split", "stability.molecules", "neb.geometries"} <= set(run.files)
+    assert {"split", "stability.molecules", "neb.geometries", "embedded:rtp.h5"} <= set(run.files)
     assert set(run.code) == {stage.name for stage in stages()}
     assert {"training.losses.e", "training.losses.ef", "split.training_percents.40"} <= set(run.settings)
     assert "training.losses.efh" not in run.settings
