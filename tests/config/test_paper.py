@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 COINCIDENCES = {
     ("chemistry/settings.py", "band_fmax_ev_a"),
     ("experiments/errors/claims.py", "SHARE"),
+    ("experiments/errors/claims.py", "_reduction"),
     ("experiments/neb/run/settings.py", "candidates"),
     ("experiments/neb/run/settings.py", "end_point_steps"),
     ("experiments/single_ts/run/settings.py", "energy_unit"),
