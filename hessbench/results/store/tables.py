@@ -128,7 +128,7 @@ def write_table(
     _check(path, table, frame, list(table.columns))
     content = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = dict(content.schema.metadata or {})
-    metadata[METADATA_KEY] = json.dumps(asdict(provenance), sort_keys=True).encode()
+    metadata[METADATA_KEY] = json.dumps(asdict(provenance)).encode()
     metadata[CHECKSUM_KEY] = b"hessbench sha256 " + 64 * b"0"
     buffer = pa.BufferOutputStream()
     pq.write_table(content.replace_schema_metadata(metadata), buffer)

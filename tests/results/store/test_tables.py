@@ -25,7 +25,12 @@ from hessbench.results.store.tables import (
 )
 
 MADE = Provenance(
-    Inputs({"rtp": "r 1 GFN2-xTB abc"}, {"split": "1"}, {"stability": "2"}, {"stability": "3"}),
+    Inputs(
+        {"rtp": "r 1 GFN2-xTB abc", "irc": "i 1 GFN2-xTB def"},
+        {"split": "1"},
+        {"stability": "2"},
+        {"stability": "3"},
+    ),
     level="GFN2-xTB",
     models=3,
     seconds=1.5,
@@ -68,7 +73,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert list(read.columns) == list(HEATED.columns)
     assert read["temperature_k"].isna().tolist() == [True, False, False]
     assert read["time_fs"].tolist()[1:] == [1000.0, 20.5]
-    assert read_provenance(path) == MADE
+    made = read_provenance(path)
+    assert made == MADE
+    assert made.data == MADE.data  # in this order
     assert [entry.name for entry in path.parent.iterdir()] == ["heated.parquet"]
 
 
