@@ -13,7 +13,7 @@ import pandas as pd
 
 from hessbench.config.inputs import Inputs, read_inputs
 from hessbench.errors import HessbenchError
-from hessbench.results.published import PUBLISHED, Published, read_published
+from hessbench.results.published import Published, read_published
 from hessbench.results.run import Run, read_run
 from hessbench.results.store.provenance import Provenance
 from hessbench.results.store.tables import (
@@ -41,7 +41,7 @@ class Results:
     Attributes
     ----------
     folder, models
-        Folders of the results and of the trained ensembles.
+        Folder of the results, and that of the trained ensembles beside it.
     run
         What the run is made from.
     read
@@ -53,20 +53,17 @@ class Results:
         There is no results/run.json.
     """
 
-    def __init__(
-        self, folder: Path = Path("results"), models: Path | None = None, published: Path = PUBLISHED
-    ) -> None:
+    def __init__(self, folder: Path = Path("results")) -> None:
         self.folder = folder
-        self.models = folder.parent / "models" if models is None else models
+        self.models = folder.parent / "models"
         self.run: Run = read_run(folder)
         self.read: dict[Path, Provenance] = {}
-        self._published = published
         self._known: dict[Path, Provenance] = {}
 
     @cached_property
     def published(self) -> Published:
         """The paper's numbers, to show beside the results."""
-        return read_published(self._published)
+        return read_published()
 
     def path(self, table: Table, part: str | None = None) -> Path:
         """File of a table."""
