@@ -11,13 +11,15 @@ from matplotlib.lines import Line2D
 
 from hessbench.config.paper import STABLE_K
 from hessbench.experiments.errors import plot as curves
+from hessbench.experiments.errors.ensembles import rmse_of_models
 from hessbench.experiments.single_ts import plot as single_ts
+from hessbench.experiments.single_ts.run.tables import SINGLE_TS
 from hessbench.experiments.stability import plot as stability
 from hessbench.experiments.surface.plot import draw_surface
-from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
-from hessbench.plotting.source import Source
+from hessbench.plotting.figure import letter, new_figure, published_handle, training_handles
 from hessbench.plotting.style import DOUBLE, in_order
-from hessbench.results.store.tables import PAPER_TRAININGS
+from hessbench.results.reader import Results
+from hessbench.results.store.names import PAPER_TRAININGS
 
 TITLE = "Effects of energies, forces and Hessians on predictions outside the training data"
 STAGES = ("surface", "single_ts", "evaluate", "stability", "epoch_cost")
@@ -25,19 +27,19 @@ CLAIMS = ("single_ts_curvature", "data_efficiency_nms", "md_stability_order", "e
 MOLECULES = ("aspirin", "benzene", "ethanol", "uracil")
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw panels a - g."""
-    figure = new_sheet(DOUBLE, 4.8)
+    figure = new_figure(DOUBLE, 4.8)
     grid = figure.add_gridspec(2, 1, height_ratios=(1, 1.08))
     upper, lower = (figure.add_subfigure(grid[row]) for row in (0, 1))
     places = upper.add_gridspec(1, 4, width_ratios=(1.3, 1, 1, 1))
-    letter(draw_surface(upper, places[0], source), "a", "Energy (kcal mol⁻¹)")
+    letter(draw_surface(upper, places[0], results), "a", "Energy (kcal mol⁻¹)")
 
-    predicted, reference = single_ts.read(source)
+    predicted, reference = single_ts.read(results)
     first = upper.add_subplot(places[1])
     others = (upper.add_subplot(places[place], sharey=first) for place in (2, 3))
     for axes, label, training in zip((first, *others), "bcd", PAPER_TRAININGS, strict=True):
-        source.rows("single_ts", predicted, training=training)
+        results.rows(SINGLE_TS, predicted, training=training)
         single_ts.draw_ensemble(axes, predicted, training, every=3)
         single_ts.draw_reference(axes, reference, size=1.5)
         axes.set_ylim(*single_ts.limits(reference, 0.45, 0.9))
@@ -49,17 +51,17 @@ def draw(source: Source) -> Figure:
     first.set_ylabel("Energy (kcal mol⁻¹)")
 
     axes = lower.subplots(1, 3)
-    rmse = source.rmse()
-    curves.draw_rmse(axes[0], rmse, "nms", "energy", source.published)
+    rmse = rmse_of_models(results)
+    curves.draw_rmse(axes[0], rmse, "nms", "energy", results.published)
     letter(axes[0], "e", "Error off the reaction path")
-    table = stability.read(source)
+    table = stability.read(results)
     chosen = table[table["molecule"].str.lower().isin(MOLECULES)]
     shown = table if chosen.empty else chosen
-    stability.draw_bars(axes[1], shown, stability.TEMPERATURE, source.published.stability)
+    stability.draw_bars(axes[1], shown, stability.TEMPERATURE, results.published.stability)
     line = axes[1].axhline(STABLE_K, color="#E69F00", ls="--", lw=1, label=f"MD17, {STABLE_K:g} K")
     axes[1].tick_params(axis="x", labelrotation=20)
     letter(axes[1], "f", "Stability in dynamics")
-    curves.draw_epoch_cost(axes[2], source, engines=(curves.LOOP,))
+    curves.draw_epoch_cost(axes[2], results, engines=(curves.LOOP,))
     letter(axes[2], "g", "Cost of training (autograd loop)")
     path_marks, _ = first.get_legend_handles_labels()
     figure.legend(

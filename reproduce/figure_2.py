@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from hessbench.config.paper import NEAREST_POINTS, TS_FAR, TS_NEAR
 from hessbench.experiments.single_ts import plot as single_ts
-from hessbench.plotting.sheet import letter, new_sheet
-from hessbench.plotting.source import Source
+from hessbench.experiments.single_ts.run.tables import MODES
+from hessbench.plotting.figure import letter, new_figure
 from hessbench.plotting.style import DOUBLE, in_order
+from hessbench.results.reader import Results
 
 TITLE = "Energies near a TS predicted by models trained on that TS alone"
 STAGES = ("single_ts",)
@@ -19,13 +20,13 @@ CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
 NAMED_DISTANCES = (-TS_NEAR, TS_NEAR, TS_FAR)
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw panels a and b."""
-    predicted, reference = single_ts.read(source)
+    predicted, reference = single_ts.read(results)
     close = single_ts.nearest(reference, NEAREST_POINTS)
     predicted = predicted[predicted["structure"].isin(close["structure"])]
-    modes = source.table("single_ts_modes")
-    figure = new_sheet(DOUBLE, 3.1)
+    modes = results.table(MODES)
+    figure = new_figure(DOUBLE, 3.1)
     left, right = figure.subplots(1, 2)
     for training in in_order(predicted["training"]):
         single_ts.draw_ensemble(left, predicted, training)
@@ -58,7 +59,7 @@ def draw(source: Source) -> Figure:
     right.set_xlabel(single_ts.PATH_LABEL)
     right.set_ylabel("Mean absolute error, stacked (kcal mol⁻¹)")
     right.legend(loc="upper center", ncols=3)
-    window = source.extra("single_ts_modes").get("window")
+    window = results.provenance(MODES).notes.get("window")
     within = f" within ±{window:g}" if window else ""
     shares = modes[modes["model"] >= 0].groupby("training")["ts_is_maximum"].mean()
     right.text(

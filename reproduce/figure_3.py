@@ -10,21 +10,21 @@ from matplotlib.lines import Line2D
 
 from hessbench.config.paper import STABLE_K
 from hessbench.experiments.stability import plot as stability
-from hessbench.plotting.sheet import new_sheet
-from hessbench.plotting.source import Source
+from hessbench.plotting.figure import new_figure
 from hessbench.plotting.style import DOUBLE
+from hessbench.results.reader import Results
 
 TITLE = "Temperature reached before failure in heated dynamics"
 STAGES = ("stability",)
 CLAIMS = ("md_stability_order",)
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw the bars of all molecules."""
-    table = stability.read(source)
-    figure = new_sheet(DOUBLE, 3.6)
+    table = stability.read(results)
+    figure = new_figure(DOUBLE, 3.6)
     axes = figure.subplots()
-    bars = stability.draw_bars(axes, table, stability.TEMPERATURE, source.published.stability)
+    bars = stability.draw_bars(axes, table, stability.TEMPERATURE, results.published.stability)
     expected = axes.axhline(STABLE_K, color="#E69F00", ls="--", lw=1.2, zorder=3)
     expected.set_label(f"MD17 trajectories, {STABLE_K:g} K")
     entries: list = [*stability.handles(table), expected]

@@ -7,13 +7,13 @@ lines, those that left the axes or exploded are named in the text. Diamonds: the
 from matplotlib.figure import Figure
 
 from hessbench.experiments.neb import plot as neb
-from hessbench.plotting.source import Source
+from hessbench.results.reader import Results
 
 TITLE = "Reaction path of a single hydrogen transfer"
 STAGES = ("neb",)
 CLAIMS = ("neb_convergence",)
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw the path, and reactant, TS and product above it."""
-    return neb.draw_reaction(source, "single hydrogen transfer")
+    return neb.draw_reaction(results, "single hydrogen transfer")

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from hessbench.config.paper import SPECTRA_IMAGES
 from hessbench.experiments.spectra import plot as spectra
-from hessbench.plotting.sheet import letter, new_sheet
-from hessbench.plotting.source import Source
+from hessbench.experiments.spectra.run.tables import COST, SPECTRA
+from hessbench.plotting.figure import letter, new_figure
 from hessbench.plotting.style import SINGLE
-from hessbench.results.store.tables import REFERENCE
+from hessbench.results.reader import Results
+from hessbench.results.store.names import REFERENCE
 
 TITLE = "Vibrational frequencies along a reaction path"
 STAGES = ("spectra",)
@@ -27,23 +28,23 @@ ROOM = 0.16
 """Share of the frequency axis that is kept below the curves for the legend and a line of text."""
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw panels a and b."""
-    table = source.table("spectra")
-    reference = source.rows("spectra", table, training=REFERENCE)
-    reference = source.rows("spectra", reference, reaction=reference["reaction"].iloc[0])
-    model = source.rows("spectra", table, training=TRAINING, reaction=reference["reaction"].iloc[0])
-    model = source.rows("spectra", model, seed=model["seed"].min())
-    cost = source.table("spectra_cost")
-    figure = new_sheet(1.55 * SINGLE, 5.2)
+    table = results.table(SPECTRA)
+    reference = results.rows(SPECTRA, table, training=REFERENCE)
+    reference = results.rows(SPECTRA, reference, reaction=reference["reaction"].iloc[0])
+    model = results.rows(SPECTRA, table, training=TRAINING, reaction=reference["reaction"].iloc[0])
+    model = results.rows(SPECTRA, model, seed=model["seed"].min())
+    cost = results.table(COST)
+    figure = new_figure(1.55 * SINGLE, 5.2)
     upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
     spectra.draw_modes(upper, reference, REFERENCE)
-    letter(upper, "a", f"Reference Hessians ({spectra.cost_of(source, cost, REFERENCE)})")
+    letter(upper, "a", f"Reference Hessians ({spectra.cost_of(results, cost, REFERENCE)})")
     spectra.draw_modes(lower, reference, REFERENCE, background=True)
     spectra.draw_modes(lower, model, TRAINING)
-    letter(lower, "b", f"{TRAINING} Hessians ({spectra.cost_of(source, cost, TRAINING)})")
-    rms, mean, share = spectra.deviation(source, model)
-    published = source.published.spectra
+    letter(lower, "b", f"{TRAINING} Hessians ({spectra.cost_of(results, cost, TRAINING)})")
+    rms, mean, share = spectra.deviation(results, model)
+    published = results.published.spectra
     lower.text(
         0.99,
         0.02,

@@ -9,9 +9,10 @@ with 2 %. (d) Time per epoch, filled marks: exact engine, open marks: the paper'
 from matplotlib.figure import Figure
 
 from hessbench.experiments.errors import plot as curves
-from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
-from hessbench.plotting.source import Source
+from hessbench.experiments.errors.ensembles import rmse_of_models
+from hessbench.plotting.figure import letter, new_figure, published_handle, training_handles
 from hessbench.plotting.style import DOUBLE, in_order
+from hessbench.results.reader import Results
 
 TITLE = "Errors on perturbed structures and cost of training against the amount of data"
 STAGES = ("evaluate", "epoch_cost")
@@ -24,23 +25,23 @@ CLAIMS = (
 )
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw panels a - d."""
-    rmse = source.rmse()
-    figure = new_sheet(DOUBLE, 4.9)
+    rmse = rmse_of_models(results)
+    figure = new_figure(DOUBLE, 4.9)
     axes = figure.subplots(2, 2).ravel()
     for ax, label, quantity in zip(axes, "abc", ("energy", "force", "hessian"), strict=False):
-        summary = curves.draw_rmse(ax, rmse, "nms", quantity, source.published)
+        summary = curves.draw_rmse(ax, rmse, "nms", quantity, results.published)
         letter(ax, label)
         if quantity == "energy":
             curves.draw_level(ax, summary, "E-F")
-    summary = curves.draw_epoch_cost(axes[3], source)
+    summary = curves.draw_epoch_cost(axes[3], results)
     ratios = ", ".join(f"{engine} {ratio:.1f}" for engine, ratio in curves.cost_ratios(summary).items())
     axes[3].text(
         0.03,
         0.97,
         f"E-F-H : E-F with the most data: {ratios}\n"
-        f"(paper: about {source.published.epoch_cost.ratio:g}, diamonds)",
+        f"(paper: about {results.published.epoch_cost.ratio:g}, diamonds)",
         transform=axes[3].transAxes,
         va="top",
         fontsize=5.8,

@@ -8,22 +8,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from hessbench.experiments.stability import plot as stability
-from hessbench.plotting.sheet import new_sheet
-from hessbench.plotting.source import Source
+from hessbench.plotting.figure import new_figure
 from hessbench.plotting.style import DOUBLE
+from hessbench.results.reader import Results
 
 TITLE = "Simulated time before failure in heated dynamics"
 STAGES = ("stability",)
 CLAIMS = ("md_stability_order",)
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw the bars of all molecules."""
-    table = stability.read(source)
-    figure = new_sheet(DOUBLE, 3.6)
+    table = stability.read(results)
+    figure = new_figure(DOUBLE, 3.6)
     axes = figure.subplots()
     axes.set_yscale("symlog", linthresh=1.0, linscale=0.4)
-    bars = stability.draw_bars(axes, table, stability.TIME, source.published.stability)
+    bars = stability.draw_bars(axes, table, stability.TIME, results.published.stability)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.set_ylim(0, axes.get_ylim()[1] * 4)
     stability.label_times(axes, bars)

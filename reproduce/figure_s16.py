@@ -6,13 +6,13 @@ As Figure 4; below it the barriers of all held-out reactions, with the share of 
 from matplotlib.figure import Figure
 
 from hessbench.experiments.neb import plot as neb
-from hessbench.plotting.source import Source
+from hessbench.results.reader import Results
 
 TITLE = "Reaction path of a multi-process reaction"
 STAGES = ("neb",)
 CLAIMS = ("neb_convergence",)
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw the path, and the barrier errors of the held-out reactions."""
-    return neb.draw_reaction(source, "multi-process", held_out=True)
+    return neb.draw_reaction(results, "multi-process", held_out=True)

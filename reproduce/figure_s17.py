@@ -8,9 +8,10 @@ where the SI finds equal errors.
 from matplotlib.figure import Figure
 
 from hessbench.experiments.errors import plot as curves
-from hessbench.plotting.sheet import letter, new_sheet, published_handle, training_handles
-from hessbench.plotting.source import Source
+from hessbench.experiments.errors.ensembles import rmse_of_models
+from hessbench.plotting.figure import letter, new_figure, published_handle, training_handles
 from hessbench.plotting.style import DOUBLE, in_order
+from hessbench.results.reader import Results
 
 TITLE = "Errors along reaction paths against the amount of data"
 STAGES = ("evaluate",)
@@ -23,13 +24,13 @@ CLAIMS = (
 )
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw panels a - c."""
-    rmse = source.rmse()
-    figure = new_sheet(DOUBLE, 2.75)
+    rmse = rmse_of_models(results)
+    figure = new_figure(DOUBLE, 2.75)
     axes = figure.subplots(1, 3)
     for ax, label, quantity in zip(axes, "abc", ("energy", "force", "hessian"), strict=True):
-        summary = curves.draw_rmse(ax, rmse, "irc", quantity, source.published)
+        summary = curves.draw_rmse(ax, rmse, "irc", quantity, results.published)
         letter(ax, label)
         if quantity == "energy":
             halves = [curves.draw_half(ax, summary, "E-F", percent) for percent in (40, 80)]

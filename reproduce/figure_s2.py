@@ -6,9 +6,10 @@ Numbers of single, double, triple and aromatic bonds in a molecule; a TS has no 
 from matplotlib.figure import Figure
 
 from hessbench.experiments.composition import plot as composition
-from hessbench.plotting.sheet import letter, new_sheet
-from hessbench.plotting.source import Source
+from hessbench.experiments.composition.run.tables import COMPOSITION
+from hessbench.plotting.figure import letter, new_figure
 from hessbench.plotting.style import DOUBLE
+from hessbench.results.reader import Results
 
 TITLE = "Bonds in the molecules of the data set"
 STAGES = ("composition",)
@@ -16,17 +17,17 @@ CLAIMS = ()
 ORDERS = ("single", "double", "triple", "aromatic")
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw one histogram for each bond order."""
-    table = source.rows("composition", composition.read(source), kind="bonds")
-    figure = new_sheet(DOUBLE, 3.5)
+    table = results.rows(COMPOSITION, composition.read(results), kind="bonds")
+    figure = new_figure(DOUBLE, 3.5)
     for ax, label, order in zip(figure.subplots(2, 2).ravel(), "abcd", ORDERS, strict=True):
-        counts = source.rows("composition", table, name=order)["count"]
+        counts = results.rows(COMPOSITION, table, name=order)["count"]
         composition.draw_histogram(ax, counts, f"{order.capitalize()} bonds in a molecule", "#8C8C8C")
         letter(ax, label)
     unknown = int((table["name"] == "unknown").sum())
     figure.suptitle(
-        composition.size(source, table, "reactants and products")
+        composition.size(results, table, "reactants and products")
         + (f"\n{unknown:,} of them without a bond assignment, left out" if unknown else "")
     )
     return figure

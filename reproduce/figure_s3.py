@@ -6,18 +6,18 @@ up. Widths, features and activation are read from the header of a model that thi
 
 from matplotlib.figure import Figure
 
+from hessbench.plotting.figure import new_figure
 from hessbench.plotting.network import draw_network
-from hessbench.plotting.sheet import new_sheet
-from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE
+from hessbench.results.reader import Results
 
 TITLE = "Networks that make the energy of a formaldehyde molecule"
 STAGES = ("train",)
 CLAIMS = ()
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw the diagram."""
-    figure = new_sheet(DOUBLE, 4.9)
-    draw_network(figure.subplots(), source.architecture())
+    figure = new_figure(DOUBLE, 4.9)
+    draw_network(figure.subplots(), results.architecture())
     return figure

@@ -6,19 +6,19 @@ Mean energies of the ensembles with their standard deviation as bands, against t
 from matplotlib.figure import Figure
 
 from hessbench.experiments.single_ts import plot as single_ts
-from hessbench.plotting.sheet import new_sheet
-from hessbench.plotting.source import Source
+from hessbench.plotting.figure import new_figure
 from hessbench.plotting.style import DOUBLE, in_order
+from hessbench.results.reader import Results
 
 TITLE = "Energies along a reaction path predicted by models trained on its TS alone"
 STAGES = ("single_ts",)
 CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw the three ensembles."""
-    predicted, reference = single_ts.read(source)
-    figure = new_sheet(0.75 * DOUBLE, 3.6)
+    predicted, reference = single_ts.read(results)
+    figure = new_figure(0.75 * DOUBLE, 3.6)
     axes = figure.subplots()
     for training in in_order(predicted["training"]):
         single_ts.draw_ensemble(axes, predicted, training, every=3)

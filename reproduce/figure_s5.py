@@ -6,20 +6,20 @@ One line per model, all models of a training in one panel.
 from matplotlib.figure import Figure
 
 from hessbench.experiments.single_ts import plot as single_ts
-from hessbench.plotting.sheet import letter, new_sheet
-from hessbench.plotting.source import Source
+from hessbench.plotting.figure import letter, new_figure
 from hessbench.plotting.style import DOUBLE, in_order
+from hessbench.results.reader import Results
 
 TITLE = "Energies along a reaction path, one line per model trained on its TS alone"
 STAGES = ("single_ts",)
 CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw one panel per training."""
-    predicted, reference = single_ts.read(source)
+    predicted, reference = single_ts.read(results)
     trainings = in_order(predicted["training"])
-    figure = new_sheet(DOUBLE, 2.9)
+    figure = new_figure(DOUBLE, 2.9)
     axes = figure.subplots(1, len(trainings), sharey=True, squeeze=False)[0]
     for ax, label, training in zip(axes, "abcdefgh", trainings, strict=False):
         count = single_ts.draw_members(ax, predicted, training)

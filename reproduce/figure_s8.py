@@ -6,13 +6,13 @@ Density of all predicted values on the three test sets; the red dotted line is p
 from matplotlib.figure import Figure
 
 from hessbench.experiments.correlation.plot import draw_sets
-from hessbench.plotting.source import Source
+from hessbench.results.reader import Results
 
 TITLE = "Hessian predictions of E models against the reference"
 STAGES = ("correlation", "evaluate")
 CLAIMS = ()
 
 
-def draw(source: Source) -> Figure:
+def draw(results: Results) -> Figure:
     """Draw one panel per test set."""
-    return draw_sets(source, "E", "hessian")
+    return draw_sets(results, "E", "hessian")

@@ -9,24 +9,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from hessbench.results.store.tables import read_identity, read_table
+from hessbench.experiments.composition.run.tables import COMPOSITION
+from hessbench.results.reader import Results
 from hessbench.results.table_files import write_table_files
 
 TITLE = "Table 1. Inputs and loss targets used in training"
 STAGES = ("composition",)
 
 
-def make(results: Path, tables: Path) -> list[Path]:
+def make(results: Results, tables: Path) -> list[Path]:
     """Write tables/table-1.{csv,md,tex} from results/composition.parquet.
 
     Raises
     ------
-    ResultsError
+    HessbenchError
         The table is missing or broken.
     """
-    path = results / "composition.parquet"
-    counts = read_table(path, ["set", "reaction", "structure", "kind", "count"])
-    identity = read_identity(path)
+    counts = results.table(COMPOSITION, ["set", "reaction", "structure", "kind", "count"])
+    data = results.provenance(COMPOSITION).data
     atoms = counts[(counts["set"] == "rtp") & (counts["kind"] == "element")]
     sizes = atoms.groupby(["reaction", "structure"])["count"].sum()
     m, largest, a = len(sizes), int(sizes.max()), int(sizes.sum())
@@ -70,8 +70,6 @@ def make(results: Path, tables: Path) -> list[Path]:
     )
     footer = (
         f"M = {m:,} molecules of N = {int(sizes.min())} to {largest} atoms. "
-        f"Profile {identity.profile}. Data: {identity.data}."
+        f"Profile {results.run.profile}. Data: {data}."
     )
-    return write_table_files(
-        "table-1", TITLE, footer, identity.data, frame=frame, readable=readable, tables=tables
-    )
+    return write_table_files("table-1", TITLE, footer, data, frame=frame, readable=readable, tables=tables)

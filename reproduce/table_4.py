@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from hessbench.results.error_tables import write_rmse_table
+from hessbench.experiments.errors.tables import write_rmse_table
+from hessbench.results.reader import Results
 
 TITLE = "Table 4. Errors on structures displaced from reaction paths by normal mode sampling (NMS)"
 
 
-def make(results: Path, tables: Path) -> list[Path]:
-    """Write tables/table-4.{csv,md,tex} from results/errors."""
+def make(results: Results, tables: Path) -> list[Path]:
+    """Write tables/table-4.{csv,md,tex}."""
     return write_rmse_table("table-4", TITLE, results=results, tables=tables)

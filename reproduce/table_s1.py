@@ -9,26 +9,25 @@ from pathlib import Path
 import pandas as pd
 
 from hessbench.experiments.stability import plot as stability
-from hessbench.plotting.source import Source
+from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.plotting.style import in_order, loss_of
-from hessbench.results.store.tables import read_identity
+from hessbench.results.reader import Results
 from hessbench.results.table_files import write_table_files
 
 TITLE = "Table S1. Temperature and simulated time before failure in heated dynamics"
 STAGES = ("stability",)
 
 
-def make(results: Path, tables: Path) -> list[Path]:
+def make(results: Results, tables: Path) -> list[Path]:
     """Write tables/table-s1.{csv,md,tex} from results/stability.parquet.
 
     Raises
     ------
-    ResultsError
+    HessbenchError
         The table is missing or broken.
     """
-    source = Source(results.parent)
-    table = stability.read(source)
-    identity = read_identity(source.path("stability"))
+    table = stability.read(results)
+    provenance = results.provenance(STABILITY)
     rows = []
     for molecule in sorted(table["molecule"].unique()):
         for training in in_order(table["training"]):
@@ -36,7 +35,7 @@ def make(results: Path, tables: Path) -> list[Path]:
             if runs.empty:
                 continue
             loss = loss_of(training)
-            paper = stability.published_failure(source.published.stability, molecule, loss) if loss else None
+            paper = stability.published_failure(results.published.stability, molecule, loss) if loss else None
             mean = runs["temperature_k"].mean()
             rows.append(
                 {
@@ -74,13 +73,13 @@ def make(results: Path, tables: Path) -> list[Path]:
             "Difference (K)": _text(frame["difference_k"], "{:+.0f}"),
         }
     )
-    note = identity.extra.get("note")  # such as the rate of heating
+    note = provenance.notes.get("note")  # such as the rate of heating
     footer = (
         f"Heated to {table['cap_k'].max():g} K at most{f', {note}' if note else ''}. "
-        f"Profile {identity.profile}. Data: {identity.data}."
+        f"Profile {results.run.profile}. Data: {provenance.data}."
     )
     return write_table_files(
-        "table-s1", TITLE, footer, identity.data, frame=frame, readable=readable, tables=tables
+        "table-s1", TITLE, footer, provenance.data, frame=frame, readable=readable, tables=tables
     )
 
 

@@ -1,14 +1,16 @@
 """Errors tables as the evaluation writes them, with RMSEs that a test chooses."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from hessbench.config.inputs import Inputs
+from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.results.published import read_published
-from hessbench.results.store.runinfo import write_run_info
-from hessbench.results.store.tables import LABELS, Identity, write_table
+from hessbench.results.store.names import LABELS
+from hessbench.results.store.tables import write_table
+from tests.made_up import DATA, provenance, trained, write_made_up_run
 
 ATOMS = 4
 ELEMENTS = {"energy": 1, "force": 3 * ATOMS, "hessian": (3 * ATOMS) ** 2}
@@ -68,26 +70,19 @@ def errors_table(
 def write_run(
     folder: Path, rmse: dict[tuple[str, str, str], float] = PAPER, *, profile: str = "ci", **options: float
 ) -> Path:
-    """Write results/ of a whole run with the paper's RMSEs, or others; gives the results directory."""
+    """Write results/ of a whole run with the paper's RMSEs, or others; gives the folder of the results."""
     results = folder / "results"
-    data = {name: f"made-up-{name} 1.0 none 0123456789ab" for name in ("rtp", "irc", "nms")}
-    write_run_info(results, profile=profile, data=data)
-    write_percents(results, 2, 20, 40, 60, 80)
+    write_made_up_run(results, profile)
     for loss in ("e", "ef", "efh"):
         targets = {(s, quantity): value for (s, of, quantity), value in rmse.items() if of == loss}
-        write_errors(results, errors_table(targets, loss=loss, **options), loss=loss, profile=profile)
+        write_errors(results, errors_table(targets, loss=loss, **options), loss=loss)
     return results
 
 
-def write_percents(results: Path, *percents: int) -> None:
-    """Write of results/split.json what says how large the training sets of the run are."""
-    (results / "split.json").write_text(json.dumps({"sizes": dict.fromkeys(percents, 1)}))
-
-
 def write_errors(
-    results: Path, rows: pd.DataFrame, *, loss: str, percent: int = 80, profile: str = "ci"
+    results: Path, rows: pd.DataFrame, *, loss: str, percent: int = 80, inputs: Inputs | None = None
 ) -> Path:
-    """Write one errors table as the evaluation does."""
-    path = results / "errors" / f"{loss}-{percent}.parquet"
-    write_table(path, rows, Identity(profile=profile, data="made up", level="none"))
-    return path
+    """Write one errors table as the evaluation does: of an ensemble, or of a user's model by another name."""
+    if inputs is None:
+        inputs = trained(loss, percent) if loss in LABELS else Inputs(DATA)
+    return write_table(results, ERRORS, rows, provenance(inputs), f"{loss}-{percent}")

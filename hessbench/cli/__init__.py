@@ -28,6 +28,7 @@ GROUPS = {
         "inspect": "Say what is in a data file of any known format.",
         "generate": "Make data sets from reaction geometries.",
         "split": "Split the active data set into training, validation and test.",
+        "provenance": "Record what the run is made from (results/run.json).",
     },
     "Training": {
         "train": "Train an ensemble with one of the losses.",

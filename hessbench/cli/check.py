@@ -7,11 +7,9 @@ from typing import Literal
 import click
 
 from hessbench.errors import HessbenchError
-from hessbench.results.error_tables import read_tables
-from hessbench.results.published import read_published
-from hessbench.results.stored import StoredResults
+from hessbench.experiments.errors.tables import read_tables, tables_of_other_results
+from hessbench.results.reader import Results
 from hessbench.verification.comparison import WITHIN, compare
-from hessbench.verification.evidence import Evidence
 from hessbench.verification.pinned import pinned_path, read_pinned
 from hessbench.verification.report import gate_report
 from hessbench.verification.verdicts import verdicts, write_verdicts
@@ -25,22 +23,27 @@ from hessbench.verification.verdicts import verdicts, write_verdicts
 def command(profile: str | None, form: Literal["text", "markdown"], results: Path, tables: Path) -> None:
     """Compare the tables with reproduce/pinned/<profile>.csv, and with the paper's numbers and claims.
 
-    A model brought with `hessbench evaluate --calculator` is compared too, once tables/ensembles.csv has it.
-    Writes tables/verdicts.{csv,md}. Exit status 1 when a value is out of tolerance, missing or extra; the
-    paper's numbers and a claim that is not reproduced do not fail the gate. Exit status 2 when nothing can be
-    compared.
+    A user's model (`hessbench evaluate --calculator`) is compared too, once tables/ensembles.csv has it.
+    Writes tables/verdicts.{csv,md}. Exit status 1 when a value is out of tolerance, missing or extra, or when
+    a table is not what the results give; the paper's numbers and a claim that is not reproduced do not fail
+    the gate. Exit status 2 when nothing can be compared.
     """
-    stored = StoredResults(results)
-    if profile is not None and profile != stored.run.profile:
+    found = Results(results)
+    run = found.run
+    if profile is not None and profile != run.profile:
         raise HessbenchError(
-            f"{results} holds results of profile {stored.run.profile}, not {profile}; "
+            f"{results} holds results of profile {run.profile}, not {profile}; "
             f"`make repro PROFILE={profile}` makes them."
         )
-    found = read_tables(tables)
-    claims = verdicts(Evidence(stored, read_published()))
-    write_verdicts(claims, stored, tables)
-    comparison = compare(found, read_pinned(stored.run))
-    click.echo(gate_report(comparison, found, claims, stored.footer, form), nl=False)
+    values = read_tables(tables)
+    claims = verdicts(found)
+    write_verdicts(claims, found, tables)
+    comparison = compare(values, read_pinned(run))
+    click.echo(gate_report(comparison, values, claims, found.footer, form), nl=False)
+    problems = tables_of_other_results(found, tables)
     if (comparison["status"] != WITHIN).any():
-        click.echo(f"hessbench: values differ from {pinned_path(stored.run.profile)}", err=True)
+        problems.append(f"values differ from {pinned_path(run.profile)}")
+    for problem in problems:
+        click.echo(f"hessbench: {problem}", err=True)
+    if problems:
         sys.exit(1)

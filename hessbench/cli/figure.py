@@ -1,4 +1,4 @@
-"""`hessbench figure`: draw figures of the paper anew from stored results."""
+"""`hessbench figure`: draw figures of the paper anew from results."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import click
 
 from hessbench.errors import HessbenchError
 from hessbench.plotting.redraw import redraw_all
-from hessbench.report import artefacts
+from hessbench.results import reproduce
 
 
 @click.command(name="figure")
@@ -17,14 +17,14 @@ from hessbench.report import artefacts
 )
 @click.option("--figures", type=click.Path(path_type=Path), default=Path("figures"), show_default=True)
 def command(names: tuple[str, ...], root: Path, figures: Path) -> None:
-    """Draw figures anew from stored results: `hessbench figure 3 s5`, or `hessbench figure all`.
+    """Draw figures anew from results: `hessbench figure 3 s5`, or `hessbench figure all`.
 
     A figure whose results are missing or broken is named on stderr with file and column, the others are
     drawn, and the exit status is 2.
     """
-    wanted = artefacts.available("figure") if "all" in names else list(dict.fromkeys(names))
+    wanted = reproduce.available("figure") if "all" in names else list(dict.fromkeys(names))
     for name in wanted:
-        artefacts.load("figure", name)
+        reproduce.load("figure", name)
     failed = []
     for name, outcome in redraw_all(wanted, root, figures, processes=os.cpu_count() or 1):
         if isinstance(outcome, HessbenchError):

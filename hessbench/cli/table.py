@@ -1,11 +1,12 @@
-"""`hessbench table`: regenerate tables from stored results."""
+"""`hessbench table`: regenerate tables from results."""
 
 from pathlib import Path
 
 import click
 
-from hessbench.report.artefacts import available, load
-from hessbench.results.error_tables import write_ensembles_table
+from hessbench.experiments.errors.tables import write_ensembles_table
+from hessbench.results.reader import Results
+from hessbench.results.reproduce import available, load
 from hessbench.verification.verdicts import make_verdicts
 
 BESIDE = {"ensembles": write_ensembles_table, "verdicts": make_verdicts}
@@ -17,12 +18,13 @@ BESIDE = {"ensembles": write_ensembles_table, "verdicts": make_verdicts}
 @click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--tables", type=click.Path(path_type=Path), default=Path("tables"), show_default=True)
 def command(names: tuple[str, ...], results: Path, tables: Path) -> None:
-    """Regenerate tables, e.g. `hessbench table 2`, from stored results; without NAME, all of them.
+    """Regenerate tables, e.g. `hessbench table 2`, from results; without NAME, all of them.
 
     NAME is the number of a table of the paper, `ensembles` (RMSE and MAE of every ensemble of the run) or
     `verdicts` (each claim of the paper, reproduced or not).
     """
+    found = Results(results)
     for name in names or [*available("table"), *BESIDE]:
         make = BESIDE[name] if name in BESIDE else load("table", name).make
-        for path in make(results=results, tables=tables):
+        for path in make(results=found, tables=tables):
             click.echo(path)

@@ -6,6 +6,8 @@ SETS = ("rtp", "irc", "nms")
 """Stationary points (trained and tested on), reaction paths, displaced structures: section 2.1."""
 ACTIVE = Path("data/active")
 GENERATED = Path("data/generated")
+SPLIT = "split.json"
+"""Split of the active stationary points, in the folder of results."""
 
 
 def active_file(name: str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hessbench.config.inputs import digest
 from hessbench.data.settings import SplitConfig
 from hessbench.errors import DataError, HessbenchError
 from hessbench.system.files import write_text
@@ -42,6 +43,12 @@ class Split:
     sizes: dict[int, int]
     validation: Indices
     test: Indices
+
+    @property
+    def digest(self) -> str:
+        """Digest of the structures that train, validate and test, without the sizes of the training sets."""
+        parts = (self.training, self.validation, self.test)
+        return digest(b"".join(np.asarray([len(part), *part], dtype="<i8").tobytes() for part in parts))
 
     def training_at(self, percent: int) -> Indices:
         """Structures of the training set of this size, in ascending order.

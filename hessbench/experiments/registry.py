@@ -7,6 +7,8 @@ run/command.py
     The command line that computes the results, a click command called `command`.
 run/settings.py
     Its section of a profile, if it has settings.
+run/tables.py
+    Its results tables with their columns, and `STAGE`: what they are made from.
 run/
     All else that the results depend on; the stage of dvc.yaml depends on this folder.
 claims.py
@@ -24,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from hessbench import experiments
+from hessbench.config.inputs import Stage
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,12 @@ def settings_of(name: str) -> Any | None:
     if experiment.settings is None:
         return None
     return getattr(_import(name, "run.settings"), experiment.settings)
+
+
+def stage_of(name: str) -> Stage:
+    """The stage that computes an experiment's results, with what these are made from."""
+    stage: Stage = _import(name, "run.tables").STAGE
+    return stage
 
 
 def claims_of(name: str) -> dict[str, Any]:

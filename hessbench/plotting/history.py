@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hessbench.experiments.errors.plot import plain_log
-from hessbench.plotting.sheet import letter, new_sheet, training_handles
+from hessbench.plotting.axes import plain_log
+from hessbench.plotting.figure import letter, new_figure, training_handles
 from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, UNIT_LABELS, style_of
-from hessbench.results.store.tables import LABELS, QUANTITIES, ResultsError
+from hessbench.results.reader import Results
+from hessbench.results.store.names import LABELS, QUANTITIES
+from hessbench.results.store.tables import ResultsError
 
 HISTORY = "history.csv"
 COLUMNS = {
@@ -20,8 +22,8 @@ COLUMNS = {
 """Quantity to what follows "training_" and "validation_" in the names of the columns."""
 
 
-def read(models: Path) -> dict[str, tuple[int, pd.DataFrame]]:
-    """Learning curves of every loss with the most data: training to percent and rows of history.csv.
+def read(results: Results) -> dict[str, tuple[int, pd.DataFrame]]:
+    """Learning curves of every loss with the most data: its label to percent and rows of history.csv.
 
     Raises
     ------
@@ -29,24 +31,26 @@ def read(models: Path) -> dict[str, tuple[int, pd.DataFrame]]:
         There are none, or one lacks the columns epoch and seed, or holds no number where one belongs.
     """
     largest: dict[str, tuple[int, pd.DataFrame]] = {}
-    for path in sorted(models.glob(f"*/*/{HISTORY}")):
-        loss, percent = path.parent.name, path.parent.parent.name
+    for (loss, percent), folder in results.ensembles().items():
+        path = folder / HISTORY
         training = LABELS.get(loss, loss)
-        if percent.isdecimal() and int(percent) > largest.get(training, (0, None))[0]:
-            largest[training] = int(percent), _read_one(path)
+        if percent > largest.get(training, (0, None))[0]:
+            largest[training] = percent, _read_one(path)
             if not any(f"validation_{name}" in largest[training][1] for name in COLUMNS.values()):
                 raise ResultsError(
                     path, "missing; train the ensemble anew.", f"validation_{COLUMNS['energy']}"
                 )
     if not largest:
-        raise ResultsError(models, f"holds no */*/{HISTORY}; `dvc repro train` writes them.")
+        raise ResultsError(results.models, "holds no models of this run; `dvc repro train` trains them.")
     order = [*LABELS.values(), *sorted(set(largest) - set(LABELS.values()))]
     return {training: largest[training] for training in order if training in largest}
 
 
 def _read_one(path: Path) -> pd.DataFrame:
     try:
-        frame = pd.read_csv(path)
+        frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise ResultsError(path, "does not exist; train the ensemble anew.") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ResultsError(path, f"is no CSV table ({error}); train the ensemble anew.") from None
     for column in ("epoch", "seed"):
@@ -74,7 +78,7 @@ def seconds(path: Path) -> float:
 
 def draw(curves: dict[str, tuple[int, pd.DataFrame]]) -> Figure:
     """Errors in energy, force and Hessian, validation in bold, training in faint, one line a model."""
-    figure = new_sheet(DOUBLE, 2.6)
+    figure = new_figure(DOUBLE, 2.6)
     for axes, label, quantity in zip(figure.subplots(1, 3), "abc", QUANTITIES, strict=True):
         drawn = False
         for training, (_, rows) in curves.items():

@@ -1,4 +1,4 @@
-"""Draw figures anew from stored results; one that fails does not keep the others from being drawn."""
+"""Draw figures anew from results; one that fails does not keep the others from being drawn."""
 
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -8,11 +8,11 @@ from pathlib import Path
 import matplotlib.style
 
 from hessbench.errors import HessbenchError
-from hessbench.plotting.sheet import save
-from hessbench.plotting.source import Source
-from hessbench.report import artefacts
+from hessbench.plotting.figure import footer_of, save
+from hessbench.results import reproduce
+from hessbench.results.reader import Results
 
-STYLE = artefacts.FOLDER / "style.mplstyle"
+STYLE = reproduce.FOLDER / "style.mplstyle"
 
 
 def redraw(name: str, root: Path, figures: Path) -> list[Path]:
@@ -32,13 +32,13 @@ def redraw(name: str, root: Path, figures: Path) -> list[Path]:
     HessbenchError
         There is no such figure, or its results are missing or broken; the message names file and column.
     """
-    module = artefacts.load("figure", name)
-    source = Source(root)
+    module = reproduce.load("figure", name)
+    results = Results(root / "results")
     with matplotlib.rc_context():
         matplotlib.style.use(STYLE)
-        figure = module.draw(source)
+        figure = module.draw(results)
         title = f"Figure {name.upper()}. {module.TITLE}"
-        return save(figure, figures / f"figure-{name.lower()}", title, source.footer)
+        return save(figure, figures / f"figure-{name.lower()}", title, footer_of(results))
 
 
 def redraw_all(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
-from hessbench.results.store.tables import PAPER_TRAININGS, REFERENCE
+from hessbench.results.store.names import PAPER_TRAININGS, REFERENCE
 
 SINGLE, DOUBLE = 3.4, 7.0
 """Widths in inches of a figure of one and of two columns of the journal."""

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from hessbench.config.inputs import Inputs, read_inputs
 from hessbench.errors import DataError
 from hessbench.potential.ani.files import load
 from hessbench.potential.ani.model import ANI
@@ -39,6 +40,21 @@ def trained_seeds(folder: Path) -> list[int]:
         raise DataError(path, problem) from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(path, f"cannot be read ({error}); train again.") from None
+
+
+def ensemble_inputs(folder: Path) -> Inputs:
+    """What the models of a finished ensemble are made from.
+
+    Raises
+    ------
+    HessbenchError
+        The ensemble is not there, or does not say what it was made from.
+    """
+    path = folder / PROVENANCE
+    inputs = read_inputs(path)
+    if inputs is None:
+        raise DataError(path, "does not say what the models were made from; train again.")
+    return inputs
 
 
 def load_ensemble(folder: Path) -> list[ANI]:

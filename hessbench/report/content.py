@@ -15,9 +15,11 @@ from hessbench import __version__
 from hessbench.errors import HessbenchError
 from hessbench.plotting import history
 from hessbench.plotting.redraw import STYLE
-from hessbench.plotting.source import Source
-from hessbench.report import artefacts, molecules
+from hessbench.report import molecules
 from hessbench.report.provenance import results_tables, time_spent
+from hessbench.results import reproduce
+from hessbench.results.reader import Results
+from hessbench.results.run import Run
 
 PIXELS = 1500
 """Width of the embedded figures: sharp on a screen, a tenth of the bytes of those in figures/."""
@@ -25,7 +27,7 @@ VERDICT_COLUMNS = ("claim", "statement", "published", "reproduced", "ci_low", "c
 
 
 @dataclass(frozen=True)
-class Artefact:
+class Item:
     """A figure or a table: either its content, or why there is none."""
 
     kind: str
@@ -37,7 +39,6 @@ class Artefact:
     command: str
     claims: tuple[str, ...] = ()
     image: str = ""
-    identity: str = ""
     header: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     note: str = ""
@@ -57,8 +58,8 @@ class Content:
     tables: list[dict[str, Any]]
     claims: list[dict[str, str]]
     claims_missing: str
-    figures: list[Artefact]
-    paper_tables: list[Artefact]
+    figures: list[Item]
+    paper_tables: list[Item]
     curves: str
     curves_missing: str
     paths: list[molecules.Movie]
@@ -82,25 +83,25 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
     HessbenchError
         There is no results/run.json, so nothing was run.
     """
-    source = Source(root)
-    run = source.run
-    results = results_tables(source)
+    results = Results(root / "results")
+    run = results.run
+    made = results_tables(results)
     claims, claims_missing = _claims(tables / "verdicts.csv")
-    curves, curves_missing = _curves(source)
-    paths, paths_missing = molecules.movies_or_reason(molecules.reaction_paths, source)
-    movies, movies_missing = molecules.movies_or_reason(molecules.trajectories, source)
+    curves, curves_missing = _curves(results)
+    paths, paths_missing = molecules.movies_or_reason(molecules.reaction_paths, results)
+    movies, movies_missing = molecules.movies_or_reason(molecules.trajectories, results)
     return Content(
         profile=run.profile,
-        data=dict(run.data),
+        data=run.sets,
         versions=dict(run.versions),
         hessbench=__version__,
         hardware=run.hardware or "not recorded",
-        time=time_spent(source, results),
-        tables=results,
+        time=time_spent(results, made),
+        tables=made,
         claims=claims,
         claims_missing=claims_missing,
-        figures=[_figure(name, source, figures) for name in artefacts.available("figure")],
-        paper_tables=[*(_table(name, tables) for name in artefacts.available("table")), _ensembles(tables)],
+        figures=[_figure(name, results, figures) for name in reproduce.available("figure")],
+        paper_tables=[*(_table(name, tables) for name in reproduce.available("table")), _ensembles(tables)],
         curves=curves,
         curves_missing=curves_missing,
         paths=paths,
@@ -139,96 +140,108 @@ def _csv(path: Path, command: str) -> tuple[pd.DataFrame | None, str]:
         return None, f"{path} is no CSV table ({error}); `{command}` writes it anew."
 
 
-def _figure(name: str, source: Source, figures: Path) -> Artefact:
-    module = artefacts.load("figure", name)
+def _figure(name: str, results: Results, figures: Path) -> Item:
+    module = reproduce.load("figure", name)
     path = figures / f"figure-{name}.png"
-    image, identity, missing = "", "", ""
+    image, footer, missing = "", "", ""
     try:
         with Image.open(path) as picture:
             picture.load()
-            identity = picture.info.get("Description", "")
+            footer = picture.info.get("Description", "")
             image = embed(picture)
     except FileNotFoundError:
-        missing = _why_not_drawn(name, source)
+        missing = _why_not_drawn(name, results)
     except (UnidentifiedImageError, OSError) as error:
         missing = f"{path} is no image ({error}); `hessbench figure {name}` draws it anew."
-    if image and f"profile {source.run.profile} " not in identity:
+    if image and not _is_of(footer, results.run):
         image, missing = (
             "",
             (
-                f"{path} was drawn from other results ({identity or 'it does not say which'}); "
+                f"{path} was drawn from other results ({footer or 'it does not say which'}); "
                 f"`hessbench figure {name}` draws it from these."
             ),
         )
-    return Artefact(
+    return Item(
         kind="figure",
         name=name,
         title=module.TITLE,
-        about=artefacts.summary(module),
+        about=reproduce.summary(module),
         module=f"reproduce/figure_{name}.py",
         stages=module.STAGES,
         command=f"hessbench figure {name}",
         claims=module.CLAIMS,
         image=image,
-        identity=identity,
         missing=missing,
     )
 
 
-def _why_not_drawn(name: str, source: Source) -> str:
+def _is_of(footer: str, run: Run) -> bool:
+    """Whether a figure's footer, see `footer_of`, speaks of this run: its profile and none but its data."""
+    before, found, data = footer.partition(" · data: ")
+    for known in sorted(run.data.values(), key=len, reverse=True):
+        data = data.replace(known, "")
+    rest = data.strip("; ")
+    return bool(found) and before.endswith(f" · profile {run.profile}") and (not rest or rest[0] == "·")
+
+
+def _why_not_drawn(name: str, results: Results) -> str:
     """Why a figure is not there: its results are not, or nobody drew it yet."""
     try:
         with matplotlib.style.context(STYLE):
-            artefacts.load("figure", name).draw(Source(source.results.parent))
+            reproduce.load("figure", name).draw(Results(results.folder, results.models))
     except HessbenchError as error:
         return str(error)
     return f"Its results are there, but it has not been drawn; `hessbench figure {name}` does."
 
 
-def _table(name: str, tables: Path) -> Artefact:
-    module = artefacts.load("table", name)
+def _table(name: str, tables: Path) -> Item:
+    module = reproduce.load("table", name)
     title = re.sub(r"^Table \w+\. ", "", module.TITLE)
-    content = _cells(tables / f"table-{name}.md", f"hessbench table {name}")
-    return Artefact(
+    content = _cells(tables / f"table-{name}.csv", f"hessbench table {name}")
+    return Item(
         kind="table",
         name=name,
         title=title,
-        about=artefacts.summary(module),
+        about=reproduce.summary(module),
         module=f"reproduce/table_{name}.py",
         stages=getattr(module, "STAGES", ("evaluate",)),
         **content,
     )
 
 
-def _ensembles(tables: Path) -> Artefact:
+def _ensembles(tables: Path) -> Item:
     """The table of all errors, which the paper does not have."""
-    return Artefact(
+    return Item(
         kind="table",
         name="ensembles",
         title="Errors of every ensemble on every test set",
-        about="All losses, amounts of data and models brought by users, with mean absolute errors.",
-        module="hessbench/results/error_tables.py",
+        about="All losses, amounts of data and users' models, with mean absolute errors.",
+        module="hessbench/experiments/errors/tables.py",
         stages=("evaluate",),
-        **_cells(tables / "ensembles.md", "hessbench table ensembles"),
+        **_cells(tables / "ensembles.csv", "hessbench table ensembles"),
     )
 
 
 def _cells(path: Path, command: str) -> dict[str, Any]:
-    """Header and rows of a table's Markdown file, and what stands below it."""
-    try:
-        title, *parts = path.read_text(encoding="utf-8").strip().split("\n\n")
-    except FileNotFoundError:
-        return {"command": command, "missing": f"{path} does not exist; `{command}` writes it."}
-    lines = [line for line in (parts or [""])[0].splitlines() if line.startswith("|")]
-    if len(lines) < 3 or not title.startswith("**"):
-        return {"command": command, "missing": f"{path} holds no table; `{command}` writes it anew."}
-    header, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
-    return {"command": command, "header": header, "rows": rows, "note": "\n\n".join(parts[1:])}
+    """Header and rows of a table's CSV file, and the data that it shows."""
+    frame, missing = _csv(path, command)
+    if frame is None:
+        return {"command": command, "missing": missing}
+    data: list[str] = list(frame.pop("data").unique()) if "data" in frame else []
+    for column in frame:
+        if all(is_number(cell) for cell in frame[column] if cell):
+            frame[column] = frame[column].map(short)
+    return {
+        "command": command,
+        "header": [str(column).replace("_", " ") for column in frame],
+        "rows": frame.to_numpy().tolist(),
+        "note": f"Data: {'; '.join(data)}.",
+    }
 
 
-def _curves(source: Source) -> tuple[str, str]:
+def _curves(results: Results) -> tuple[str, str]:
     try:
-        curves = history.read(source.models)
+        curves = history.read(results)
     except HessbenchError as error:
         return "", str(error)
     buffer = io.BytesIO()

@@ -8,17 +8,19 @@ import pandas as pd
 from ase.data import chemical_symbols, covalent_radii
 
 from hessbench.errors import HessbenchError
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
+from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
 from hessbench.plotting.molecule import CPK, OTHER, common_view
-from hessbench.plotting.source import Source
 from hessbench.plotting.style import in_order
-from hessbench.results.store.tables import REFERENCE
+from hessbench.results.reader import Results
+from hessbench.results.store.names import REFERENCE
 
 Movie = dict[str, Any]
 ENDED = {"failed": "broken", "censored": "whole at the highest temperature"}
 """How a heated molecule ended, in words."""
 
 
-def reaction_paths(source: Source) -> list[Movie]:
+def reaction_paths(results: Results) -> list[Movie]:
     """Bands of the named reactions, the reference first: a movie per reaction and training (its first seed).
 
     Raises
@@ -26,9 +28,9 @@ def reaction_paths(source: Source) -> list[Movie]:
     HessbenchError
         The NEB tables are missing or broken.
     """
-    geometry = source.table("neb_geometry")
-    paths = source.table("neb_paths")
-    summary = source.table("neb_summary", ["reaction", "training", "seed", "status"])
+    geometry = results.table(GEOMETRY)
+    paths = results.table(PATHS)
+    summary = results.table(SUMMARY, ["reaction", "training", "seed", "status"])
     status = summary.set_index(["reaction", "training", "seed"])["status"]
     movies = []
     for reaction, rows in geometry.groupby("reaction", sort=True):
@@ -62,7 +64,7 @@ def reaction_paths(source: Source) -> list[Movie]:
     return movies
 
 
-def trajectories(source: Source) -> list[Movie]:
+def trajectories(results: Results) -> list[Movie]:
     """Heated dynamics of the example that the run kept, with its temperature.
 
     Raises
@@ -70,8 +72,8 @@ def trajectories(source: Source) -> list[Movie]:
     HessbenchError
         The table is missing or broken.
     """
-    table = source.table("stability_trajectory")
-    runs = source.table("stability", ["molecule", "training", "seed", "status"])
+    table = results.table(TRAJECTORY)
+    runs = results.table(STABILITY, ["molecule", "training", "seed", "status"])
     status = runs.set_index(["molecule", "training", "seed"])["status"]
     movies = []
     for (molecule, training, seed), rows in table.groupby(["molecule", "training", "seed"], sort=True):
@@ -93,10 +95,10 @@ def trajectories(source: Source) -> list[Movie]:
     return sorted(movies, key=lambda movie: -len(movie["frames"]))  # what held longest first
 
 
-def movies_or_reason(make: Callable[[Source], list[Movie]], source: Source) -> tuple[list[Movie], str]:
+def movies_or_reason(make: Callable[[Results], list[Movie]], results: Results) -> tuple[list[Movie], str]:
     """Movies, or none and why there are none."""
     try:
-        return make(source), ""
+        return make(results), ""
     except HessbenchError as error:
         return [], str(error)
 

@@ -1,56 +1,50 @@
 """Where the results of a run come from, and the time spent on them."""
 
-from pathlib import Path
 from typing import Any
 
 from hessbench.plotting import history
-from hessbench.plotting.source import Source
-from hessbench.results.store.runinfo import training_percents
-from hessbench.results.store.tables import ERRORS, ResultsError, read_identity
-from hessbench.results.stored import left_the_profile
+from hessbench.results.reader import Results
+from hessbench.results.store.tables import ResultsError, read_provenance
 
 
-def results_tables(source: Source) -> list[dict[str, Any]]:
-    """Results tables of this run and what each says of its making."""
+def results_tables(results: Results) -> list[dict[str, Any]]:
+    """Results tables of this run and what each says of its making; one that is damaged says so."""
     found: list[dict[str, Any]] = []
-    percents = training_percents(source.results)
-    for path in sorted(source.results.rglob("*.parquet")):
+    for path in sorted(results.folder.rglob("*.parquet")):
+        name = path.relative_to(results.folder.parent).as_posix()
         try:
-            identity = read_identity(path)
+            if results.difference(path):
+                continue
+            provenance = read_provenance(path)
         except ResultsError as error:
-            found.append({"path": path.relative_to(source.results.parent).as_posix(), "problem": str(error)})
+            found.append({"path": name, "problem": str(error)})
             continue
-        if identity.profile == source.run.profile and not left_the_profile(path, percents):
-            found.append(
-                {
-                    "path": path.relative_to(source.results.parent).as_posix(),
-                    "models": "" if identity.models is None else str(identity.models),
-                    "hardware": identity.hardware,
-                    "seconds": identity.seconds,
-                    "level": identity.level,
-                    "problem": "",
-                }
-            )
+        found.append(
+            {
+                "path": name,
+                "models": "" if provenance.models is None else str(provenance.models),
+                "hardware": provenance.hardware,
+                "seconds": provenance.seconds,
+                "level": provenance.level,
+                "problem": "",
+            }
+        )
     return found
 
 
-def time_spent(source: Source, tables: list[dict[str, Any]]) -> str:
+def time_spent(results: Results, tables: list[dict[str, Any]]) -> str:
     """Time spent, from what the results tables and the training histories record."""
     # tables that one command wrote carry one and the same measured time
     evaluated = sum({table["seconds"] for table in tables if table.get("seconds") is not None})
     trained = 0.0
     ensembles = 0
     parts = []
-    for table in tables:
-        path = Path(table["path"])
-        loss, _, percent = path.stem.rpartition("-")
-        recorded = source.models / percent / loss / history.HISTORY
-        if path.parent.name == ERRORS and recorded.exists():
-            try:
-                trained += history.seconds(recorded)
-                ensembles += 1
-            except ResultsError as error:
-                parts.append(str(error))
+    for folder in results.ensembles().values():
+        try:
+            trained += history.seconds(folder / history.HISTORY)
+            ensembles += 1
+        except ResultsError as error:
+            parts.append(str(error))
     if ensembles:
         parts.append(f"training {duration(trained)} (sum over all models of {ensembles} ensembles)")
     if evaluated:

@@ -1,13 +1,25 @@
-"""Write a table for programs (CSV), people (Markdown) and papers (LaTeX, booktabs)."""
+"""Tables for programs (CSV, written and read back), people (Markdown) and papers (LaTeX, booktabs).
 
+Equal results give equal bytes: numbers are rounded to six significant digits, and there is no date in them.
+"""
+
+import csv
+import math
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from hessbench.results.error_tables import to_csv
+from hessbench.errors import HessbenchError
 from hessbench.system.files import write_text
 
 LATEX = {
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
     "⁻¹": "$^{-1}$",
     "⁻²": "$^{-2}$",
     "Å": r"\AA{}",
@@ -25,7 +37,7 @@ LATEX = {
     "–": "--",
     "−": "$-$",
 }
-"""What LaTeX needs in place of a character."""
+"""What LaTeX needs in place of a character, or of two that belong together."""
 NUMBER = r"(≥ )?[+−]?[\d,]*(\.\d+)?"
 """Cells of a column that is set flush right."""
 
@@ -49,7 +61,7 @@ def write_table_files(
     title, footer
         What it shows, and where that comes from.
     data
-        Identity of the data, for the last column of the CSV file.
+        The data, for the last column of the CSV file.
     frame
         For the CSV file, one number a cell.
     readable
@@ -57,15 +69,11 @@ def write_table_files(
     tables
         The folder to write to.
     """
-    csv, markdown, latex = (tables / f"{name}.{suffix}" for suffix in ("csv", "md", "tex"))
-    write_text(csv, to_csv(frame.assign(data=data)))
+    paths = [tables / f"{name}.{suffix}" for suffix in ("csv", "md", "tex")]
+    write_text(paths[0], to_csv(frame.assign(data=data)))
+    write_text(paths[1], markdown(title, readable, footer))
     cells = readable.astype(str)
-    right = [bool(cells[column].str.fullmatch(NUMBER).all()) for column in cells]
-    # numbers as they are written: tabulate would write large ones with an exponent
-    pipes = cells.to_markdown(
-        index=False, disable_numparse=True, colalign=["right" if number else "left" for number in right]
-    )
-    write_text(markdown, f"**{title}**\n\n{pipes}\n\n{footer}\n")
+    right = _flush_right(cells)
     cells.columns = [escape(column) for column in readable.columns]
     text = cells.map(escape).to_latex(
         index=False,
@@ -75,15 +83,91 @@ def write_table_files(
         caption=escape(f"{title}. {footer}"),
         label=f"tab:{name}",
     )
-    write_text(latex, text)
-    return [csv, markdown, latex]
+    write_text(paths[2], text)
+    return paths
+
+
+def markdown(title: str, readable: pd.DataFrame, footer: str) -> str:
+    """A table of text in Markdown, its title above and its footer below."""
+    cells = readable.astype(str)
+    alignment = ["right" if number else "left" for number in _flush_right(cells)]
+    # cells as they are written: tabulate would write large numbers, and names like some, with an exponent
+    pipes = cells.to_markdown(index=False, disable_numparse=True, colalign=alignment)
+    return f"**{title}**\n\n{pipes}\n\n{footer}\n"
 
 
 def escape(text: str) -> str:
     """Text as LaTeX."""
-    text = "".join({"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}.get(c, c) for c in text)
-    for character in "&%#_":
-        text = text.replace(character, f"\\{character}")
-    for character, code in LATEX.items():
-        text = text.replace(character, code)
+    longest_first = "|".join(re.escape(key) for key in sorted(LATEX, key=len, reverse=True))
+    return re.sub(longest_first, lambda found: LATEX[found[0]], text)
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """CSV text with six significant digits; what is missing is an empty cell."""
+    text: str = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return text
+
+
+def read_csv(
+    path: Path, remedy: str, *, text: Iterable[str], numbers: Iterable[str], optional: Iterable[str] = ()
+) -> pd.DataFrame:
+    """Read a CSV table that was written here; a text like NA or None is that text.
+
+    Parameters
+    ----------
+    path
+        The file.
+    remedy
+        What to do about a file that is missing or broken, for the error: "`hessbench table 2` writes it".
+    text, numbers, optional
+        Columns that it must have: of text, of numbers, of numbers or empty cells. Others are text.
+
+    Raises
+    ------
+    HessbenchError
+        The file is missing or no CSV table, lacks a column, or holds no number where one belongs.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file, strict=True)
+    except FileNotFoundError:
+        raise HessbenchError(f"{path} does not exist; {remedy}.") from None
+    except (csv.Error, ValueError) as error:
+        raise HessbenchError(f"{path} is no CSV table ({error}); {remedy}.") from None
+    for place, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            raise HessbenchError(f"{path}: row {place} has {len(row)} cells of {len(header)}; {remedy}.")
+    frame = pd.DataFrame(rows, columns=header)
+    numbers, optional = list(numbers), list(optional)
+    missing = [column for column in (*text, *numbers, *optional) if column not in frame.columns]
+    if missing:
+        raise HessbenchError(f"{path}: column {', '.join(missing)} is missing; {remedy}.")
+    for column in (*numbers, *optional):
+        values = pd.to_numeric(frame[column], errors="coerce").astype(float)
+        right = np.isfinite(values) | ((frame[column] == "") & (column in optional))
+        if not right.all():
+            place = int(np.argmin(right)) + 1
+            raise HessbenchError(f"{path}, column {column}: not a number in row {place}; {remedy}.")
+        frame[column] = values
+    return frame
+
+
+def same_cells(first: str, second: str) -> bool:
+    """Whether two CSV texts hold the same, numbers to four digits."""
+    rows = [list(csv.reader(text.splitlines())) for text in (first, second)]
+    return [len(row) for row in rows[0]] == [len(row) for row in rows[1]] and all(
+        a == b or _close(a, b)
+        for one, other in zip(*rows, strict=True)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def _close(first: str, second: str) -> bool:
+    try:
+        return math.isclose(float(first), float(second), rel_tol=1e-4)
+    except ValueError:
+        return False
+
+
+def _flush_right(cells: pd.DataFrame) -> list[bool]:
+    return [bool(cells[column].str.fullmatch(NUMBER).all()) for column in cells]

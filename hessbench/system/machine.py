@@ -2,8 +2,12 @@
 
 import os
 import platform
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+PACKAGES = ("hessbench", "torch", "torchani", "ase", "numpy", "tblite", "sella", "numba")
+"""Packages whose versions are recorded with the results."""
 
 
 def hardware() -> dict[str, Any]:
@@ -31,3 +35,14 @@ def hardware_line() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     processor = found["processor"] or "unknown processor"
     return f"{found['cores']} x {processor}, {memory:.0f} GiB, {found['system']}"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages; some are optional."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -2,13 +2,14 @@
 
 import json
 import statistics
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
 
+from hessbench.config.inputs import Inputs
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import TrainingError
@@ -23,6 +24,7 @@ from hessbench.training.fingerprint import describe, fingerprint
 from hessbench.training.loop import COLUMNS, Row, train
 from hessbench.training.preparation import examples, prepare
 from hessbench.training.settings import LossConfig, TrainingConfig
+from hessbench.training.stage import STAGE
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Ensemble:
         Settings.
     description
         All that decides about the models, see `hessbench.training.fingerprint.describe`.
+    inputs
+        What the models are made from, for the provenance of results that are made with them.
     folder
         Of seed-<k>.safetensors, history.csv, metrics.json, training.json.
     checkpoints
@@ -48,6 +52,7 @@ class Ensemble:
     model: ModelConfig
     config: TrainingConfig
     description: dict[str, Any]
+    inputs: Inputs
     folder: Path
     checkpoints: Path
 
@@ -102,6 +107,13 @@ def train_ensemble(
         model=model,
         config=config,
         description=describe(split.data, indices, split.validation, loss, model, config),
+        inputs=STAGE.inputs(
+            {"rtp": split.data},
+            {"model": model, "training": config, "split": split.config},
+            {"split": split.digest},
+            loss=loss_name,
+            percent=percent,
+        ),
         folder=ensemble_folder(loss_name, percent, models),
         checkpoints=models / "checkpoints" / name,
     )
@@ -173,6 +185,7 @@ def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: i
     write_text(ensemble.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     provenance = {
         **ensemble.description,
+        "inputs": asdict(ensemble.inputs),
         "training_set_size": structures,
         "seeds": {
             str(seed): {

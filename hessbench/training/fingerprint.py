@@ -3,20 +3,18 @@
 import hashlib
 import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import hessbench
 from hessbench.potential.ani.settings import ModelConfig
+from hessbench.system.sources import code_digest
 from hessbench.training.settings import LossConfig, TrainingConfig
+from hessbench.training.stage import STAGE
 
 PACKAGES = ("torch", "torchani", "numpy")
 """Packages on whose versions a trained model depends."""
-SOURCES = ("potential", "training", "data/structures.py")
-"""Code on which a trained model depends, inside the package."""
 
 
 def describe(
@@ -47,24 +45,13 @@ def describe(
         "model": model.model_dump(mode="json"),
         "training": settings,
         "versions": {package: version(package) for package in PACKAGES},
-        "source": source_digest(),
+        "source": code_digest(STAGE.package),  # after an edit nothing is resumed that was begun before it
     }
 
 
 def fingerprint(description: dict[str, Any], seed: int) -> str:
     """Digest of a description and a seed."""
     return _digest(json.dumps([description, seed], sort_keys=True).encode())
-
-
-def source_digest() -> str:
-    """Digest of the code that trains: after an edit nothing is resumed that was begun before it."""
-    root = Path(hessbench.__file__).parent
-    files = [
-        file
-        for source in SOURCES
-        for file in (sorted((root / source).rglob("*.py")) if (root / source).is_dir() else [root / source])
-    ]
-    return _digest(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files))
 
 
 def _digest(content: bytes) -> str:

@@ -1,8 +1,8 @@
-"""The paper's claims, each with the statistic that speaks for it and the line at which it stops to hold.
+"""The paper's claims, each with the statistic that speaks for it and the threshold where it stops to hold.
 
 Findings have 95 % intervals (bootstrap: `hessbench.results.statistics`). A claim is reproduced when all its
-findings lie beyond their lines with their whole intervals, not reproduced when one lies on the wrong side
-with its whole interval, and undecided otherwise. The lines:
+findings lie beyond their thresholds with their whole intervals, not reproduced when one lies on the wrong
+side with its whole interval, and undecided otherwise. The thresholds:
 
 Order ("A < B < C")
     Each pair's ratio of the larger to the smaller RMSE lies above 1; all pairs are looked at, not only
@@ -35,10 +35,11 @@ from collections.abc import Callable
 
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.registry import all_experiments, claims_of
+from hessbench.results.evidence import Finding
 from hessbench.results.published import Published
-from hessbench.verification.evidence import Evidence, Finding
+from hessbench.results.reader import Results
 
-Statistic = Callable[[Evidence], list[Finding]]
+Statistic = Callable[[Results], list[Finding]]
 
 STATISTICS: dict[str, Statistic] = {
     claim: statistic for name in all_experiments() for claim, statistic in claims_of(name).items()

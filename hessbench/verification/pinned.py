@@ -9,8 +9,8 @@ one percent of the value for what a few models, close to each other by chance, d
 
     atol = 4 max(s sqrt(2 / m), r sqrt(1 + 1 / k))    rtol = 0.01
 
-Beyond it lie changes of the method, and those are to be pinned anew on purpose. A model that a user brings
-is not trained here and is one: its s is 0.
+Beyond it lie changes of the method, and those are to be pinned anew on purpose. A user's model is not trained
+here and is one: its s is 0.
 """
 
 from pathlib import Path
@@ -19,16 +19,19 @@ import numpy as np
 import pandas as pd
 
 from hessbench.errors import HessbenchError
-from hessbench.results.error_tables import BROUGHT, TABLES, data_identity, read_tables, to_csv
-from hessbench.results.store.runinfo import RunInfo, read_run_info
+from hessbench.experiments.errors.tables import TABLES, USER_MODELS, data_of, read_tables
+from hessbench.results.run import Run, read_run
+from hessbench.results.table_files import read_csv, to_csv
 from hessbench.system.files import write_text
 from hessbench.verification.comparison import KEYS
 
 PINNED = Path("reproduce/pinned")
-TEST_SETS = TABLES | BROUGHT
+TEST_SETS = TABLES | USER_MODELS
 STANDARD_ERRORS = 4.0
 RTOL = 0.01
-COLUMNS = ["profile", "data", *KEYS, "unit", "rmse", "rtol", "atol", "models", "runs"]
+TEXT = ["profile", "data", *KEYS, "unit"]
+NUMBERS = ["rmse", "rtol", "atol", "models", "runs"]
+COLUMNS = [*TEXT, *NUMBERS]
 
 
 def pinned_path(profile: str) -> Path:
@@ -50,12 +53,13 @@ def pin(runs: list[Path]) -> pd.DataFrame:
         A table is missing, the runs are not of one profile and data set, hold different rows, or give no
         spread (a single run of a single model).
     """
-    infos = [read_run_info(run / "results") for run in runs]
-    for run, info in zip(runs[1:], infos[1:], strict=True):
-        if (info.profile, info.data) != (infos[0].profile, infos[0].data):
+    made_from = [read_run(run / "results") for run in runs]
+    first_run = made_from[0]
+    for run, found in zip(runs[1:], made_from[1:], strict=True):
+        if (found.profile, found.data) != (first_run.profile, first_run.data):
             raise HessbenchError(
-                f"{run} is a run of profile {info.profile} on other data or settings than {runs[0]} "
-                f"(profile {infos[0].profile}); pin runs of one profile and one data set together."
+                f"{run} is a run of profile {found.profile} on other data or settings than {runs[0]} "
+                f"(profile {first_run.profile}); pin runs of one profile and one data set together."
             )
     frames = [read_tables(run / "tables") for run in runs]
     for run, frame in zip(runs[1:], frames[1:], strict=True):
@@ -76,8 +80,8 @@ def pin(runs: list[Path]) -> pd.DataFrame:
     if len(runs) > 1:
         candidates = np.maximum(candidates, values.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(runs)))
     return first.assign(
-        profile=infos[0].profile,
-        data=[data_identity(infos[0], TEST_SETS[table], table) for table in first["table"]],
+        profile=first_run.profile,
+        data=[data_of(first_run, TEST_SETS[table], table) for table in first["table"]],
         rmse=values.mean(axis=0),
         rtol=RTOL,
         atol=STANDARD_ERRORS * candidates,
@@ -92,7 +96,7 @@ def write_pinned(frame: pd.DataFrame) -> Path:
     return path
 
 
-def read_pinned(info: RunInfo) -> pd.DataFrame:
+def read_pinned(run: Run) -> pd.DataFrame:
     """Read the values pinned for a run's profile and make sure that they are of the same data.
 
     Raises
@@ -100,33 +104,22 @@ def read_pinned(info: RunInfo) -> pd.DataFrame:
     HessbenchError
         The file is missing, lacks a column, or was pinned for another profile or other data.
     """
-    path = pinned_path(info.profile)
-    try:
-        frame = pd.read_csv(path)
-    except FileNotFoundError:
+    path = pinned_path(run.profile)
+    if not path.exists():
         raise HessbenchError(
-            f"{path} does not exist: nothing is pinned for profile {info.profile}; `hessbench pin` "
+            f"{path} does not exist: nothing is pinned for profile {run.profile}; `hessbench pin` "
             "writes it from the present tables."
-        ) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise HessbenchError(f"{path} is no CSV table ({error}); `hessbench pin` writes it anew.") from None
-    missing = [column for column in COLUMNS if column not in frame.columns]
-    if missing:
-        raise HessbenchError(
-            f"{path}: column {', '.join(missing)} is missing; `hessbench pin` writes it anew."
         )
-    for column in ("rmse", "rtol", "atol"):
-        if not pd.api.types.is_numeric_dtype(frame[column]):
-            raise HessbenchError(f"{path}, column {column}: holds text; `hessbench pin` writes it anew.")
+    frame = read_csv(path, "`hessbench pin` writes it anew", text=TEXT, numbers=NUMBERS)
     for profile in frame["profile"].unique():
-        if profile != info.profile:
+        if profile != run.profile:
             raise HessbenchError(
-                f"{path}, column profile: {profile} where {info.profile} belongs; `hessbench pin`."
+                f"{path}, column profile: {profile} where {run.profile} belongs; `hessbench pin`."
             )
-    for table, identity in frame[["table", "data"]].drop_duplicates().itertuples(index=False):
-        if table in TEST_SETS and identity != (present := data_identity(info, TEST_SETS[table], table)):
+    for table, data in frame[["table", "data"]].drop_duplicates().itertuples(index=False):
+        if table in TEST_SETS and data != (present := data_of(run, TEST_SETS[table], table)):
             raise HessbenchError(
-                f"{path} was pinned on the data {identity}, but {table} shows {present}; "
+                f"{path} was pinned on the data {data}, but {table} shows {present}; "
                 "run on the pinned data, or accept the new ones with `hessbench pin`."
             )
     return frame

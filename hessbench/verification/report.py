@@ -20,7 +20,7 @@ def gate_report(
     comparison
         From `comparison.compare`.
     tables
-        From `tables.read_tables`: found beside published.
+        From `hessbench.experiments.errors.tables.read_tables`: found beside published.
     claims
         From `verdicts.verdicts`.
     footer

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from hessbench.results.error_tables import to_csv
-from hessbench.results.published import read_published
-from hessbench.results.stored import MissingResultsError, StoredResults
+from hessbench.results.evidence import Finding
+from hessbench.results.reader import MissingResultsError, Results
+from hessbench.results.table_files import to_csv
 from hessbench.system.files import write_text
 from hessbench.verification.claims import STATISTICS, check_complete
-from hessbench.verification.evidence import Evidence, Finding
 
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
@@ -33,7 +32,7 @@ def judge(findings: list[Finding]) -> Verdict:
 
     Reproduced when all of them hold with their whole intervals, not reproduced when one fails with its whole
     interval, else undecided. The finding shown is, among those that make the verdict, the one that speaks
-    least for the claim, relative to its line.
+    least for the claim, relative to its threshold.
     """
     outcomes = [finding.holds for finding in findings]
     if all(outcomes):
@@ -55,7 +54,7 @@ def judge(findings: list[Finding]) -> Verdict:
     return Verdict(verdict, reason, decisive)
 
 
-def verdicts(evidence: Evidence) -> pd.DataFrame:
+def verdicts(results: Results) -> pd.DataFrame:
     """Judge every claim of published.yaml; columns are `COLUMNS`, percentages where the statement has them.
 
     A claim whose results are missing is undecided, and the reason names the file and the stage.
@@ -67,11 +66,11 @@ def verdicts(evidence: Evidence) -> pd.DataFrame:
     HessbenchError
         Results are there but cannot be used.
     """
-    check_complete(evidence.published)
+    check_complete(results.published)
     rows = []
-    for identifier, claim in evidence.published.claims.items():
+    for identifier, claim in results.published.claims.items():
         try:
-            found = judge(STATISTICS[identifier](evidence))
+            found = judge(STATISTICS[identifier](results))
         except MissingResultsError as error:
             found = Verdict(UNDECIDED, str(error), None)
         number = found.decisive
@@ -90,19 +89,18 @@ def verdicts(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def write_verdicts(frame: pd.DataFrame, stored: StoredResults, tables: Path) -> list[Path]:
-    """Write tables/verdicts.{csv,md} and give the paths; `stored` is what the claims were judged by."""
+def write_verdicts(frame: pd.DataFrame, results: Results, tables: Path) -> list[Path]:
+    """Write tables/verdicts.{csv,md} and give the paths; `results` are what the claims were judged by."""
     csv, markdown = tables / "verdicts.csv", tables / "verdicts.md"
-    write_text(csv, to_csv(frame.assign(data=stored.data)))
-    text = f"**{summary(frame)}**\n\n{readable(frame).to_markdown(index=False)}\n\n{stored.footer}\n"
+    write_text(csv, to_csv(frame.assign(data=results.data)))
+    text = f"**{summary(frame)}**\n\n{readable(frame).to_markdown(index=False)}\n\n{results.footer}\n"
     write_text(markdown, text)
     return [csv, markdown]
 
 
-def make_verdicts(*, results: Path, tables: Path) -> list[Path]:
-    """Judge every claim by stored results, write tables/verdicts.{csv,md} and give the paths."""
-    stored = StoredResults(results)
-    return write_verdicts(verdicts(Evidence(stored, read_published())), stored, tables)
+def make_verdicts(*, results: Results, tables: Path) -> list[Path]:
+    """Judge every claim, write tables/verdicts.{csv,md} and give the paths."""
+    return write_verdicts(verdicts(results), results, tables)
 
 
 def summary(frame: pd.DataFrame) -> str:
@@ -137,6 +135,7 @@ def _number(value: float) -> str:
 
 
 def _margin(finding: Finding) -> float:
-    """How far the interval's less favourable end lies on the claim's side, relative to the line."""
-    end = finding.line - finding.estimate.high if finding.below else finding.estimate.low - finding.line
-    return end / abs(finding.line)
+    """How far the interval's less favourable end lies on the claim's side, relative to the threshold."""
+    threshold = finding.threshold
+    end = threshold - finding.estimate.high if finding.below else finding.estimate.low - threshold
+    return end / abs(threshold)

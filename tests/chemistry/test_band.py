@@ -154,7 +154,9 @@ def test_a_failed_end_point_is_named():
 
 
 def test_tables_hold_failures_as_rows(tmp_path):
-    from hessbench.results.store.tables import Identity, read_table, write_table
+    from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
+    from hessbench.results.store.tables import read_table, write_table
+    from tests.made_up import provenance
 
     reaction = PathReaction(
         "H3", "single hydrogen transfer", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
@@ -166,11 +168,9 @@ def test_tables_hold_failures_as_rows(tmp_path):
     assert np.isnan(summary.loc["E", "barrier"])
     assert summary.loc["E-F-H", "status"] == "converged"
     assert summary.loc["E-F-H", "rmsd_ts"] < 0.05
-    identity = Identity(profile="test", data="test", level="LEPS")
-    for name, table in (("paths", tables.paths), ("summary", tables.summary), ("geometry", tables.geometry)):
-        path = tmp_path / f"neb_{name}.parquet"
-        write_table(path, table, identity)
-        assert len(read_table(path)) == len(table)
+    for table, rows in ((PATHS, tables.paths), (SUMMARY, tables.summary), (GEOMETRY, tables.geometry)):
+        write_table(tmp_path, table, rows, provenance())
+        assert len(read_table(tmp_path, table)) == len(rows)
     assert len(tables.paths) == 2 * 9
     assert len(tables.geometry) == 2 * 9 * 3
 

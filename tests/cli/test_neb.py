@@ -1,12 +1,13 @@
 """`hessbench neb`: where its reactions come from, when the geometries are of another level than the data."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from hessbench.config.inputs import Inputs
 from hessbench.data.layout import ReactionFile, write_reactions
 from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split, write_split
@@ -29,14 +30,14 @@ def run(tmp_path, monkeypatch):
     results.mkdir()
     write_reactions(data, iter(reactions), replace(metadata, level="GFN1-xTB"))
     with ReactionFile(data) as file:
-        identity = file.identity
+        data_of_models = file.identity
     config = SplitConfig(validation_percent=20, test_percent=40, training_percents=(40,), by="reaction")
-    write_split(make_split(load_structures(data).reactions, identity, config), results / "split.json")
+    write_split(make_split(load_structures(data).reactions, data_of_models, config), results / "split.json")
     places = dict(zip(("R", "TS", "P"), reactions[0].coordinates, strict=True))
     write_geometries(Path("geometries.h5"), [ReactionGeometries("a", reactions[0].numbers, places)], metadata)
     model = Path("models/80/e/training.json")
     model.parent.mkdir(parents=True)
-    model.write_text(json.dumps({"seeds": []}))
+    model.write_text(json.dumps({"seeds": [], "inputs": asdict(Inputs({"rtp": data_of_models}))}))
 
     def neb(geometries: str | None):
         neb = {"geometries": geometries, "losses": ["e"], "candidates": 1, "end_point_steps": 1}

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from hessbench.data.layout import ReactionFile, write_reactions
 from hessbench.embedded import EMBEDDED
 from hessbench.experiments.surface.run.command import command, first_hydrogen_transfer
-from hessbench.results.store.tables import read_identity
+from hessbench.experiments.surface.run.tables import SURFACE
+from hessbench.results.store.tables import read_provenance
 
 STATIONARY = EMBEDDED / "rtp.h5"
 
@@ -17,7 +18,7 @@ STATIONARY = EMBEDDED / "rtp.h5"
 def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has_one):
     found = first_hydrogen_transfer(STATIONARY)
     assert found is not None
-    name, identity = found[0].name, found[2]
+    name = found[0].name
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("profile: mine\n")
     active = Path("data/active/rtp.h5")
@@ -32,4 +33,6 @@ def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has
     result = CliRunner().invoke(command, catch_exceptions=False)
     assert result.exit_code == 0
     assert (f"one of {STATIONARY} is taken" in result.output) == (not has_one)
-    assert read_identity(Path("results/surface.parquet")).data == (own if has_one else identity)
+    provenance = read_provenance(SURFACE.path(Path("results")))
+    assert provenance.data == own
+    assert ("surface of a reaction of hessbench RTP" in provenance.notes.get("note", "")) == (not has_one)

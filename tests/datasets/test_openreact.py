@@ -9,7 +9,8 @@ from hessbench.data.layout import ReactionFile
 from hessbench.datasets.openreact import published_sets
 from hessbench.errors import DataError
 from hessbench.experiments.composition.run.command import command as composition_command
-from hessbench.results.store.tables import read_identity, read_table
+from hessbench.experiments.composition.run.tables import COMPOSITION
+from hessbench.results.store.tables import read_provenance, read_table
 from tests.formats import writers
 
 
@@ -67,7 +68,8 @@ def test_composition_on_the_command_line(local_copy, tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text("profile: small\n")
     result = CliRunner().invoke(composition_command, [])
     assert result.exit_code == 0, result.output
-    path = tmp_path / "results" / "composition.parquet"
-    assert set(read_table(path)["set"]) == set(sets)
-    assert read_identity(path).profile == "small"
-    assert "rtp: molecules-RTP" in read_identity(path).data
+    results = tmp_path / "results"
+    assert set(read_table(results, COMPOSITION)["set"]) == set(sets)
+    provenance = read_provenance(COMPOSITION.path(results))
+    assert provenance.profile == "small"
+    assert "rtp: molecules-RTP" in provenance.data

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.epoch_cost.run.timing import measure
 from hessbench.potential.ani.settings import ModelConfig
-from hessbench.results.store.tables import Identity, read_table, write_table
+from hessbench.results.store.tables import read_table, write_table
 from hessbench.training.settings import LossConfig, TrainingConfig
+from tests.made_up import provenance
 from tests.training.synthetic import structures as synthetic
 
 
@@ -27,8 +29,8 @@ def test_rows(tmp_path):
     order = np.arange(len(data))
     rows = measure(data, order, data, losses, model, training, (50, 100), repeats=2, loop_structures=3)
     table = pd.DataFrame(list(rows))
-    write_table(tmp_path / "epoch_cost.parquet", table, Identity(profile="test", data="test", level="test"))
-    assert len(read_table(tmp_path / "epoch_cost.parquet")) == 2 * 2 * 2 * 2
+    write_table(tmp_path, EPOCH_COST, table, provenance())
+    assert len(read_table(tmp_path, EPOCH_COST)) == 2 * 2 * 2 * 2
     assert (table["seconds"] > 0).all()
     exact, loop = table[table["engine"] == "exact"], table[table["engine"] == "autograd loop"]
     assert not exact["extrapolated"].any()

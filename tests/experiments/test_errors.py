@@ -10,12 +10,20 @@ from click.testing import CliRunner
 from hessbench.cli import cli
 from hessbench.data.layout import write_reactions
 from hessbench.errors import DataError
-from hessbench.experiments.errors.run.ensemble import structure_errors, summarize
-from hessbench.experiments.errors.run.predictions import matrices, pack, read_predictions, unpack
+from hessbench.experiments.errors.run.ensemble import structure_errors
+from hessbench.experiments.errors.run.predictions import (
+    matrices,
+    pack,
+    predicted_from,
+    read_predictions,
+    unpack,
+)
+from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential.ani.reference import evaluate_by_autograd
 from hessbench.potential.ensembles import load_ensemble
-from hessbench.results.store.tables import read_errors, read_identity
+from hessbench.results.store.tables import read_provenance, read_table
 from hessbench.training.batches import to_batch
 from tests.training.synthetic import METADATA, MODEL, reactions, structures, training_config
 
@@ -102,21 +110,31 @@ def run(tmp_path_factory):
 
 
 def test_errors_table_fits_its_contract(run):
-    errors = read_errors(run / "results/errors/ef-80.parquet")
+    errors = read_table(run / "results", ERRORS, part="ef-80")
     assert set(errors["training"]) == {"E-F"}
     assert set(errors["fraction"]) == {80}
     per_set = errors.groupby(["seed", "quantity", "set"]).size()
     assert per_set.loc[0, "energy"].to_dict() == {"irc": 9, "nms": 6, "rtp": 2}
     assert per_set.loc[0].to_dict() == per_set.loc[1].to_dict()
-    identity = read_identity(run / "results/errors/ef-80.parquet")
-    assert (identity.profile, identity.level, identity.models) == ("tiny", "Morse", 2)
-    assert "nms: synthetic 1 Morse " in identity.data
+    made = read_provenance(run / "results/errors/ef-80.parquet")
+    assert (made.profile, made.level, made.models) == ("tiny", "Morse", 2)
+    assert "nms: synthetic 1 Morse " in made.data
+
+
+def test_results_say_what_their_models_were_made_from(run):
+    made = read_provenance(run / "results/errors/e-40.parquet").inputs
+    assert made == predicted_from(run / "results/predictions/e-40.h5")
+    assert set(made.code) == {"train", "evaluate"}
+    assert {"model", "training.losses.e", "training.epochs", "split.training_percents.40"} <= set(
+        made.settings
+    )
+    assert "training.losses.ef" not in made.settings
+    assert set(made.files) == {"split"}
 
 
 def test_errors_follow_from_the_stored_predictions(run):
-    errors = summarize(read_errors(run / "results/errors/ef-80.parquet")).set_index(
-        ["set", "quantity", "seed"]
-    )
+    errors = summarize(read_table(run / "results", ERRORS, part="ef-80"))
+    errors = errors.set_index(["set", "quantity", "seed"])
     reference = reactions(3, 3, 1)
     predictions = read_predictions(run / "results/predictions/ef-80.h5", "irc", 1)
     assert predictions.reactions.tolist() == [item.name for item in reference for _ in range(3)]
@@ -157,7 +175,7 @@ def test_predictions_are_those_of_the_oracle(run):
 
 def test_hessians_are_stored_for_chosen_sizes_only(run):
     assert read_predictions(run / "results/predictions/e-40.h5", "rtp", 0).hessians is None
-    assert "hessian" in set(read_errors(run / "results/errors/e-40.parquet")["quantity"])
+    assert "hessian" in set(read_table(run / "results", ERRORS, part="e-40")["quantity"])
 
 
 def test_nothing_but_results_is_left(run):

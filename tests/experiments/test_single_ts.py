@@ -1,6 +1,7 @@
 """Stacked models against the package's own models, one at a time; the tables they lead to."""
 
-from functools import cache
+import shutil
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -9,18 +10,22 @@ from scipy.interpolate import CubicSpline
 
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
+from hessbench.experiments.single_ts.run import ensembles
 from hessbench.experiments.single_ts.run.ensembles import make_models, read_path, run_single_ts, sees_maximum
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
+from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
 from hessbench.experiments.single_ts.run.training import Target, errors, losses, train_stack
 from hessbench.potential import Batch, Prediction, evaluate
 from hessbench.potential.ani.reference import evaluate_by_autograd
 from hessbench.potential.ani.settings import ModelConfig
 from hessbench.potential.ani.stacked import StackedModels
 from hessbench.potential.ani.stacked_descriptors import describe, path_features
-from hessbench.results.store.tables import TABLES, Identity, read_table, write_table
+from hessbench.results.store.tables import read_table, write_table
+from hessbench.system.sources import ROOT, code_digest
 from hessbench.training.loss import combined_loss
 from hessbench.training.optimization import Optimization
 from hessbench.training.settings import AdamConfig, LossConfig, ProbeConfig
+from tests.made_up import provenance
 
 DATA = EMBEDDED / "single-ts.h5"
 CONFIG = SingleTSConfig(
@@ -148,10 +153,9 @@ def test_loss_is_equation_6(path):
 def test_run_gives_valid_tables_and_resumes(path, tmp_path):
     config = CONFIG.model_copy(update={"models_at_once": 2})
     energies, modes = run_single_ts(path, config, tmp_path / "checkpoints")
-    identity = Identity("test", path.identity, path.level, 3)
-    for name, frame in (("single_ts", energies), ("single_ts_modes", modes)):
-        write_table(tmp_path / f"{name}.parquet", frame, identity)
-        assert list(read_table(tmp_path / f"{name}.parquet").columns) == list(TABLES[name])
+    for table, frame in ((SINGLE_TS, energies), (MODES, modes)):
+        write_table(tmp_path, table, frame, provenance())
+        assert list(read_table(tmp_path, table).columns) == list(table.columns)
     assert len(energies) == len(path.energies) * (1 + 3 * 3)
     assert modes.groupby("training").size().to_dict() == {"reference": 1, "E": 3, "E-F": 3, "E-F-H": 3}
     reference = modes[modes["training"] == "reference"].iloc[0]
@@ -169,15 +173,28 @@ def test_run_gives_valid_tables_and_resumes(path, tmp_path):
     assert not changed.equals(energies)
 
 
+def test_after_an_edit_of_code_nothing_is_resumed(path, tmp_path, monkeypatch):
+    run_single_ts(path, CONFIG, tmp_path / "checkpoints")
+    files = sorted((tmp_path / "checkpoints").iterdir())
+    before = [file.stat().st_mtime_ns for file in files]
+    shutil.copytree(ROOT / "hessbench", tmp_path / "hessbench", ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / "hessbench/training/optimization.py").open("a") as file:
+        file.write("# edited\n")
+    monkeypatch.setattr(ensembles, "code_digest", partial(code_digest, root=tmp_path))
+    run_single_ts(path, CONFIG, tmp_path / "checkpoints")
+    after = [file.stat().st_mtime_ns for file in files]
+    assert all(new > old for new, old in zip(after, before, strict=True))
+
+
 def test_a_model_that_diverges_is_a_row_with_its_reason(path, tmp_path):
     wild = CONFIG.model_copy(
         update={"optimizer": AdamConfig(kind="adam", learning_rate=1e30), "losses": {"e": CONFIG.losses["e"]}}
     )
     energies, modes = run_single_ts(path, wild, tmp_path)
     assert (modes.loc[modes["model"] >= 0, "reason"] == "the training diverged").all()
-    write_table(tmp_path / "single_ts.parquet", energies, Identity("test", path.identity, path.level, 3))
-    write_table(tmp_path / "single_ts_modes.parquet", modes, Identity("test", path.identity, path.level, 3))
-    assert read_table(tmp_path / "single_ts_modes.parquet")["lowest_frequency_cm1"].isna().sum() == 3
+    write_table(tmp_path, SINGLE_TS, energies, provenance())
+    write_table(tmp_path, MODES, modes, provenance())
+    assert read_table(tmp_path, MODES)["lowest_frequency_cm1"].isna().sum() == 3
 
 
 def test_embedded_reaction_is_a_path_over_its_ts(path):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hessbench.chemistry.level_forcefield import LevelForceField
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
 from hessbench.experiments.spectra.run.frequencies import (
     PathGeometries,
     frequency_rows,
@@ -18,7 +19,8 @@ from hessbench.experiments.spectra.run.frequencies import (
     summarize,
 )
 from hessbench.experiments.spectra.run.reference_path import read_reference_path
-from hessbench.results.store.tables import Identity, ResultsError, write_table
+from hessbench.results.store.tables import ResultsError, write_table
+from tests.made_up import provenance
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,6 @@ def test_matching_undoes_a_permutation(seed):
 def test_stored_reference_path_comes_back(tmp_path, path):
     import pandas as pd
 
-    identity = Identity(profile="test", data="test", level="GFN2-xTB")
     images = np.arange(5)
     rows = pd.DataFrame(
         {
@@ -97,20 +98,19 @@ def test_stored_reference_path_comes_back(tmp_path, path):
             "energy": 0.0,
         }
     )
-    write_table(tmp_path / "neb_paths.parquet", rows.iloc[::-1], identity)
+    write_table(tmp_path, PATHS, rows.iloc[::-1], provenance())
     atoms = [
         ("water", "reference", -1, image, atom, int(path.numbers[atom]), *path.coordinates[image, atom])
         for image in images
         for atom in range(3)
     ]
-    columns = ["reaction", "training", "seed", "image", "atom", "number", "x", "y", "z"]
-    geometry = pd.DataFrame(atoms, columns=columns)
-    write_table(tmp_path / "neb_geometry.parquet", geometry.sample(frac=1, random_state=0), identity)
+    geometry = pd.DataFrame(atoms, columns=list(GEOMETRY.columns))
+    write_table(tmp_path, GEOMETRY, geometry.sample(frac=1, random_state=0), provenance())
     found = read_reference_path(tmp_path, "single hydrogen transfer")
     np.testing.assert_array_equal(found.coordinates, path.coordinates)
     np.testing.assert_array_equal(found.numbers, path.numbers)
     with pytest.raises(ResultsError, match="multi-process"):
         read_reference_path(tmp_path, "multi-process")
-    write_table(tmp_path / "neb_geometry.parquet", geometry.iloc[1:], identity)
+    write_table(tmp_path, GEOMETRY, geometry.iloc[1:], provenance())
     with pytest.raises(ResultsError, match="lacks images"):
         read_reference_path(tmp_path, "single hydrogen transfer")

@@ -21,11 +21,13 @@ from hessbench.experiments.stability.run.criterion import (
 from hessbench.experiments.stability.run.heating import heat
 from hessbench.experiments.stability.run.models import HeatingTask, read_molecules, run_stability
 from hessbench.experiments.stability.run.settings import StabilityConfig
+from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
 from hessbench.potential.ani.files import save
 from hessbench.potential.ani.model import build
 from hessbench.potential.ani.settings import ModelConfig
 from hessbench.potential.batch import Batch
-from hessbench.results.store.tables import TABLES, Identity, read_table, write_table
+from hessbench.results.store.tables import read_table, write_table
+from tests.made_up import provenance
 
 
 def morse(depth: float, length: float = 0.76, width: float = 1.9):
@@ -212,9 +214,9 @@ def test_ensembles_give_valid_tables(tmp_path):
         save(build(ModelConfig(hidden=(4,)), seed), file)
         tasks.append(HeatingTask("E-F", seed, file))
     table, trajectory = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
-    for name, frame in (("stability", table), ("stability_trajectory", trajectory)):
-        write_table(tmp_path / f"{name}.parquet", frame, Identity("test", "none", "GFN2-xTB", 2))
-        assert list(read_table(tmp_path / f"{name}.parquet").columns) == list(TABLES[name])
+    for written, frame in ((STABILITY, table), (TRAJECTORY, trajectory)):
+        write_table(tmp_path, written, frame, provenance())
+        assert list(read_table(tmp_path, written).columns) == list(written.columns)
     assert table[["seed", "molecule"]].to_numpy().tolist() == [
         [seed, name] for seed in range(2) for name in molecules
     ]

@@ -1,34 +1,75 @@
-"""dvc.yaml: stages depend on the code they run and on the parameters they read."""
+"""dvc.yaml: stages depend on the folders they run and on the parameters and files they read."""
 
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from hessbench.cli import COMMANDS
-from hessbench.profiles.schema import SCHEMA
+from hessbench.cli import COMMANDS, module_of
+from hessbench.config.base import Section
+from hessbench.config.inputs import Stage, setting
+from hessbench.experiments.registry import all_experiments
+from hessbench.profiles.provenance import stages
+from hessbench.profiles.schema import SCHEMA, load_profile
+from hessbench.system.sources import PACKAGES, folders
 from hessbench.training.settings import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import stage_sources  # noqa: E402
-
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+PROFILES = ["ci", "desktop", "full", "paper"]
+MODULES_OF_THE_PAPER = {"figure": "figure", "table": "table", "report": "*"}
+"""Commands that run modules of reproduce/, to those that they run."""
 ORDER_ONLY = {"seeds", "losses", "processes", "checkpoint_epochs", "hessian_validation_epochs"}
 """Training settings that are granular elsewhere, or that change no weight of a model."""
 
 
-def test_every_stage_names_exactly_the_sources_its_command_imports() -> None:
-    found = stage_sources.differences(STAGES)
-    assert not found, f"run `python tools/stage_sources.py --write`: {found}"
+def code_of(stage: dict) -> list[str]:
+    """Folders that the command of a stage imports."""
+    command = stage["cmd"].split()[1]
+    kind = MODULES_OF_THE_PAPER.get(command)
+    modules = [f"reproduce.{path.stem}" for path in (ROOT / "reproduce").glob(f"{kind}_*.py")]
+    return folders(module_of(command), *modules)
 
 
-def test_closure_follows_imports_through_modules(tmp_path: Path) -> None:
-    files = stage_sources.closure("hessbench.cli.train")
-    assert {"hessbench/cli/train.py", "hessbench/potential/ani/model.py", "hessbench/units.py"} <= files
-    assert not any(file.startswith(("hessbench/verification", "hessbench/generate")) for file in files)
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_a_stage_depends_on_the_folders_that_its_command_imports(name: str) -> None:
+    stage = STAGES[name]
+    named = [item for item in stage["deps"] if item.split("/")[0] in PACKAGES]
+    assert named == code_of(stage)
+    assert not any(item.endswith(".py") for item in stage["deps"])
+
+
+def test_an_edit_of_readers_plots_or_the_command_line_retrains_nothing() -> None:
+    others = ("hessbench/formats", "hessbench/plotting", "hessbench/cli", "hessbench/results", "reproduce")
+    assert not set(others) & set(STAGES["train"]["deps"])
+
+
+@pytest.mark.parametrize("stage", stages(), ids=lambda stage: stage.name)
+def test_what_results_are_compared_by_is_what_reruns_their_stage(stage: Stage) -> None:
+    """Else results could count as those of another run, and `dvc repro` would not make them anew."""
+    pipeline = STAGES[stage.name]
+    assert set(folders(stage.package)) <= set(pipeline["deps"])
+    of_the_matrix = {"split.training_percents.{percent}"}
+    settings = {path.replace("{", "${item.") for path in set(stage.settings) - of_the_matrix}
+    assert settings == set(pipeline.get("params", []))
+    for name in PROFILES:
+        profile = load_profile(ROOT / "reproduce" / "profiles" / f"{name}.yaml")
+        sections = {key: value for key, value in profile if isinstance(value, Section)}
+        for file in (*stage.files, *stage.data.values()):
+            path = file if isinstance(file, Path) else setting(sections, file)
+            assert path is None or str(path) in pipeline["deps"]
+
+
+def test_every_experiment_has_a_stage() -> None:
+    assert {stage.name for stage in stages()} <= set(STAGES)
+    assert len(stages()) == len(all_experiments()) + 1
+
+
+def test_the_name_of_the_profile_reruns_no_computation() -> None:
+    assert not any("profile" in stage.get("params", []) for stage in STAGES.values())
+    readers = {"tables", "figures", "report"}
+    shown = {name for name, stage in STAGES.items() if "results/run.json" in stage["deps"]}
+    assert shown == readers
 
 
 @pytest.mark.parametrize("name", sorted(STAGES))
@@ -52,7 +93,7 @@ def test_a_loss_of_one_training_is_no_parameter_of_the_others() -> None:
     assert not {"training", "training.losses"} & set(STAGES["train"]["params"])
 
 
-@pytest.mark.parametrize("profile", ["ci", "desktop", "full", "paper"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_states_every_parameter_of_a_stage(profile: str) -> None:
     content = yaml.safe_load((ROOT / "reproduce" / "profiles" / f"{profile}.yaml").read_text())
     for name, stage in STAGES.items():

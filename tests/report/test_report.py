@@ -17,15 +17,17 @@ from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from hessbench.errors import HessbenchError
+from hessbench.experiments.stability.run.tables import TRAJECTORY
 from hessbench.plotting import history
 from hessbench.plotting.redraw import redraw
-from hessbench.plotting.source import Source
-from hessbench.report import artefacts
 from hessbench.report.content import Content, embed, gather, is_number, short
 from hessbench.report.molecules import reaction_paths, trajectories
 from hessbench.report.page import render, script_data, write_report
 from hessbench.report.provenance import duration, results_tables, time_spent
-from hessbench.results.store.tables import read_identity, write_table
+from hessbench.results import reproduce
+from hessbench.results.published import read_published
+from hessbench.results.reader import Results
+from hessbench.results.store.tables import read_provenance, write_table
 from hessbench.training import loop
 from tests.report.browser import PHONE, console, opened
 
@@ -53,10 +55,10 @@ class Reader(HTMLParser):
 def content(synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> Content:
     figures, tables = tmp_path_factory.mktemp("figures"), tmp_path_factory.mktemp("tables")
     png, _ = redraw("s2", synthetic, figures)
-    for name in set(artefacts.available("figure")) - {"s1", "s2"}:  # drawing all of them would take long
+    for name in set(reproduce.available("figure")) - {"s1", "s2"}:  # drawing all of them would take long
         shutil.copy(png, figures / f"figure-{name}.png")
     shutil.copy(synthetic / "tables/verdicts.csv", tables)
-    artefacts.load("table", "s1").make(results=synthetic / "results", tables=tables)
+    reproduce.load("table", "s1").make(results=Results(synthetic / "results"), tables=tables)
     return gather(synthetic, figures, tables)
 
 
@@ -95,17 +97,17 @@ def test_ids_are_unique_and_links_lead_somewhere(page: Path) -> None:
     assert all(attributes.get("alt") is not None for tag, attributes in elements if tag == "img")
 
 
-def test_every_artefact_has_its_place(content: Content, page: Path) -> None:
+def test_every_figure_and_table_has_its_place(content: Content, page: Path) -> None:
     text = page.read_text()
-    for name in artefacts.available("figure"):
+    for name in reproduce.available("figure"):
         assert f'id="figure-{name}"' in text
         assert f"<code>hessbench figure {name}</code>" in text
         assert f"reproduce/figure_{name}.py" in text
-    for name in artefacts.available("table"):
+    for name in reproduce.available("table"):
         assert f"<code>hessbench table {name}</code>" in text
     for claim in content.claims:
         assert claim["verdict"] in ("reproduced", "not reproduced", "undecided")
-    assert len(content.claims) == len(Source().published.claims)
+    assert len(content.claims) == len(read_published().claims)
     assert "rtp 1.0 GFN2-xTB 0123456789ab" in text
     assert "2 x made-up core, 8 GiB" in text
 
@@ -121,8 +123,8 @@ def test_a_history_without_times_is_named(synthetic: Path, tmp_path: Path) -> No
     shutil.copytree(synthetic, root)
     path = root / "models/80/efh/history.csv"
     path.write_text(path.read_text().replace("training_seconds", "s"))
-    source = Source(root)
-    spent = time_spent(source, results_tables(source))
+    results = Results(root / "results")
+    spent = time_spent(results, results_tables(results))
     assert "80/efh/history.csv, column training_seconds" in spent
     assert "20 ensembles" in spent
 
@@ -145,7 +147,7 @@ def test_what_is_not_there_is_said_in_its_place(content: Content) -> None:
     assert "has not been drawn" in figures["s1"].missing
     tables = {table.name: table for table in content.paper_tables}
     assert not tables["s1"].missing
-    assert "table-2.md does not exist" in tables["2"].missing
+    assert "table-2.csv does not exist" in tables["2"].missing
 
 
 def test_an_experiment_that_was_not_run_is_named(synthetic: Path, tmp_path: Path) -> None:
@@ -156,8 +158,8 @@ def test_an_experiment_that_was_not_run_is_named(synthetic: Path, tmp_path: Path
     shutil.rmtree(root / "models")
     content = gather(root, tmp_path / "figures", tmp_path / "tables")
     figures = {figure.name: figure.missing for figure in content.figures}
-    assert "spectra.parquet: does not exist" in figures["5"]
-    assert "neb_geometry.parquet: does not exist" in figures["4"]
+    assert "spectra.parquet does not exist" in figures["5"]
+    assert "neb_geometry.parquet does not exist" in figures["4"]
     assert "models" in figures["s3"]
     assert content.paths == content.trajectories == []
     text = render(content)
@@ -175,6 +177,9 @@ def test_a_figure_of_another_run_is_not_shown(synthetic: Path, tmp_path: Path) -
     run.write_text(run.read_text().replace("synthetic", "desktop"))
     content = gather(root, figures, tmp_path)
     assert "drawn from other results" in {figure.name: figure.missing for figure in content.figures}["s2"]
+    run.write_text(run.read_text().replace("desktop", "synthetic").replace("rtp 1.0", "rtp 2.0"))
+    content = gather(root, figures, tmp_path)
+    assert "drawn from other results" in {figure.name: figure.missing for figure in content.figures}["s2"]
     png.write_bytes(b"no image")
     content = gather(root, figures, tmp_path)
     assert "is no image" in {figure.name: figure.missing for figure in content.figures}["s2"]
@@ -186,7 +191,7 @@ def test_without_a_run_there_is_no_report(tmp_path: Path) -> None:
 
 
 def test_movies_keep_distances(synthetic: Path) -> None:
-    movies = reaction_paths(Source(synthetic))
+    movies = reaction_paths(Results(synthetic / "results"))
     assert movies[0]["title"].endswith("reference")
     assert {len(movie["frames"]) for movie in movies} == {58}
     assert {len(frame) for movie in movies for frame in movie["frames"]} == {24}
@@ -201,8 +206,8 @@ def test_the_trajectory_that_lasted_longest_comes_first_and_says_how_it_ended(
     path = root / "results/stability_trajectory.parquet"
     table = pd.read_parquet(path)
     short_one = table[table["frame"] < 2].assign(training="E")
-    write_table(path, pd.concat([short_one, table]), read_identity(path))
-    movies = trajectories(Source(root))
+    write_table(root / "results", TRAJECTORY, pd.concat([short_one, table]), read_provenance(path))
+    movies = trajectories(Results(root / "results"))
     assert [len(movie["frames"]) for movie in movies] == [40, 2]
     runs = pd.read_parquet(root / "results/stability.parquet").set_index(["molecule", "training", "seed"])
     assert movies[0]["title"].startswith("ethanol, E-F-H, model 0: ")
@@ -246,13 +251,15 @@ def test_cells_with_numbers_are_known(text: str, number: int) -> None:
     assert is_number(text) == number
 
 
-def test_a_table_is_shown_as_people_read_it(content: Content, page: Path) -> None:
+def test_a_table_is_that_of_its_csv_file(content: Content, page: Path) -> None:
     table = next(table for table in content.paper_tables if table.name == "s1")
-    assert table.header[:3] == ["Molecule", "Training", "Temperature (K)"]
+    assert table.header[:3] == ["molecule", "training", "temperature k"]
+    assert "data" not in table.header
     assert len(table.rows) == 30
     assert {len(row) for row in table.rows} == {len(table.header)}
-    assert "1,011,677" in {row[table.header.index("Paper (fs)")] for row in table.rows}
-    assert "Heated to 1500 K at most" in table.note
+    assert "1.012e+06" not in page.read_text()
+    assert {"1011677", "aspirin", "E-F-H"} <= {cell for row in table.rows for cell in row}
+    assert table.note == "Data: rtp 1.0 GFN2-xTB 0123456789ab."
     assert table.note in page.read_text()
 
 

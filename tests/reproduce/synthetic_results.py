@@ -5,15 +5,28 @@
 
 import json
 import sys
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from hessbench.config.inputs import Inputs
+from hessbench.experiments.composition.run.tables import COMPOSITION
+from hessbench.experiments.correlation.run.tables import CORRELATION
+from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
+from hessbench.experiments.errors.run.tables import ERRORS
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
+from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
+from hessbench.experiments.spectra.run.tables import COST, SPECTRA
+from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
+from hessbench.experiments.surface.run.tables import SURFACE
 from hessbench.results.published import read_published
-from hessbench.results.store.tables import LABELS, Identity, write_table
-from tests.synthetic_errors import write_percents
+from hessbench.results.store.names import LABELS
+from hessbench.results.store.provenance import Provenance
+from hessbench.results.store.tables import Table, write_table
+from tests.made_up import provenance, trained, write_made_up_run
 
 LOSSES = ("e", "ef", "efh")
 PERCENTS = (2, 5, 10, 20, 40, 60, 80)
@@ -24,11 +37,12 @@ LEVEL = "GFN2-xTB"
 NUMBERS = np.array([6, 7, 6, 8, 1, 1, 1, 1])
 
 
-def identity(*sets: str, models: int | None = None, **extra: object) -> Identity:
-    data = "; ".join(f"{s}: {s} 1.0 {LEVEL} 0123456789ab" for s in sets)
-    return Identity(
-        "synthetic", data, LEVEL, models=models, hardware="2 x made-up core", seconds=12.5, extra=extra
-    )
+DATA = {name: f"{name} 1.0 {LEVEL} 0123456789ab" for name in ("rtp", "irc", "nms", "single-ts")}
+MACHINE = {"level": LEVEL, "hardware": "2 x made-up core", "seconds": 12.5}
+
+
+def made_from(*sets: str, models: int | None = None, **notes: object) -> Provenance:
+    return provenance(Inputs({name: DATA[name] for name in sets}), models=models, notes=notes, **MACHINE)
 
 
 def errors(folder: Path) -> None:
@@ -50,11 +64,9 @@ def errors(folder: Path) -> None:
                             "absolute": float(np.sqrt(squared * count)) * 0.8, "count": count,
                         }
                     )  # fmt: skip
-        write_table(
-            folder / "results" / "errors" / f"{loss}-{percent}.parquet",
-            pd.DataFrame(rows),
-            identity("rtp", "irc", "nms", models=len(SEEDS)),
-        )
+        sets = {name: DATA[name] for name in ("rtp", "irc", "nms")}
+        made = provenance(trained(loss, percent, sets), models=len(SEEDS), **MACHINE)
+        write_table(folder / "results", ERRORS, pd.DataFrame(rows), made, f"{loss}-{percent}")
 
 
 def single_ts(folder: Path, models: int = 100) -> None:
@@ -78,17 +90,14 @@ def single_ts(folder: Path, models: int = 100) -> None:
             is_maximum = bool(predicted[40] < 0.05 and predicted[38] < 0.05)
             frequency = RNG.normal(-1700 if training == "E-F-H" else -500, 60 if training == "E-F-H" else 700)
             modes.append((training, model, frequency, int(RNG.integers(1, 3)), is_maximum))
-    write_table(
-        folder / "results" / "single_ts.parquet",
-        pd.DataFrame(rows, columns=["training", "model", "structure", "path_coordinate", "energy"]),
-        identity("single-ts", models=models),
-    )
+    made = made_from("single-ts", models=models)
+    columns = ["training", "model", "structure", "path_coordinate", "energy"]
+    write_table(folder / "results", SINGLE_TS, pd.DataFrame(rows, columns=columns).assign(reason=""), made)
     columns = ["training", "model", "lowest_frequency_cm1", "negative_modes", "ts_is_maximum"]
-    write_table(
-        folder / "results" / "single_ts_modes.parquet",
-        pd.DataFrame(modes, columns=columns),
-        identity("single-ts", models=models),
+    frame = pd.DataFrame(modes, columns=columns).assign(
+        energy_error=0.1, force_error=0.2, hessian_error=0.3, reason=""
     )
+    write_table(folder / "results", MODES, frame, made)
 
 
 def stability(folder: Path) -> None:
@@ -141,9 +150,10 @@ def stability(folder: Path) -> None:
         "cap_k",
     ]
     write_table(
-        folder / "results" / "stability.parquet",
+        folder / "results",
+        STABILITY,
         pd.DataFrame(rows, columns=columns),
-        identity(
+        made_from(
             "rtp", models=len(SEEDS), interval_fs=500.0, note="5 K every 500 fs (10 K/ps; the paper: 1 K/ps)"
         ),
     )
@@ -168,9 +178,10 @@ def stability(folder: Path) -> None:
         "z",
     ]
     write_table(
-        folder / "results" / "stability_trajectory.parquet",
+        folder / "results",
+        TRAJECTORY,
         pd.DataFrame(frames, columns=columns),
-        identity("rtp", models=1),
+        made_from("rtp", models=1),
     )
 
 
@@ -255,50 +266,16 @@ def neb(folder: Path) -> None:
                         for k in range(len(reference))
                     ]
 
-    def write(stem: str, rows: list, columns: list[str]) -> None:
-        path = folder / "results" / f"{stem}.parquet"
-        write_table(path, pd.DataFrame(rows, columns=columns), identity("rtp", models=len(SEEDS)))
+    def write(table: Table, rows: list) -> None:
+        frame = pd.DataFrame(rows, columns=list(table.columns))
+        write_table(folder / "results", table, frame, made_from("rtp", models=len(SEEDS)))
 
-    write("neb_paths", paths, ["reaction", "kind", "training", "seed", "image", "path_coordinate", "energy"])
+    write(PATHS, paths)
+    write(SUMMARY, summary)
+    write(GEOMETRY, geometry)
+    write(SPECTRA, spectra)
     write(
-        "neb_summary",
-        summary,
-        [
-            "reaction",
-            "kind",
-            "training",
-            "seed",
-            "status",
-            "reason",
-            "iterations",
-            "max_force_ev_a",
-            "barrier",
-            "barrier_reference",
-            "rmsd_ts",
-        ],
-    )
-    write(
-        "neb_geometry", geometry, ["reaction", "training", "seed", "image", "atom", "number", "x", "y", "z"]
-    )
-    write(
-        "spectra",
-        spectra,
-        [
-            "reaction",
-            "training",
-            "seed",
-            "image",
-            "path_coordinate",
-            "mode",
-            "frequency_cm1",
-            "reference_frequency_cm1",
-            "overlap",
-        ],
-    )
-    write(
-        "spectra_cost",
-        [("reference", 58, 61.3), ("E-F-H", 58, 0.14), ("E-F", 58, 0.14), ("E", 58, 0.14)],
-        ["source", "images", "cpu_s"],
+        COST, [("reference", -1, 58, 61.3), *((training, 0, 58, 0.14) for training in ("E-F-H", "E-F", "E"))]
     )
 
 
@@ -319,9 +296,12 @@ def epoch_cost(folder: Path) -> None:
             )
         )
     write_table(
-        folder / "results" / "epoch_cost.parquet",
-        pd.DataFrame(rows, columns=["training", "engine", "structures", "percent", "repeat", "seconds"]),
-        identity("rtp"),
+        folder / "results",
+        EPOCH_COST,
+        pd.DataFrame(
+            rows, columns=["training", "engine", "structures", "percent", "repeat", "seconds"]
+        ).assign(timed_structures=12, extrapolated=False),
+        made_from("rtp"),
     )
 
 
@@ -337,11 +317,12 @@ def correlation(folder: Path) -> None:
         centres = (centres + 0.5) * widths[quantity]
         rows += [(training, test_set, quantity, *c, int(n)) for c, n in zip(centres, counts, strict=True)]
     write_table(
-        folder / "results" / "correlation.parquet",
+        folder / "results",
+        CORRELATION,
         pd.DataFrame(
             rows, columns=["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]
         ),
-        identity("rtp", "irc", "nms", models=len(SEEDS), bin_widths=widths),
+        made_from("rtp", "irc", "nms", models=len(SEEDS), bin_widths=widths),
     )
 
 
@@ -367,9 +348,12 @@ def composition(folder: Path) -> None:
                     )
                 )
     write_table(
-        folder / "results" / "composition.parquet",
-        pd.DataFrame(rows, columns=["set", "reaction", "structure", "kind", "name", "count"]),
-        identity("rtp"),
+        folder / "results",
+        COMPOSITION,
+        pd.DataFrame(rows, columns=["set", "reaction", "structure", "kind", "name", "count"]).assign(
+            reason=""
+        ),
+        made_from("rtp"),
     )
 
 
@@ -377,9 +361,10 @@ def surface(folder: Path) -> None:
     x, y = np.meshgrid(np.linspace(0.9, 2.4, 41), np.linspace(0.9, 2.4, 41))
     energy = 45 * np.exp(-(((x - y) / 0.25) ** 2)) + 180 * ((x + y - 2.9) ** 2) * (0.4 + 0.3 * np.tanh(x - y))
     write_table(
-        folder / "results" / "surface.parquet",
+        folder / "results",
+        SURFACE,
         pd.DataFrame({"x": x.ravel(), "y": y.ravel(), "energy": (energy - energy.min()).ravel()}),
-        identity("single-ts", x_label="d(O–H) (Å)", y_label="d(C–H) (Å)"),
+        made_from("single-ts", x_label="d(O–H) (Å)", y_label="d(C–H) (Å)"),
     )
 
 
@@ -419,6 +404,8 @@ def models(folder: Path) -> None:
                 )
             rows.append(row)
         pd.DataFrame(rows).to_csv(target / "history.csv", index=False)
+        inputs = asdict(trained(loss, percent, {"rtp": DATA["rtp"]}))
+        (target / "training.json").write_text(json.dumps({"inputs": inputs}))
         header = json.dumps({"format": "hessbench ANI 1", "architecture": architecture, "notes": {}})
         save_file({"self_energies": np.zeros(4)}, target / "0.safetensors", metadata={"hessbench": header})
 
@@ -449,17 +436,7 @@ def write_all(folder: Path) -> None:
         verdicts,
     ):
         part(folder)
-    write_percents(folder / "results", 2, 5, 10, 20, 40, 60, 80)
-    (folder / "results" / "run.json").write_text(
-        json.dumps(
-            {
-                "profile": "synthetic",
-                "data": {s: f"{s} 1.0 {LEVEL} 0123456789ab" for s in ("rtp", "irc", "nms")},
-                "versions": {"torch": "2.13.0"},
-                "hardware": "2 x made-up core, 8 GiB",
-            }
-        )
-    )
+    write_made_up_run(folder / "results", "synthetic", DATA)
 
 
 if __name__ == "__main__":

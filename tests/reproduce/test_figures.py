@@ -13,20 +13,22 @@ from matplotlib.text import Text
 from PIL import Image
 
 from hessbench.cli import main
+from hessbench.experiments.errors.ensembles import errors_of, rmse_of_models
+from hessbench.experiments.errors.statistics import rmse
+from hessbench.experiments.surface.run.tables import SURFACE
 from hessbench.plotting.redraw import redraw
-from hessbench.plotting.source import Source
-from hessbench.report import artefacts
 from hessbench.report.provenance import results_tables
-from hessbench.results.statistics import rmse
-from hessbench.results.store.tables import Identity, ResultsError, write_table
-from hessbench.results.stored import StoredResults
-from tests.synthetic_errors import write_percents
+from hessbench.results import reproduce
+from hessbench.results.published import read_published
+from hessbench.results.reader import MissingResultsError, Results
+from tests.made_up import PERCENTS, write_made_up_run
+from tests.reproduce.synthetic_results import DATA
 
 FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18))]
 
 
 def drawn(name: str, root: Path) -> Figure:
-    return artefacts.load("figure", name).draw(Source(root))
+    return reproduce.load("figure", name).draw(Results(root / "results"))
 
 
 def words(figure: Figure) -> str:
@@ -49,18 +51,18 @@ def change(path: Path, function) -> None:
 
 
 def test_all_figures_of_the_paper_are_there() -> None:
-    assert artefacts.available("figure") == FIGURES
-    assert {"1", "2", "3", "4", "s1"} <= set(artefacts.available("table"))
+    assert reproduce.available("figure") == FIGURES
+    assert {"1", "2", "3", "4", "s1"} <= set(reproduce.available("table"))
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_module_says_what_it_shows(name: str) -> None:
-    module = artefacts.load("figure", name)
+    module = reproduce.load("figure", name)
     assert module.__doc__.startswith(f"Figure {name.upper()}: ")
-    assert len(artefacts.summary(module)) > 40
+    assert len(reproduce.summary(module)) > 40
     assert module.TITLE
     assert module.STAGES
-    assert set(module.CLAIMS) <= set(Source().published.claims)
+    assert set(module.CLAIMS) <= set(read_published().claims)
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -98,7 +100,7 @@ def test_files_say_whose_results_they_show(synthetic: Path, tmp_path: Path) -> N
 
 
 def test_published_values_are_marked_where_they_belong(synthetic: Path) -> None:
-    source = Source(synthetic)
+    published = read_published()
     energy, force, hessian = drawn("6", synthetic).axes[:3]
     for axes, quantity in ((energy, "energy"), (force, "force"), (hessian, "hessian")):
         marks = {
@@ -106,9 +108,7 @@ def test_published_values_are_marked_where_they_belong(synthetic: Path) -> None:
             for line in axes.lines
             if line.get_marker() == "D" and len(line.get_xdata()) == 1
         }
-        assert marks == {
-            (80.0, source.published.cell("nms", loss, quantity).rmse) for loss in ("e", "ef", "efh")
-        }
+        assert marks == {(80.0, published.cell("nms", loss, quantity).rmse) for loss in ("e", "ef", "efh")}
 
 
 def test_failed_and_censored_runs_are_told_apart(synthetic: Path) -> None:
@@ -149,12 +149,12 @@ def test_molecules_without_an_element_count_as_zero(synthetic: Path) -> None:
 
 
 def test_rmse_agrees_with_the_tables(synthetic: Path) -> None:
-    found = Source(synthetic).rmse()
-    stored = StoredResults(synthetic / "results")
+    results = Results(synthetic / "results")
+    found = rmse_of_models(results)
     for loss, training in (("e", "E"), ("efh", "E-F-H")):
         rows = found[(found["training"] == training) & (found["fraction"] == 20)]
         rows = rows[(rows["set"] == "nms") & (rows["quantity"] == "force")].sort_values("seed")
-        np.testing.assert_allclose(rows["rmse"], rmse(stored.errors(loss, 20, "nms", "force")))
+        np.testing.assert_allclose(rows["rmse"], rmse(errors_of(results, loss, 20, "nms", "force")))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_rmse_agrees_with_the_tables(synthetic: Path) -> None:
             lambda frame: frame.assign(cap_k=[None, *frame["cap_k"][1:]], reason=""),
             "stability.parquet, column",
         ),
-        ("stability", None, "stability.parquet: does not exist"),
+        ("stability", None, "stability.parquet does not exist"),
         ("stability", lambda frame: frame.assign(status="sleeping"), "stability.parquet, column status"),
     ],
 )
@@ -196,28 +196,37 @@ def test_a_broken_result_fails_its_figure_only(
 def test_a_missing_errors_table_is_named(synthetic: Path, tmp_path: Path) -> None:
     root = copy_of(synthetic, tmp_path / "run")
     (root / "results/errors/ef-20.parquet").unlink()
-    with pytest.raises(ResultsError, match=r"ef-20\.parquet"):
-        Source(root).rmse()
-    assert set(Source(root).rmse(largest=True)["fraction"]) == {80}
+    with pytest.raises(MissingResultsError, match=r"ef-20\.parquet"):
+        rmse_of_models(Results(root / "results"))
+    assert set(rmse_of_models(Results(root / "results"), largest=True)["fraction"]) == {80}
 
 
-def test_sizes_that_left_the_profile_are_not_drawn(synthetic: Path, tmp_path: Path) -> None:
+def test_percents_that_left_the_profile_are_not_drawn(synthetic: Path, tmp_path: Path) -> None:
     root = copy_of(synthetic, tmp_path / "run")
     (root / "results/errors/ef-20.parquet").unlink()
-    sizes = set(Source(synthetic).rmse()["fraction"])
-    write_percents(root / "results", *(sizes - {20}))
-    assert set(Source(root).rmse()["fraction"]) == sizes - {20}
-    named = {Path(str(table["path"])).name for table in results_tables(Source(root))}
+    write_made_up_run(root / "results", "synthetic", DATA, percents=set(PERCENTS) - {20})
+    results = Results(root / "results")
+    assert set(rmse_of_models(results)["fraction"]) == set(PERCENTS) - {20}
+    named = {Path(str(table["path"])).name for table in results_tables(results)}
     assert "e-80.parquet" in named
     assert "e-20.parquet" not in named
 
 
-def test_results_of_another_profile_are_refused(synthetic: Path, tmp_path: Path) -> None:
+def test_results_of_other_data_are_not_drawn(synthetic: Path, tmp_path: Path) -> None:
     root = copy_of(synthetic, tmp_path / "run")
-    path = root / "results/surface.parquet"
-    write_table(path, pd.read_parquet(path), Identity("desktop", "other data", "GFN2-xTB"))
-    with pytest.raises(ResultsError, match="left by profile desktop"):
-        Source(root).table("surface")
+    write_made_up_run(root / "results", "synthetic", DATA | {"single-ts": "another 1"})
+    with pytest.raises(MissingResultsError, match=r"surface\.parquet was made from other data \(single-ts: "):
+        Results(root / "results").table(SURFACE)
+    with pytest.raises(MissingResultsError, match=r"single_ts\.parquet was made from other data"):
+        drawn("2", root)
+
+
+def test_the_name_of_the_profile_is_that_of_the_run(synthetic: Path, tmp_path: Path) -> None:
+    root = copy_of(synthetic, tmp_path / "run")
+    write_made_up_run(root / "results", "renamed", DATA)
+    png, _ = redraw("s2", root, tmp_path)
+    with Image.open(png) as picture:
+        assert " · profile renamed · " in picture.info["Description"]
 
 
 def test_unknown_figures_are_refused_before_anything_is_drawn(
@@ -232,9 +241,9 @@ def test_unknown_figures_are_refused_before_anything_is_drawn(
 
 def test_drawing_does_not_import_torch(synthetic: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from hessbench.report import artefacts\n"
+        "import sys; from pathlib import Path; from hessbench.results import reproduce\n"
         "from hessbench.plotting.redraw import redraw; import hessbench.cli.figure\n"
-        "for name in artefacts.available('figure'): artefacts.load('figure', name)\n"
+        "for name in reproduce.available('figure'): reproduce.load('figure', name)\n"
         f"redraw('s3', Path({str(synthetic)!r}), Path({str(tmp_path)!r}))\n"
         "assert 'torch' not in sys.modules, 'torch was imported'"
     )
@@ -253,7 +262,7 @@ def test_all_figures_are_drawn(synthetic: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_guide_says_what_the_modules_say(name: str) -> None:
     guide = Path("docs/reproduction-guide.md").read_text()
-    module = artefacts.load("figure", name)
+    module = reproduce.load("figure", name)
     row = next(line for line in guide.splitlines() if line.startswith(f"| {name.upper()} | {module.TITLE} |"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert f"figure_{name}.py" in cells[2]
@@ -267,4 +276,4 @@ def test_the_guide_names_every_stage() -> None:
     named = re.findall(r"^\| (\w+) \|", table, re.M)
     stages = list(yaml.safe_load(Path("dvc.yaml").read_text())["stages"])
     assert sorted(named[1:]) == sorted(stages)
-    assert {stage for name in FIGURES for stage in artefacts.load("figure", name).STAGES} <= set(stages)
+    assert {stage for name in FIGURES for stage in reproduce.load("figure", name).STAGES} <= set(stages)

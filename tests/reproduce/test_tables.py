@@ -6,15 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hessbench.report import artefacts
-from hessbench.results.table_files import escape
+from hessbench.results import reproduce
+from hessbench.results.reader import Results
 
 
 @pytest.mark.parametrize("name", ["1", "s1"])
 def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_path: Path) -> None:
-    module = artefacts.load("table", name)
-    first = module.make(synthetic / "results", tmp_path / "a")
-    second = module.make(synthetic / "results", tmp_path / "b")
+    module = reproduce.load("table", name)
+    first = module.make(Results(synthetic / "results"), tmp_path / "a")
+    second = module.make(Results(synthetic / "results"), tmp_path / "b")
     assert [path.suffix for path in first] == [".csv", ".md", ".tex"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     latex = first[2].read_text()
@@ -23,7 +23,7 @@ def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_pat
 
 
 def test_table_1_counts_elements(synthetic: Path, tmp_path: Path) -> None:
-    csv, *_ = artefacts.load("table", "1").make(synthetic / "results", tmp_path)
+    csv, *_ = reproduce.load("table", "1").make(Results(synthetic / "results"), tmp_path)
     frame = pd.read_csv(csv).set_index("property")
     counts = pd.read_parquet(synthetic / "results/composition.parquet")
     atoms = counts[counts["kind"] == "element"].groupby("structure")["count"].sum()
@@ -33,7 +33,7 @@ def test_table_1_counts_elements(synthetic: Path, tmp_path: Path) -> None:
 
 
 def test_table_s1_stands_beside_the_paper(synthetic: Path, tmp_path: Path) -> None:
-    csv, markdown, _ = artefacts.load("table", "s1").make(synthetic / "results", tmp_path)
+    csv, markdown, _ = reproduce.load("table", "s1").make(Results(synthetic / "results"), tmp_path)
     frame = pd.read_csv(csv).set_index(["molecule", "training"])
     runs = pd.read_parquet(synthetic / "results/stability.parquet")
     assert len(frame) == 30
@@ -52,10 +52,6 @@ def test_tables_need_no_locale(synthetic: Path, tmp_path: Path) -> None:
     options = ["--results", str(synthetic / "results"), "--tables", str(tmp_path / "ascii")]
     subprocess.run([*command, *options], env=os.environ | ascii_only, check=True)
     for name in ("1", "s1"):
-        for path in artefacts.load("table", name).make(synthetic / "results", tmp_path / "utf-8"):
+        results = Results(synthetic / "results")
+        for path in reproduce.load("table", name).make(results, tmp_path / "utf-8"):
             assert (tmp_path / "ascii" / path.name).read_bytes() == path.read_bytes()
-
-
-def test_special_characters_are_escaped() -> None:
-    assert escape("50 % of A_1 & B") == r"50 \% of A\_1 \& B"
-    assert escape("kcal Å⁻¹") == r"kcal \AA{}$^{-1}$"

@@ -3,27 +3,34 @@ import pandas as pd
 import pytest
 
 from hessbench.errors import HessbenchError
+from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
+from hessbench.experiments.neb.run.tables import SUMMARY
+from hessbench.experiments.single_ts.run.tables import SINGLE_TS
+from hessbench.experiments.spectra.run.tables import COST, SPECTRA
+from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.results.published import read_published
-from hessbench.results.store.runinfo import write_run_info
-from hessbench.results.store.tables import Identity, write_table
-from hessbench.results.stored import StoredResults
+from hessbench.results.reader import Results
+from hessbench.results.store.tables import FLAG, INTEGER, NUMBER, TEXT, write_table
 from hessbench.verification.claims import STATISTICS
-from hessbench.verification.evidence import Evidence
 from hessbench.verification.verdicts import judge
+from tests.made_up import provenance, write_made_up_run
 
 PUBLISHED = read_published()
 LABELS = {"e": "E", "ef": "E-F", "efh": "E-F-H"}
+BLANK = {TEXT: "", INTEGER: 0, NUMBER: 0.0, FLAG: False}
+"""For columns that a claim does not look at."""
 
 
 @pytest.fixture
 def verdict(tmp_path):
     """Write one results table and judge one claim by it."""
-    write_run_info(tmp_path, profile="ci", data={"rtp": "made up"})
+    write_made_up_run(tmp_path)
 
-    def judged(claim, name, rows):
-        identity = Identity(profile="ci", data="made up", level="none")
-        write_table(tmp_path / f"{name}.parquet", pd.DataFrame(rows), identity)
-        return judge(STATISTICS[claim](Evidence(StoredResults(tmp_path), PUBLISHED)))
+    def judged(claim, table, rows):
+        frame = pd.DataFrame(rows)
+        others = {column: BLANK[kind] for column, kind in table.columns.items() if column not in frame}
+        write_table(tmp_path, table, frame.assign(**others), provenance())
+        return judge(STATISTICS[claim](Results(tmp_path)))
 
     return judged
 
@@ -54,16 +61,16 @@ def single_ts(*, curved):
 
 
 def test_single_ts_curvature(verdict):
-    assert verdict("single_ts_curvature", "single_ts", single_ts(curved=["E-F-H"])).verdict == "reproduced"
-    both = verdict("single_ts_curvature", "single_ts", single_ts(curved=["E-F-H", "E-F"]))
+    assert verdict("single_ts_curvature", SINGLE_TS, single_ts(curved=["E-F-H"])).verdict == "reproduced"
+    both = verdict("single_ts_curvature", SINGLE_TS, single_ts(curved=["E-F-H", "E-F"]))
     assert both.verdict == "not reproduced"
     assert "E-F puts" in both.decisive.label
-    assert verdict("single_ts_curvature", "single_ts", single_ts(curved=[])).verdict == "not reproduced"
+    assert verdict("single_ts_curvature", SINGLE_TS, single_ts(curved=[])).verdict == "not reproduced"
 
 
 def test_single_ts_uncertainty(verdict):
-    assert verdict("single_ts_uncertainty", "single_ts", single_ts(curved=["E-F-H"])).verdict == "reproduced"
-    assert verdict("single_ts_uncertainty", "single_ts", single_ts(curved=[])).verdict != "reproduced"
+    assert verdict("single_ts_uncertainty", SINGLE_TS, single_ts(curved=["E-F-H"])).verdict == "reproduced"
+    assert verdict("single_ts_uncertainty", SINGLE_TS, single_ts(curved=[])).verdict != "reproduced"
 
 
 def stability(temperatures, *, seeds=3, cap=3000.0):
@@ -91,25 +98,25 @@ PAPER_TEMPERATURES = {
 
 
 def test_md_stability_of_the_paper(verdict):
-    found = verdict("md_stability_order", "stability", stability(PAPER_TEMPERATURES))
+    found = verdict("md_stability_order", STABILITY, stability(PAPER_TEMPERATURES))
     assert found.verdict == "reproduced"
     assert found.decisive.estimate.value == found.decisive.published
 
 
 def test_one_molecule_the_other_way_refutes_the_order(verdict):
     temperatures = PAPER_TEMPERATURES | {"toluene": {"e": 1600, "ef": 400, "efh": 900}}
-    found = verdict("md_stability_order", "stability", stability(temperatures))
+    found = verdict("md_stability_order", STABILITY, stability(temperatures))
     assert found.verdict == "not reproduced"
     assert found.decisive.estimate.value == 9
 
 
 def test_runs_at_the_cap_do_not_decide(verdict):
-    found = verdict("md_stability_order", "stability", stability(PAPER_TEMPERATURES, cap=600.0))
+    found = verdict("md_stability_order", STABILITY, stability(PAPER_TEMPERATURES, cap=600.0))
     assert found.verdict == "undecided"
 
 
 def test_one_run_a_molecule_does_not_decide(verdict):
-    found = verdict("md_stability_order", "stability", stability(PAPER_TEMPERATURES, seeds=1))
+    found = verdict("md_stability_order", STABILITY, stability(PAPER_TEMPERATURES, seeds=1))
     assert found.verdict == "undecided"
     assert "no interval" in found.reason
 
@@ -148,7 +155,7 @@ def neb(converging, error):
     ],
 )
 def test_neb_convergence(verdict, converging, error, expected):
-    assert verdict("neb_convergence", "neb_summary", neb(converging, error)).verdict == expected
+    assert verdict("neb_convergence", SUMMARY, neb(converging, error)).verdict == expected
 
 
 def spectra(*, shift, noise):
@@ -184,7 +191,7 @@ def spectra(*, shift, noise):
     [(0.0, 20, "reproduced"), (1.0, 20, "not reproduced"), (0.0, 1500, "not reproduced")],
 )
 def test_spectra_softening(verdict, shift, noise, expected):
-    assert verdict("spectra_softening", "spectra", spectra(shift=shift, noise=noise)).verdict == expected
+    assert verdict("spectra_softening", SPECTRA, spectra(shift=shift, noise=noise)).verdict == expected
 
 
 @pytest.mark.parametrize(
@@ -195,7 +202,7 @@ def test_spectra_speedup(verdict, reference, expected):
         {"source": "reference", "images": 60, "cpu_s": reference},
         {"source": "E-F-H", "images": 60, "cpu_s": 0.478},
     ]
-    found = verdict("spectra_speedup", "spectra_cost", rows)
+    found = verdict("spectra_speedup", COST, rows)
     assert found.verdict == expected
     assert found.decisive.published == pytest.approx(37805, rel=1e-4)
 
@@ -214,7 +221,7 @@ def test_epoch_cost(verdict, factor, expected):
                     )
                     row = {"training": training, "engine": engine, "structures": percent, "percent": percent}
                     rows.append(row | {"repeat": repeat, "seconds": measured})
-    found = verdict("epoch_cost", "epoch_cost", rows)
+    found = verdict("epoch_cost", EPOCH_COST, rows)
     assert found.verdict == expected
     assert found.decisive.estimate.value == pytest.approx(factor)
 
@@ -222,4 +229,4 @@ def test_epoch_cost(verdict, factor, expected):
 def test_results_without_a_training_are_an_error(verdict):
     rows = [row for row in stability(PAPER_TEMPERATURES) if row["training"] != "E-F"]
     with pytest.raises(HessbenchError, match=r"stability\.parquet: no rows of E-F"):
-        verdict("md_stability_order", "stability", rows)
+        verdict("md_stability_order", STABILITY, rows)

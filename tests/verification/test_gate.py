@@ -9,9 +9,10 @@ import pytest
 
 from hessbench.cli import main
 from hessbench.errors import HessbenchError
-from hessbench.results.error_tables import read_tables, write_ensembles_table, write_rmse_table
-from hessbench.results.store.runinfo import write_run_info
+from hessbench.experiments.errors.tables import read_tables, write_ensembles_table, write_rmse_table
+from hessbench.results.reader import Results
 from hessbench.verification.pinned import RTOL, STANDARD_ERRORS, pin
+from tests.made_up import DATA, write_made_up_run
 from tests.synthetic_errors import PAPER, errors_table, write_errors, write_run
 
 REPRODUCE = Path("reproduce").resolve()
@@ -22,7 +23,7 @@ def complete(folder, rmse=PAPER, **options):
     """A run with its tables."""
     results = write_run(folder, rmse, **(SHARP | options))
     for name in ("table-2", "table-3", "table-4"):
-        write_rmse_table(name, "Title", results=results, tables=folder / "tables")
+        write_rmse_table(name, "Title", results=Results(results), tables=folder / "tables")
     return folder
 
 
@@ -121,10 +122,7 @@ def test_another_profile_is_refused(pinned, run):
 
 
 def test_other_data_are_refused(project, pinned, run):
-    data = {name: f"made-up-{name} 1.0 none 0123456789ab" for name in ("rtp", "irc", "nms")}
-    write_run_info(
-        project / "results", profile="ci", data=data | {"irc": "made-up-irc 2.0 none fedcba987654"}
-    )
+    write_made_up_run(project / "results", data=DATA | {"irc": "made-up-irc 2.0 none fedcba987654"})
     status, _, err = run("check")
     assert status == 2
     assert "table-3" in err
@@ -135,7 +133,7 @@ def test_other_data_are_refused(project, pinned, run):
     ("old", "new", "words"),
     [
         (",rtol,", ",tolerance,", "column rtol is missing"),
-        (",0.01,", ",little,", "column rtol: holds text"),
+        (",0.01,", ",little,", "column rtol: not a number in row 1"),
     ],
 )
 def test_damaged_pinned_file(pinned, run, old, new, words):
@@ -182,21 +180,44 @@ def test_one_model_of_one_run_has_no_tolerance(tmp_path):
         pin([alone])
 
 
+def take_over(project, other, *folders):
+    """Replace folders of a project by those of another run."""
+    for folder in folders:
+        shutil.rmtree(project / folder)
+        shutil.copytree(other / folder, project / folder)
+
+
 def test_a_rerun_with_other_seeds_passes_and_a_regression_fails(tmp_path, pinned, project, run):
     rerun = complete(tmp_path / "rerun", {key: 1.01 * value for key, value in PAPER.items()})
-    shutil.rmtree(project / "tables")
-    shutil.copytree(rerun / "tables", project / "tables")
+    take_over(project, rerun, "results", "tables")
     assert run("check")[0] == 0
     broken = PAPER | {("nms", "efh", "hessian"): 1.3 * PAPER["nms", "efh", "hessian"]}
     regression = complete(tmp_path / "regression", broken)
-    shutil.rmtree(project / "tables")
-    shutil.copytree(regression / "tables", project / "tables")
+    take_over(project, regression, "results", "tables")
     status, out, _ = run("check")
     assert status == 1
     assert "1 worse" in out
 
 
-def bring(project):
+def test_tables_that_are_not_those_of_the_results_beside_them_fail(tmp_path, pinned, project, run):
+    worse = complete(tmp_path / "worse", {key: 3 * value for key, value in PAPER.items()})
+    take_over(project, worse, "results")
+    status, out, err = run("check")
+    assert status == 1
+    assert "27 of 27 values within tolerance" in out  # the tables are those of before
+    for name in ("2", "3", "4"):
+        assert f"tables/table-{name}.csv is not what results gives; `hessbench table {name}`" in err
+
+
+def test_a_loss_that_left_the_profile_fails(pinned, project, run):
+    write_made_up_run(project / "results", losses=("e", "ef"))
+    status, _, err = run("check")
+    assert status == 1
+    assert "tables/table-2.csv cannot be of these results" in err
+    assert "settings (training.losses.efh, which left the profile)" in err
+
+
+def evaluate_user_model(project, name="mine"):
     """A user's model, which knows no Hessians, is evaluated in a project."""
     for percent, more in ((5, 2.0), (80, 1.0)):
         targets = {
@@ -204,33 +225,34 @@ def bring(project):
             for test_set in ("rtp", "irc", "nms")
             for quantity in ("energy", "force")
         }
-        rows = errors_table(targets, loss="mine", percent=percent, seeds=1, noise=0.05, reactions=4)
-        write_errors(project / "results", rows, loss="mine", percent=percent)
-    write_ensembles_table(results=project / "results", tables=project / "tables")
+        rows = errors_table(targets, loss=name, percent=percent, seeds=1, noise=0.05, reactions=4)
+        write_errors(project / "results", rows, loss=name, percent=percent)
+    write_ensembles_table(results=Results(project / "results"), tables=project / "tables")
 
 
-def test_a_model_that_a_user_brings_is_pinned_and_guarded(project, pinned, run):
-    bring(project)
+@pytest.mark.parametrize("name", ["mine", "None", "NA", "null", "nan"])
+def test_a_users_model_is_pinned_and_guarded(project, pinned, run, name):
+    evaluate_user_model(project, name)
     status, out, _ = run("check")
     assert status == 1
     assert "27 of 33 values within tolerance; 6 extra" in out
     assert run("pin")[0] == 0
-    frame = pd.read_csv(pinned)
-    mine = frame[frame["training"] == "mine"]
+    frame = pd.read_csv(pinned, keep_default_na=False)
+    mine = frame[frame["training"] == name]
     assert mine["table"].unique().tolist() == ["ensembles-rtp", "ensembles-irc", "ensembles-nms"]
     assert (mine["atol"] == 0).all()
-    assert (frame.loc[frame["training"] != "mine", "atol"] > 0).all()
+    assert (frame.loc[frame["training"] != name, "atol"] > 0).all()
     expected = [PAPER[s, "efh", quantity] for s in ("rtp", "irc", "nms") for quantity in ("energy", "force")]
     np.testing.assert_allclose(mine["rmse"], expected, rtol=0.05)
     assert run("check")[0] == 0
     beside = project / "tables" / "ensembles.csv"
-    table = pd.read_csv(beside)
-    table.loc[table["training"] == "mine", "rmse"] *= 1.1
+    table = pd.read_csv(beside, keep_default_na=False, na_values=[""])
+    table.loc[table["training"] == name, "rmse"] *= 1.1
     table.to_csv(beside, index=False)
-    status, out, _ = run("check", "--format", "markdown")
+    status, out, err = run("check", "--format", "markdown")
     assert status == 1
     assert "27 of 33 values within tolerance; 6 worse" in out
-    assert "nan" not in out.lower()
+    assert "ensembles.csv is not what results gives" in err
     beside.unlink()
     status, out, _ = run("check")
     assert status == 1

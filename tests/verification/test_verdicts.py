@@ -2,11 +2,11 @@ import pandas as pd
 import pytest
 
 from hessbench.errors import ConfigurationError
+from hessbench.results.evidence import Finding
 from hessbench.results.published import read_published
+from hessbench.results.reader import Results
 from hessbench.results.statistics import Estimate
-from hessbench.results.stored import StoredResults
 from hessbench.verification.claims import STATISTICS, check_complete
-from hessbench.verification.evidence import Evidence, Finding
 from hessbench.verification.verdicts import COLUMNS, judge, make_verdicts, verdicts
 from tests.synthetic_errors import PAPER, errors_table, write_errors, write_run
 
@@ -25,13 +25,12 @@ DECIDABLE = {
 SHARP = {"spread": 0.001, "noise": 0.01, "reactions": 20}
 
 
-def finding(low, high, line=1.0, *, below=False):
-    return Finding("number", Estimate((low + high) / 2, low, high), line, below=below)
+def finding(low, high, *, below=False):
+    return Finding("number", Estimate((low + high) / 2, low, high), 1.0, below=below)
 
 
 def judged(folder, rmse, **options):
-    stored = StoredResults(write_run(folder, rmse, **(SHARP | options)))
-    return verdicts(Evidence(stored, read_published())).set_index("claim")
+    return verdicts(Results(write_run(folder, rmse, **(SHARP | options)))).set_index("claim")
 
 
 @pytest.mark.parametrize(
@@ -132,24 +131,24 @@ def test_data_efficiency(tmp_path):
     for (loss, percent), target in targets.items():
         rows = errors_table(target, loss=loss, percent=percent, **SHARP)
         write_errors(results, rows, loss=loss, percent=percent)
-    frame = verdicts(Evidence(StoredResults(results), read_published())).set_index("claim")
+    frame = verdicts(Results(results)).set_index("claim")
     assert frame.loc["data_efficiency_nms", "verdict"] == "reproduced"
     assert frame.loc["data_efficiency_irc", "verdict"] == "reproduced"
     worse = errors_table({("irc", "energy"): 8.5}, loss="efh", percent=40, **SHARP)
     write_errors(results, worse, loss="efh", percent=40)
-    frame = verdicts(Evidence(StoredResults(results), read_published())).set_index("claim")
+    frame = verdicts(Results(results)).set_index("claim")
     assert frame.loc["data_efficiency_irc", "verdict"] == "not reproduced"
 
 
 def test_files(tmp_path):
-    results = write_run(tmp_path, **SHARP)
+    results = Results(write_run(tmp_path, **SHARP))
     csv, markdown = make_verdicts(results=results, tables=tmp_path / "tables")
     frame = pd.read_csv(csv)
     assert list(frame.columns) == [*COLUMNS, "data"]
     assert len(frame) == 19
     text = markdown.read_text()
-    assert all(identity in text for identity in StoredResults(results).run.data.values())
-    assert all(identity in text for identity in frame["data"])
+    assert all(data in text for data in results.run.data.values())
+    assert all(data in text for data in frame["data"])
     assert "19 claims: 10 reproduced, 0 not reproduced, 9 undecided" in text
     assert "nan" not in text.lower().replace("nanometer", "")
     again = [path.read_bytes() for path in make_verdicts(results=results, tables=tmp_path / "again")]

@@ -5,14 +5,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from hessbench.plotting.source import Source
+from hessbench.experiments.composition.run.tables import COMPOSITION
 from hessbench.plotting.style import ELEMENT_COLORS
+from hessbench.results.reader import Results
 
 
-def read(source: Source, test_set: str = "rtp") -> pd.DataFrame:
+def read(results: Results, test_set: str = "rtp") -> pd.DataFrame:
     """Read the counts of one set: columns reaction, structure, kind, name, count."""
     columns = ["set", "reaction", "structure", "kind", "name", "count"]
-    return source.rows("composition", source.table("composition", columns), set=test_set)
+    return results.rows(COMPOSITION, results.table(COMPOSITION, columns), set=test_set)
 
 
 def element_counts(table: pd.DataFrame, element: str) -> pd.Series:
@@ -58,10 +59,10 @@ def color_of(name: str) -> str:
     return ELEMENT_COLORS.get(name, "#8C8C8C")
 
 
-def size(source: Source, table: pd.DataFrame, what: str = "molecules") -> str:
+def size(results: Results, table: pd.DataFrame, what: str = "molecules") -> str:
     """Line that says how many molecules these are, and how many the paper has."""
     structures = table[["reaction", "structure"]].drop_duplicates()
-    published = source.published.counts["rtp"]
+    published = results.published.counts["rtp"]
     return (
         f"{len(structures):,} {what} of {structures['reaction'].nunique():,} reactions "
         f"(paper: {published.structures:,} structures of {published.reactions:,} reactions)"

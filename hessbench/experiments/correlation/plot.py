@@ -8,10 +8,13 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
-from hessbench.plotting.sheet import letter, new_sheet
-from hessbench.plotting.source import Source
+from hessbench.experiments.correlation.run.tables import CORRELATION
+from hessbench.experiments.errors.ensembles import rmse_of_models
+from hessbench.plotting.figure import letter, new_figure
 from hessbench.plotting.style import DOUBLE, PAPER_LEVEL, QUANTITY_NAMES, SET_LABELS, UNIT_LABELS, loss_of
-from hessbench.results.store.tables import SETS, ResultsError
+from hessbench.results.reader import Results
+from hessbench.results.store.names import SETS
+from hessbench.results.store.tables import ResultsError
 
 COLUMNS = ["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]
 OUTSIDE = 0.0005
@@ -20,7 +23,7 @@ OUTSIDE = 0.0005
 
 def draw_density(
     axes: Axes,
-    source: Source,
+    results: Results,
     table: pd.DataFrame,
     rmse: pd.DataFrame,
     training: str,
@@ -34,16 +37,16 @@ def draw_density(
     table
         The correlation table.
     rmse
-        From `Source.rmse`, for the numbers in the corner.
+        From `rmse_of_models`, for the numbers in the corner.
 
     Raises
     ------
     ResultsError
         No rows for this training, set and quantity, or counts that are not positive.
     """
-    rows = source.rows("correlation", table, training=training, set=test_set, quantity=quantity)
+    rows = results.rows(CORRELATION, table, training=training, set=test_set, quantity=quantity)
     if (rows["count"] <= 0).any():
-        raise ResultsError(source.path("correlation"), "counts must be positive.", "count")
+        raise ResultsError(results.path(CORRELATION), "counts must be positive.", "count")
     x, y = rows["reference_bin"].to_numpy(), rows["predicted_bin"].to_numpy()
     counts = rows["count"].to_numpy()
     width_x, width_y = _spacing(x), _spacing(y)
@@ -75,7 +78,7 @@ def draw_density(
     axes.text(
         0.03,
         0.97,
-        _numbers(source, rmse, training, test_set, quantity, int(counts.sum()), float(outside)),
+        _numbers(results, rmse, training, test_set, quantity, int(counts.sum()), float(outside)),
         transform=axes.transAxes,
         ha="left",
         va="top",
@@ -87,7 +90,7 @@ def draw_density(
 
 
 def _numbers(
-    source: Source,
+    results: Results,
     rmse: pd.DataFrame,
     training: str,
     test_set: str,
@@ -101,7 +104,7 @@ def _numbers(
     lines = [f"RMSE {values.mean():.2f}{spread}" if len(values) else "no RMSE", f"{count:,} values"]
     loss = loss_of(training)
     if loss:
-        cell = source.published.cell(test_set, loss, quantity)
+        cell = results.published.cell(test_set, loss, quantity)
         lines.insert(1, f"paper {cell.rmse:.2f} ± {cell.spread:.2f}")
     if outside:
         lines.append(f"{100 * outside:.2g} % beyond the axis")
@@ -125,15 +128,15 @@ def _central(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def draw_sets(source: Source, training: str, quantity: str) -> Figure:
+def draw_sets(results: Results, training: str, quantity: str) -> Figure:
     """Figure of one training and quantity: a density for each test set, one colour scale."""
-    table = source.table("correlation", COLUMNS)
-    rmse = source.rmse(largest=True)
-    figure = new_sheet(DOUBLE, 2.75)
+    table = results.table(CORRELATION, COLUMNS)
+    rmse = rmse_of_models(results, largest=True)
+    figure = new_figure(DOUBLE, 2.75)
     axes = figure.subplots(1, len(SETS))
     largest = int(table.loc[(table["training"] == training) & (table["quantity"] == quantity), "count"].max())
     for ax, label, test_set in zip(axes, "abc", SETS, strict=True):
-        mesh = draw_density(ax, source, table, rmse, training, test_set, quantity)
+        mesh = draw_density(ax, results, table, rmse, training, test_set, quantity)
         mesh.set_norm(LogNorm(1, max(largest, 2)))
         letter(ax, label, SET_LABELS[test_set])
     bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=28)
@@ -141,6 +144,6 @@ def draw_sets(source: Source, training: str, quantity: str) -> Figure:
     bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     bar.ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}") if largest < 10 else NullFormatter())
     title = f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL.replace(',', ' at')})"
-    convention = source.extra("correlation").get(quantity)  # such as the zero of energy
+    convention = results.provenance(CORRELATION).notes.get(quantity)  # such as the zero of energy
     figure.suptitle(f"{title}\n{QUANTITY_NAMES[quantity]} {convention}" if convention else title)
     return figure

@@ -6,12 +6,15 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
+from matplotlib.ticker import NullLocator
 
-from hessbench.plotting.sheet import published_marker
-from hessbench.plotting.source import PUBLISHED_PERCENT, Source
+from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
+from hessbench.experiments.errors.ensembles import PUBLISHED_PERCENT
+from hessbench.plotting.axes import plain_log
+from hessbench.plotting.figure import published_marker
 from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, loss_of, style_of
 from hessbench.results.published import Published
+from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError
 
 HALF: dict[str, Any] = {
@@ -96,22 +99,9 @@ def _labels(ticks: list[int]) -> list[str]:
     return labels
 
 
-def plain_log(axes: Axes) -> None:
-    """Logarithmic ordinate whose ticks are written as plain numbers."""
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    factors: tuple[float, ...] = (1, 2, 5)
-    if high / low < 2.5:
-        factors = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
-    elif high / low < 12:
-        factors = (1, 1.5, 2, 3, 4, 5, 6, 8)
-    steps = [factor * 10.0**power for power in range(-6, 9) for factor in factors]
-    axes.set_yticks([step for step in steps if low <= step <= high])
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def draw_epoch_cost(axes: Axes, source: Source, *, engines: tuple[str, ...] = (EXACT, LOOP)) -> pd.DataFrame:
+def draw_epoch_cost(
+    axes: Axes, results: Results, *, engines: tuple[str, ...] = (EXACT, LOOP)
+) -> pd.DataFrame:
     """Time of an epoch against the share of the data; filled: exact engine, open: the paper's autograd loop.
 
     The published factor is drawn as open diamonds: so many times the time of E-F in the autograd loop.
@@ -122,9 +112,9 @@ def draw_epoch_cost(axes: Axes, source: Source, *, engines: tuple[str, ...] = (E
         Columns training, engine, percent, mean, std, count.
     """
     columns = ["training", "engine", "percent", "repeat", "seconds"]
-    table = source.table("epoch_cost", columns)
+    table = results.table(EPOCH_COST, columns)
     if (table["seconds"] <= 0).any():
-        raise ResultsError(source.path("epoch_cost"), "a time that is not positive.", "seconds")
+        raise ResultsError(results.path(EPOCH_COST), "a time that is not positive.", "seconds")
     summary = summarize(table, "seconds", ["training", "engine", "percent"])
     trainings = in_order(summary["training"])
     for engine in engines:
@@ -149,7 +139,7 @@ def draw_epoch_cost(axes: Axes, source: Source, *, engines: tuple[str, ...] = (E
     base = loop if not loop.empty else summary[summary["training"] == "E-F"]
     axes.plot(
         base["percent"],
-        base["mean"] * source.published.epoch_cost.ratio,
+        base["mean"] * results.published.epoch_cost.ratio,
         ls="",
         **published_marker(style_of("E-F-H").color),
     )

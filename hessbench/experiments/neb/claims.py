@@ -1,34 +1,39 @@
-"""Statistics of the claims about reaction paths; see `hessbench.verification.claims` for the lines."""
+"""Statistics of the claims about reaction paths.
+
+The thresholds are explained in `hessbench.verification.claims`.
+"""
 
 import numpy as np
 
 from hessbench.config.paper import BARRIERS
+from hessbench.experiments.neb.run.tables import SUMMARY
+from hessbench.results.evidence import Finding, column, only
+from hessbench.results.reader import Results
 from hessbench.results.statistics import estimate_from_means
-from hessbench.results.store.tables import REFERENCE
-from hessbench.verification.evidence import Evidence, Finding, column, only
+from hessbench.results.store.names import REFERENCE
 
 BARRIER_ERROR = 1.0
 """kcal/mol; the paper's two barriers are off by 0.36 and 0.80."""
 
 
-def neb_convergence(evidence: Evidence) -> list[Finding]:
+def neb_convergence(results: Results) -> list[Finding]:
     """Shares of reactions whose bands converge, and the barrier error of E-F-H's; reactions are resampled.
 
     Bands of several models of one reaction count as their mean. The barrier error is that of converged bands.
     """
-    table = evidence.table("neb_summary")
+    table = results.table(SUMMARY)
     table = table[table["training"] != REFERENCE].assign(
         converged=(table["status"] == "converged").astype(float)
     )
-    published = evidence.published.neb
+    published = results.published.neb
     findings = []
     for training, loss in (("E-F-H", "efh"), ("E", "e"), ("E-F", "ef")):
         shares = table[table["training"] == training].groupby("reaction")["converged"].mean()
         findings.append(
             Finding(
                 label=f"share of bands that converge with {training}",
-                estimate=estimate_from_means(only, column(shares, "neb_summary", training)),
-                line=0.5,
+                estimate=estimate_from_means(only, column(shares, SUMMARY, training)),
+                threshold=0.5,
                 published=float(np.mean([getattr(path.converged, loss) for path in published.values()])),
                 below=training != "E-F-H",
             )
@@ -44,8 +49,8 @@ def neb_convergence(evidence: Evidence) -> list[Finding]:
         findings.append(
             Finding(
                 label="mean absolute barrier error of E-F-H's converged bands, kcal/mol",
-                estimate=estimate_from_means(only, column(misses.dropna(), "neb_summary", "E-F-H")),
-                line=BARRIER_ERROR,
+                estimate=estimate_from_means(only, column(misses.dropna(), SUMMARY, "E-F-H")),
+                threshold=BARRIER_ERROR,
                 published=float(
                     np.mean([abs(path.barrier - BARRIERS[kind]) for kind, path in published.items()])
                 ),

@@ -8,11 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hessbench.config.paper import BARRIERS
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
+from hessbench.plotting.figure import new_figure, published_handle, published_marker
 from hessbench.plotting.molecule import common_view, draw_molecule, extent
-from hessbench.plotting.sheet import new_sheet, published_handle, published_marker
-from hessbench.plotting.source import Source
 from hessbench.plotting.style import DOUBLE, PAPER_LEVEL, WARNING, in_order, style_of
-from hessbench.results.store.tables import REFERENCE, ResultsError
+from hessbench.results.reader import Results
+from hessbench.results.store.names import REFERENCE
+from hessbench.results.store.tables import ResultsError
 
 CONVERGED = "converged"
 ROOM_FOR_BAND = 20.0
@@ -21,7 +23,7 @@ PATH_LABEL = "Intrinsic coordinate, distance from the highest image (Å)"
 ENERGY_LABEL = "Energy relative to the reactant (kcal mol⁻¹)"
 
 
-def read(source: Source, kind: str) -> tuple[str, pd.DataFrame, pd.DataFrame]:
+def read(results: Results, kind: str) -> tuple[str, pd.DataFrame, pd.DataFrame]:
     """Read the path of the one reaction of a kind.
 
     Returns
@@ -29,12 +31,12 @@ def read(source: Source, kind: str) -> tuple[str, pd.DataFrame, pd.DataFrame]:
     reaction, paths, summary
         Its name, its images, and how each band ended.
     """
-    paths = source.rows("neb_paths", source.table("neb_paths"), kind=kind)
-    summary = source.rows("neb_summary", source.table("neb_summary"), kind=kind)
+    paths = results.rows(PATHS, results.table(PATHS), kind=kind)
+    summary = results.rows(SUMMARY, results.table(SUMMARY), kind=kind)
     reaction = str(paths["reaction"].iloc[0])
-    paths = source.rows("neb_paths", paths, reaction=reaction)
-    source.rows("neb_paths", paths, training=REFERENCE)
-    return reaction, paths, source.rows("neb_summary", summary, reaction=reaction)
+    paths = results.rows(PATHS, paths, reaction=reaction)
+    results.rows(PATHS, paths, training=REFERENCE)
+    return reaction, paths, results.rows(SUMMARY, summary, reaction=reaction)
 
 
 def draw_paths(axes: Axes, paths: pd.DataFrame, summary: pd.DataFrame, barrier: float) -> None:
@@ -125,7 +127,9 @@ def describe(summary: pd.DataFrame, published_reference: float, published: float
     return "Barrier in kcal mol⁻¹\n" + "\n".join(lines)
 
 
-def draw_stations(axes: tuple[Axes, Axes, Axes], source: Source, reaction: str, paths: pd.DataFrame) -> None:
+def draw_stations(
+    axes: tuple[Axes, Axes, Axes], results: Results, reaction: str, paths: pd.DataFrame
+) -> None:
     """Reactant, highest image and product of the reference path.
 
     Raises
@@ -133,8 +137,8 @@ def draw_stations(axes: tuple[Axes, Axes, Axes], source: Source, reaction: str, 
     ResultsError
         The geometry table has no such path, or other images than the path.
     """
-    geometry = source.rows("neb_geometry", source.table("neb_geometry"), reaction=reaction)
-    geometry = source.rows("neb_geometry", geometry, training=REFERENCE)
+    geometry = results.rows(GEOMETRY, results.table(GEOMETRY), reaction=reaction)
+    geometry = results.rows(GEOMETRY, geometry, training=REFERENCE)
     reference = paths[paths["training"] == REFERENCE].sort_values("image")
     images = [
         int(reference["image"].iloc[0]),
@@ -143,7 +147,7 @@ def draw_stations(axes: tuple[Axes, Axes, Axes], source: Source, reaction: str, 
     ]
     structures = [geometry[geometry["image"] == image].sort_values("atom") for image in images]
     if any(structure.empty for structure in structures):
-        raise ResultsError(source.path("neb_geometry"), f"lacks images of {reaction}.", "image")
+        raise ResultsError(results.path(GEOMETRY), f"lacks images of {reaction}.", "image")
     numbers = structures[1]["number"].to_numpy(dtype=int)
     # the TS turns the view: it shows the atoms that move
     ts, reactant, product = common_view([structures[k][["x", "y", "z"]].to_numpy() for k in (1, 0, 2)])
@@ -152,9 +156,9 @@ def draw_stations(axes: tuple[Axes, Axes, Axes], source: Source, reaction: str, 
         draw_molecule(ax, numbers, xyz, title, width=width)
 
 
-def draw_held_out(axes: Axes, source: Source) -> None:
+def draw_held_out(axes: Axes, results: Results) -> None:
     """Barrier errors of converged held-out reactions by training, and the share that converged."""
-    summary = source.rows("neb_summary", source.table("neb_summary"), kind="held-out")
+    summary = results.rows(SUMMARY, results.table(SUMMARY), kind="held-out")
     trainings = in_order(summary["training"])
     for place, training in enumerate(trainings):
         style = style_of(training, trainings)
@@ -186,15 +190,15 @@ def draw_held_out(axes: Axes, source: Source) -> None:
         axes.text(-0.48, 1, "±1 kcal mol⁻¹", va="bottom", fontsize=5.5, color="0.35")
 
 
-def draw_reaction(source: Source, kind: str, *, held_out: bool = False) -> Figure:
+def draw_reaction(results: Results, kind: str, *, held_out: bool = False) -> Figure:
     """Figure of one reaction: three structures above the path, and if wanted all held-out barriers below."""
-    reaction, paths, summary = read(source, kind)
-    published = BARRIERS[kind], source.published.neb[kind].barrier
-    figure = new_sheet(0.8 * DOUBLE, 7.1 if held_out else 5.2)
+    reaction, paths, summary = read(results, kind)
+    published = BARRIERS[kind], results.published.neb[kind].barrier
+    figure = new_figure(0.8 * DOUBLE, 7.1 if held_out else 5.2)
     rows = [0.95, 0.62, 2.4, 1.3] if held_out else [0.95, 0.62, 2.4]
     grid = figure.add_gridspec(len(rows), 6, height_ratios=rows)
     left, middle, right = (figure.add_subplot(grid[0, 2 * k : 2 * k + 2]) for k in range(3))
-    draw_stations((left, middle, right), source, reaction, paths)
+    draw_stations((left, middle, right), results, reaction, paths)
     axes = figure.add_subplot(grid[2, :])
     draw_paths(axes, paths, summary, BARRIERS[kind])
     draw_published(axes, *published)
@@ -205,5 +209,5 @@ def draw_reaction(source: Source, kind: str, *, held_out: bool = False) -> Figur
     words.legend([*entries, published_handle()], [*labels, PAPER_LEVEL], loc="upper right", borderaxespad=0)
     axes.set_title(f"{reaction}, {kind}", loc="left")
     if held_out:
-        draw_held_out(figure.add_subplot(grid[3, :]), source)
+        draw_held_out(figure.add_subplot(grid[3, :]), results)
     return figure

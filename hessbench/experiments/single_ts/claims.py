@@ -1,4 +1,7 @@
-"""Statistics of the claims about the single TS; see `hessbench.verification.claims` for the lines."""
+"""Statistics of the claims about the single TS.
+
+The thresholds are explained in `hessbench.verification.claims`.
+"""
 
 import numpy as np
 import pandas as pd
@@ -7,17 +10,20 @@ from hessbench.config.paper import NEAREST_POINTS
 from hessbench.config.paper import TS_FAR as FAR
 from hessbench.config.paper import TS_NEAR as NEAR
 from hessbench.errors import HessbenchError
+from hessbench.experiments.single_ts.run.tables import SINGLE_TS
+from hessbench.results.evidence import Finding, only, require
+from hessbench.results.reader import Results
 from hessbench.results.statistics import Array, estimate_from_means
-from hessbench.results.store.tables import REFERENCE, REMEDY
-from hessbench.verification.evidence import Evidence, Finding, only, require
+from hessbench.results.store.names import REFERENCE
+from hessbench.results.store.tables import REMEDY
 
 SMALLEST_VARIANCE = 1e-12
 """Of energies, (kcal/mol)^2; below is rounding."""
 
 
-def single_ts_curvature(evidence: Evidence) -> list[Finding]:
+def single_ts_curvature(results: Results) -> list[Finding]:
     """Share of the 30 points nearest the TS that models put below their TS energy; models are resampled."""
-    table = evidence.table("single_ts")
+    table = results.table(SINGLE_TS)
     findings = []
     for training in ("E-F-H", "E", "E-F"):
         energies, coordinate = _paths(table, training)
@@ -28,20 +34,20 @@ def single_ts_curvature(evidence: Evidence) -> list[Finding]:
             Finding(
                 label=f"share of the {len(around)} points nearest the TS that {training} puts below it",
                 estimate=estimate_from_means(only, shares),
-                line=0.75,
+                threshold=0.75,
                 below=training != "E-F-H",
             )
         )
     return findings
 
 
-def single_ts_uncertainty(evidence: Evidence) -> list[Finding]:
+def single_ts_uncertainty(results: Results) -> list[Finding]:
     """Mean absolute error and spread over models near the TS and further away; models are resampled.
 
     Those of E and E-F are larger at 0.25 - 0.6 amu^0.5 Angstrom from the TS than closer to it; and from +0.25
     to +0.6 they are larger than those of E-F-H.
     """
-    table = evidence.table("single_ts")
+    table = results.table(SINGLE_TS)
     reference, coordinate = _paths(table, REFERENCE)
     distance = np.abs(coordinate)
     near, far, right = (
@@ -79,7 +85,7 @@ def single_ts_uncertainty(evidence: Evidence) -> list[Finding]:
                     estimate=estimate_from_means(
                         lambda a, measure=measure: measure(a, far) / measure(a, near), moments[training]
                     ),
-                    line=1,
+                    threshold=1,
                 ),
                 Finding(
                     label=f"{name} of {training} / E-F-H, +{NEAR} to +{FAR} amu^0.5 Angstrom from the TS",
@@ -88,7 +94,7 @@ def single_ts_uncertainty(evidence: Evidence) -> list[Finding]:
                         moments[training],
                         moments["E-F-H"],
                     ),
-                    line=1,
+                    threshold=1,
                 ),
             ]
     return findings
@@ -97,7 +103,7 @@ def single_ts_uncertainty(evidence: Evidence) -> list[Finding]:
 def _paths(table: pd.DataFrame, training: str) -> tuple[Array, Array]:
     """Energies (models, structures) of one training along the path, and the path coordinate (structures,)."""
     rows = table[table["training"] == training]
-    require(len(rows), "single_ts", training)
+    require(len(rows), SINGLE_TS, training)
     energies = rows.pivot_table(index="model", columns="structure", values="energy")
     coordinate = rows.groupby("structure")["path_coordinate"].first()
     return energies.to_numpy(float), coordinate.to_numpy(float)

@@ -5,15 +5,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from hessbench.plotting.source import Source
+from hessbench.experiments.single_ts.run.tables import SINGLE_TS
 from hessbench.plotting.style import in_order, style_of
-from hessbench.results.store.tables import REFERENCE
+from hessbench.results.reader import Results
+from hessbench.results.store.names import REFERENCE
 
 PATH_LABEL = "Intrinsic reaction coordinate (amu$^{1/2}$ Å)"
 ENERGY_LABEL = "Energy relative to the TS (kcal mol⁻¹)"
 
 
-def read(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read(results: Results) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the path.
 
     Returns
@@ -24,8 +25,8 @@ def read(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
         The same structures at the level of theory, along the path; columns structure, path_coordinate,
         energy.
     """
-    table = source.table("single_ts")
-    reference = source.rows("single_ts", table, training=REFERENCE)
+    table = results.table(SINGLE_TS)
+    reference = results.rows(SINGLE_TS, table, training=REFERENCE)
     reference = reference[["structure", "path_coordinate", "energy"]].sort_values("path_coordinate")
     predicted = table[table["training"] != REFERENCE].merge(
         reference[["structure", "energy"]].rename(columns={"energy": "reference"}), on="structure"

@@ -5,8 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from hessbench.plotting.source import Source
+from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.plotting.style import style_of
+from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError
 
 FREQUENCY_LABEL = "Frequency (cm⁻¹; imaginary below 0)"
@@ -47,7 +48,7 @@ def draw_modes(axes: Axes, table: pd.DataFrame, training: str, *, background: bo
     axes.set_ylabel(FREQUENCY_LABEL)
 
 
-def deviation(source: Source, table: pd.DataFrame) -> tuple[float, float, float]:
+def deviation(results: Results, table: pd.DataFrame) -> tuple[float, float, float]:
     """Root mean square and mean absolute deviation (cm-1) of matched modes, and the share matched.
 
     Raises
@@ -57,12 +58,12 @@ def deviation(source: Source, table: pd.DataFrame) -> tuple[float, float, float]
     """
     matched = table.dropna(subset=["reference_frequency_cm1"])
     if matched.empty:
-        raise ResultsError(source.path("spectra"), "no mode is matched.", "reference_frequency_cm1")
+        raise ResultsError(results.path(SPECTRA), "no mode is matched.", "reference_frequency_cm1")
     difference = (matched["frequency_cm1"] - matched["reference_frequency_cm1"]).to_numpy()
     return float(np.sqrt((difference**2).mean())), float(np.abs(difference).mean()), len(matched) / len(table)
 
 
-def cost_of(source: Source, cost: pd.DataFrame, name: str) -> str:
+def cost_of(results: Results, cost: pd.DataFrame, name: str) -> str:
     """CPU time of all Hessians of a path, the mean over models, in words."""
-    rows = source.rows("spectra_cost", cost, source=name)
+    rows = results.rows(COST, cost, source=name)
     return f"{rows['images'].iloc[0]} images, {rows['cpu_s'].mean():.3g} s of CPU time"

@@ -1,23 +1,28 @@
-"""Statistics of the claims about molecular dynamics; see `hessbench.verification.claims` for the lines."""
+"""Statistics of the claims about molecular dynamics.
+
+The thresholds are explained in `hessbench.verification.claims`.
+"""
 
 import numpy as np
 import pandas as pd
 
 from hessbench.config.paper import STABLE_K
+from hessbench.experiments.stability.run.tables import STABILITY
+from hessbench.results.evidence import Finding, require
+from hessbench.results.reader import Results
 from hessbench.results.statistics import Array, Estimate, estimate_from_means
-from hessbench.verification.evidence import Evidence, Finding, require
 
 AZOBENZENE = "azobenzene"
 """The one molecule that section 3.5 excepts."""
 
 
-def md_stability_order(evidence: Evidence) -> list[Finding]:
+def md_stability_order(results: Results) -> list[Finding]:
     """Numbers of molecules that fulfil the claim by their mean temperature at failure; models are resampled.
 
     A run that reached the cap fails somewhere above it: where that could decide, the interval holds both.
     Azobenzene is excepted from the 500 K, and need not fail below them.
     """
-    table = evidence.table("stability")
+    table = results.table(STABILITY)
     table = table.assign(temperature_k=table["temperature_k"].fillna(0.0))
     surviving = table["status"] == "censored"
     molecules = sorted(table["molecule"].unique())
@@ -52,20 +57,20 @@ def md_stability_order(evidence: Evidence) -> list[Finding]:
         for caps in ((1e6, 1e6, 0.0), (0.0, 0.0, 1e6))
     )
     cool, hot = (estimate_from_means(standing, temperatures["E-F-H", cap]) for cap in (0.0, 1e6))
-    failures = evidence.published.stability.failure
+    failures = results.published.stability.failure
     published = sum(f.efh.temperature > max(f.e.temperature, f.ef.temperature) for f in failures.values())
     published_hot = sum(f.efh.temperature >= STABLE_K for name, f in failures.items() if name != AZOBENZENE)
     return [
         Finding(
             label=f"molecules, of {len(molecules)}, whole to a higher temperature with E-F-H than else",
             estimate=Estimate(low.value, low.low, high.high),
-            line=len(molecules) - 0.5,
+            threshold=len(molecules) - 0.5,
             published=published,
         ),
         Finding(
             label=f"molecules, of {int(others.sum())} but azobenzene, whole up to {STABLE_K:g} K by E-F-H",
             estimate=Estimate(cool.value, cool.low, hot.high),
-            line=int(others.sum()) - 0.5,
+            threshold=int(others.sum()) - 0.5,
             published=published_hot,
         ),
     ]
@@ -74,11 +79,11 @@ def md_stability_order(evidence: Evidence) -> list[Finding]:
 def _pivot(table: pd.DataFrame, training: str, molecules: list[str]) -> Array:
     """Temperatures (models, molecules) of one training."""
     rows = table[table["training"] == training]
-    require(len(rows), "stability", training)
+    require(len(rows), STABILITY, training)
     wide = rows.pivot_table(index="seed", columns="molecule", values="temperature_k").reindex(
         columns=molecules
     )
-    require(not wide.isna().any(axis=None), "stability", f"{training} for every molecule and model")
+    require(not wide.isna().any(axis=None), STABILITY, f"{training} for every molecule and model")
     return wide.to_numpy(float)
 
 

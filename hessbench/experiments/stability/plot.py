@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from hessbench.plotting.sheet import published_handle, published_marker
-from hessbench.plotting.source import Source
+from hessbench.experiments.stability.run.tables import STABILITY
+from hessbench.plotting.figure import published_handle, published_marker
 from hessbench.plotting.style import WARNING, in_order, loss_of, style_of
 from hessbench.results.published import Failure, Stability
+from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError
 
 _DOT: dict[str, Any] = {"mfc": "black", "mec": "white", "mew": 0.3}
@@ -27,7 +28,7 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
 """How a run ended, to its legend entry and look."""
 
 
-def read(source: Source) -> pd.DataFrame:
+def read(results: Results) -> pd.DataFrame:
     """Read the runs; a failed optimization counts as temperature and time 0, as in the paper.
 
     Raises
@@ -36,17 +37,17 @@ def read(source: Source) -> pd.DataFrame:
         The table is broken, or holds a status that is not in `RUNS`.
     """
     columns = ["training", "seed", "molecule", "status", "temperature_k", "time_fs", "cap_k"]
-    table = source.table("stability", columns)
+    table = results.table(STABILITY, columns)
     unknown = set(table["status"]) - set(RUNS)
     if unknown:
         raise ResultsError(
-            source.path("stability"), f"unknown {sorted(unknown)}, expected one of {tuple(RUNS)}.", "status"
+            results.path(STABILITY), f"unknown {sorted(unknown)}, expected one of {tuple(RUNS)}.", "status"
         )
     not_optimized = table["status"] == "optimization failed"
     table.loc[not_optimized, ["temperature_k", "time_fs"]] = 0.0
     for column in ("temperature_k", "time_fs"):
         if table[column].isna().any():
-            raise ResultsError(source.path("stability"), "empty in a run that was heated.", column)
+            raise ResultsError(results.path(STABILITY), "empty in a run that was heated.", column)
     return table
 
 

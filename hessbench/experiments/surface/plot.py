@@ -8,7 +8,8 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d import Axes3D
 
-from hessbench.plotting.source import Source
+from hessbench.experiments.surface.run.tables import SURFACE
+from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError
 
 LABEL_WIDTH = 18
@@ -17,7 +18,7 @@ TOP = 200.0
 """Energy in kcal/mol above the lowest point at which a surface is cut, about three barriers."""
 
 
-def draw_surface(figure: Figure | SubFigure, place: SubplotSpec, source: Source) -> Axes3D:
+def draw_surface(figure: Figure | SubFigure, place: SubplotSpec, results: Results) -> Axes3D:
     """Surface in perspective over its contours, cut at `TOP`, as atoms that meet are far above any barrier.
 
     Raises
@@ -25,11 +26,11 @@ def draw_surface(figure: Figure | SubFigure, place: SubplotSpec, source: Source)
     ResultsError
         The points do not fill a rectangular grid.
     """
-    table = source.table("surface")
-    extra = source.extra("surface")
+    table = results.table(SURFACE)
+    extra = results.provenance(SURFACE).notes
     grid = table.pivot_table(index="y", columns="x", values="energy")
     if grid.isna().to_numpy().any() or min(grid.shape) < 3 or grid.size != len(table):
-        raise ResultsError(source.path("surface"), "the points do not fill a rectangular grid.", "energy")
+        raise ResultsError(results.path(SURFACE), "the points do not fill a rectangular grid.", "energy")
     energy = grid.to_numpy() - grid.to_numpy().min()
     top = min(float(energy.max()), TOP)
     x, y = np.meshgrid(grid.columns.to_numpy(), grid.index.to_numpy())

@@ -1,99 +1,60 @@
-"""Results tables: what evaluations write, and all that figures, tables, verdicts and the report read.
+"""Results tables on disk: the one writer and the one reader, and what both make sure of.
 
-Every table is one parquet file with the identity of its run in the file's metadata. A failure is a row with a
-`reason` whose numbers are null; NaN and infinity never stand in a table, neither written nor read.
+Every table is one parquet file with its provenance in the file's metadata. A failure is a row with a `reason`
+whose numbers are null; NaN and infinity never stand in a table, neither written nor read.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hessbench import __version__
+from hessbench.config.inputs import Inputs
 from hessbench.errors import HessbenchError
+from hessbench.results.store.provenance import Provenance
 from hessbench.system.files import replacing
 
 METADATA_KEY = b"hessbench"
-"""Key of the file metadata under which the identity stands, as JSON."""
-QUANTITIES = ("energy", "force", "hessian")
-UNITS = {"energy": "kcal/mol", "force": "kcal/mol/Angstrom", "hessian": "kcal/mol/Angstrom^2"}
-SETS = ("rtp", "irc", "nms")
-LABELS = {"e": "E", "ef": "E-F", "efh": "E-F-H", "efhvp": "E-F-HVP"}
-"""Loss, as named in paths and settings, to its label in tables."""
-PAPER_TRAININGS = ("E", "E-F", "E-F-H")
-REFERENCE = "reference"
-"""In the column `training`: the row is the level of theory itself, no model."""
-ERRORS = "errors"
-"""Folder of the errors tables inside the results directory."""
-
+"""Key of the file's metadata under which the provenance stands, as JSON."""
 TEXT, INTEGER, NUMBER, FLAG = "text", "integer", "number", "flag"
+REASON = "reason"
+"""Column of text that says why numbers of a row are null; empty where none is."""
+REMEDY = "Remove the file and run `dvc repro` to compute it anew."
 
-TABLES: dict[str, dict[str, str]] = {
-    # one row per structure, quantity and model: sums of squared and absolute errors over `count` elements
-    "errors": {
-        "training": TEXT, "fraction": INTEGER, "seed": INTEGER, "set": TEXT, "reaction": TEXT,
-        "structure": INTEGER, "quantity": TEXT, "squared": NUMBER, "absolute": NUMBER, "count": INTEGER,
-    },
-    "single_ts": {
-        "training": TEXT, "model": INTEGER, "structure": INTEGER, "path_coordinate": NUMBER, "energy": NUMBER,
-    },
-    "single_ts_modes": {
-        "training": TEXT, "model": INTEGER, "lowest_frequency_cm1": NUMBER, "negative_modes": INTEGER,
-        "ts_is_maximum": FLAG,
-    },
-    "stability": {
-        "training": TEXT, "seed": INTEGER, "molecule": TEXT, "status": TEXT, "reason": TEXT, "bond": TEXT,
-        "temperature_k": NUMBER, "time_fs": NUMBER, "cap_k": NUMBER,
-    },
-    "stability_trajectory": {
-        "molecule": TEXT, "training": TEXT, "seed": INTEGER, "frame": INTEGER, "time_fs": NUMBER,
-        "temperature_k": NUMBER, "atom": INTEGER, "number": INTEGER, "x": NUMBER, "y": NUMBER, "z": NUMBER,
-    },
-    "neb_paths": {
-        "reaction": TEXT, "kind": TEXT, "training": TEXT, "seed": INTEGER, "image": INTEGER,
-        "path_coordinate": NUMBER, "energy": NUMBER,
-    },
-    "neb_summary": {
-        "reaction": TEXT, "kind": TEXT, "training": TEXT, "seed": INTEGER, "status": TEXT, "reason": TEXT,
-        "iterations": INTEGER, "max_force_ev_a": NUMBER, "barrier": NUMBER, "barrier_reference": NUMBER,
-        "rmsd_ts": NUMBER,
-    },
-    "neb_geometry": {
-        "reaction": TEXT, "training": TEXT, "seed": INTEGER, "image": INTEGER, "atom": INTEGER,
-        "number": INTEGER, "x": NUMBER, "y": NUMBER, "z": NUMBER,
-    },
-    "spectra": {
-        "reaction": TEXT, "training": TEXT, "seed": INTEGER, "image": INTEGER, "path_coordinate": NUMBER,
-        "mode": INTEGER, "frequency_cm1": NUMBER, "reference_frequency_cm1": NUMBER, "overlap": NUMBER,
-    },
-    "spectra_cost": {"source": TEXT, "images": INTEGER, "cpu_s": NUMBER},
-    "epoch_cost": {
-        "training": TEXT, "engine": TEXT, "structures": INTEGER, "percent": INTEGER, "repeat": INTEGER,
-        "seconds": NUMBER,
-    },
-    "correlation": {
-        "training": TEXT, "set": TEXT, "quantity": TEXT, "reference_bin": NUMBER, "predicted_bin": NUMBER,
-        "count": INTEGER,
-    },
-    "composition": {
-        "set": TEXT, "reaction": TEXT, "structure": INTEGER, "kind": TEXT, "name": TEXT, "count": INTEGER,
-    },
-    "surface": {"x": NUMBER, "y": NUMBER, "energy": NUMBER},
-}  # fmt: skip
-"""Columns of every table and what they hold. Units are kcal/mol, Angstrom, K, fs, cm-1 and s unless the name
-says another; path_coordinate is in amu^0.5 Angstrom for `single_ts` (0 at the TS), in Angstrom for NEB."""
 
-NULLABLE = {
-    "stability": {"bond"},
-    "spectra": {"reference_frequency_cm1", "overlap"},
-}
-"""Columns whose value may be absent without a failure: nothing broke, or no mode matches."""
+@dataclass(frozen=True)
+class Table:
+    """A results table and its columns; each experiment declares its own.
+
+    Attributes
+    ----------
+    name
+        The file is results/<name>.parquet; if there are several of one form, results/<name>/<part>.parquet.
+    columns
+        Column to the kind of its values. Units are kcal/mol, Angstrom, K, fs, cm-1 and s unless a name says
+        another.
+    nullable
+        Columns whose value may be absent without a failure.
+    lowest
+        Column to the smallest value that it may hold.
+    key
+        Columns that tell the rows apart: no two rows have the same values there. Empty: not checked.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    nullable: frozenset[str] = frozenset()
+    lowest: Mapping[str, float] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+
+    def path(self, results: Path, part: str | None = None) -> Path:
+        """File of the table, or of one of its parts, in the folder of results."""
+        return results / f"{self.name}.parquet" if part is None else results / self.name / f"{part}.parquet"
 
 
 class ResultsError(HessbenchError):
@@ -121,173 +82,136 @@ class ResultsError(HessbenchError):
         return type(self), (self.path, self.problem, self.column)
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Where a table comes from.
-
-    Attributes
-    ----------
-    profile
-        Name of the active profile.
-    data
-        Identity string of the data, "name version level checksum".
-    level
-        Level of theory of the labels.
-    models
-        Number of models per training (seeds or ensemble members); None where no model takes part.
-    hardware
-        One line on the machine.
-    seconds
-        Wall time of the computation in s, if measured.
-    hessbench
-        Version of this package.
-    extra
-        Anything the drawing of this table needs besides (bin widths, a note on shortened settings).
-    """
-
-    profile: str
-    data: str
-    level: str
-    models: int | None = None
-    hardware: str = ""
-    seconds: float | None = None
-    hessbench: str = __version__
-    extra: Mapping[str, Any] = field(default_factory=dict)
+class ProvenanceError(ResultsError):
+    """A results table does not say what it was made from."""
 
 
-def contract(path: Path) -> str | None:
-    """Name of the table's contract in `TABLES`, None for a table outside it.
-
-    The name is that of the file; results/errors/<loss>-<percent>.parquet are all `errors`.
-    """
-    name = ERRORS if path.parent.name == ERRORS else path.stem
-    return name if name in TABLES else None
-
-
-def write_table(path: Path, frame: pd.DataFrame, identity: Identity) -> None:
-    """Write a results table with its identity; the file appears whole or not at all.
+def write_table(
+    results: Path, table: Table, frame: pd.DataFrame, provenance: Provenance, part: str | None = None
+) -> Path:
+    """Write a results table with its provenance; the file appears whole or not at all.
 
     Parameters
     ----------
-    path
-        The parquet file; its folder is made.
+    results
+        Folder of the results; made if needed.
+    table
+        Which one.
     frame
-        Rows; a failed one has a `reason`, and null (None or NaN) in place of the numbers it could not get.
-    identity
-        Where the table comes from.
+        Rows, in the table's columns; a failed one has a `reason`, and null (None or NaN) in place of the
+        numbers it could not get.
+    provenance
+        What the table was made from.
+    part
+        Name of the part, if the table has several.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
     ResultsError
-        A column of the contract is missing or of another kind, a number is infinite, or a number is null in a
-        row without reason.
+        A column is missing, unknown or of another kind, a number is infinite or too small, a number is null
+        in a row without reason, or a row stands twice.
     """
-    path = Path(path)
-    name = contract(path)
-    _check(path, frame, list(TABLES[name]) if name else list(frame.columns))
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    metadata = dict(table.schema.metadata or {})
-    metadata[METADATA_KEY] = json.dumps(asdict(identity), sort_keys=True).encode()
+    path = table.path(results, part)
+    unknown = [column for column in frame if column not in table.columns]
+    if unknown:
+        raise ResultsError(path, f"unknown; {table.name} has {', '.join(table.columns)}.", str(unknown[0]))
+    _check(path, table, frame, list(table.columns))
+    content = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = dict(content.schema.metadata or {})
+    metadata[METADATA_KEY] = json.dumps(asdict(provenance), sort_keys=True).encode()
     with replacing(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary)
+        pq.write_table(content.replace_schema_metadata(metadata), temporary, write_page_checksum=True)
+    return path
 
 
-def read_table(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+def read_table(
+    results: Path, table: Table, columns: Iterable[str] | None = None, part: str | None = None
+) -> pd.DataFrame:
     """Read a results table and make sure that it can be relied upon.
 
     Parameters
     ----------
-    path
-        The parquet file.
+    results
+        Folder of the results.
+    table
+        Which one.
     columns
-        Columns needed; the others are not read. None reads all that the contract names.
+        Columns needed; the others are not read. None reads all.
+    part
+        Name of the part, if the table has several.
 
     Returns
     -------
     DataFrame
-        The columns asked for, in that order; null numbers (NaN in pandas) only in rows with a `reason`, or
-        where the contract says that a value may not apply.
+        The columns asked for, in that order; null numbers (NaN in pandas) only in rows with a `reason`, or in
+        nullable columns.
 
     Raises
     ------
     ResultsError
-        No such file, no parquet, no rows, a column is missing or of another kind, a number is NaN, infinite
-        or null.
+        No such file, no parquet, no rows, a column is missing or of another kind, a number is NaN, infinite,
+        null or too small, or a row stands twice.
     """
-    path = Path(path)
-    name = contract(path)
+    path = table.path(results, part)
     file = _open(path)
     present = file.schema_arrow.names
-    columns = list(columns if columns is not None else TABLES[name] if name else present)
+    columns = list(table.columns if columns is None else columns)
     for column in columns:
         if column not in present:
             raise ResultsError(path, f"missing; the file has {', '.join(present)}. {REMEDY}", column)
-    wanted = [*columns, *({"reason"} & set(present) - set(columns))]
-    table = file.read(columns=wanted)
+    wanted = [*columns, *({REASON} & set(present) - set(columns))]
+    try:
+        content = file.read(columns=wanted)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ResultsError(path, f"is damaged ({error}). {REMEDY}") from None
     for column in wanted:
-        if pa.types.is_floating(table.schema.field(column).type):
-            values = table[column].drop_null().to_numpy()
+        if pa.types.is_floating(content.schema.field(column).type):
+            values = content[column].drop_null().to_numpy()
             if not np.isfinite(values).all():
                 raise ResultsError(path, f"holds NaN or infinity. {REMEDY}", column)
-    frame = table.to_pandas()
+    frame = content.to_pandas()
     if frame.empty:
         raise ResultsError(path, f"holds no rows. {REMEDY}")
-    _check(path, frame, wanted)
+    _check(path, table, frame, wanted)
     return frame[columns]
 
 
-def read_errors(path: Path) -> pd.DataFrame:
-    """Read one errors table, e.g. results/errors/efh-80.parquet.
+def read_provenance(path: Path) -> Provenance:
+    """Read the provenance of a results table.
 
     Raises
     ------
+    ProvenanceError
+        It carries none.
     ResultsError
-        As `read_table`; also for negative sums, empty counts and a row that stands twice.
+        No such file, or no parquet.
     """
-    frame = read_table(path, TABLES[ERRORS])
-    for name, lowest in (("squared", 0), ("absolute", 0), ("count", 1)):
-        if (frame[name] < lowest).any():
-            raise ResultsError(path, f"holds values below {lowest}. {REMEDY}", name)
-    key = ["training", "fraction", "seed", "set", "reaction", "structure", "quantity"]
-    twice = frame.duplicated(key)
-    if twice.any():
-        raise ResultsError(path, f"the row {frame.loc[twice, key].iloc[0].to_dict()} stands twice. {REMEDY}")
-    return frame
-
-
-def read_identity(path: Path) -> Identity:
-    """Read where a table comes from.
-
-    Raises
-    ------
-    ResultsError
-        No such file, or it carries no identity.
-    """
-    metadata = _open(Path(path)).schema_arrow.metadata or {}
+    metadata = _open(path).schema_arrow.metadata or {}
     try:
-        return Identity(**json.loads(metadata[METADATA_KEY]))
+        content = json.loads(metadata[METADATA_KEY])
+        return Provenance(**content | {"inputs": Inputs(**content["inputs"])})
     except (KeyError, TypeError, ValueError):
-        raise ResultsError(path, f"carries no identity of its run. {REMEDY}") from None
-
-
-REMEDY = "Remove the file and run `dvc repro` to compute it anew."
+        raise ProvenanceError(path, f"does not say what it was made from. {REMEDY}") from None
 
 
 def _open(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, page_checksum_verification=True)
     except FileNotFoundError:
         raise ResultsError(path, "does not exist; `dvc repro` computes it.") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise ResultsError(path, f"is no readable parquet file ({error}). {REMEDY}") from None
 
 
-def _check(path: Path, frame: pd.DataFrame, columns: Iterable[str]) -> None:
-    """Check kinds of columns and that every number is there, or its row says why not."""
-    name = contract(path)
-    kinds = TABLES[name] if name else {}
-    if "reason" in frame:
-        excused = frame["reason"].fillna("").astype(str).str.strip().ne("")
+def _check(path: Path, table: Table, frame: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Check kinds and bounds of columns, that a row without a number says why, and that rows differ."""
+    if REASON in frame:
+        excused = frame[REASON].fillna("").astype(str).str.strip().ne("")
     else:
         excused = pd.Series(False, index=frame.index)
     for column in columns:
@@ -297,17 +221,26 @@ def _check(path: Path, frame: pd.DataFrame, columns: Iterable[str]) -> None:
         present = values.dropna()
         if isinstance(values.dtype, pd.CategoricalDtype):
             present = present.astype(values.cat.categories.dtype)
-        kind = kinds.get(column, _kind_of(present))
+        kind = table.columns.get(column, TEXT)  # a reason that the table does not declare
         if len(present) and not _is_of_kind(present, kind):
             raise ResultsError(path, f"expected {kind}, found {values.dtype}.", column)
         if kind in (INTEGER, NUMBER) and np.isinf(present.to_numpy(dtype=float)).any():
             raise ResultsError(path, f"holds infinity. {REMEDY}", column)
-        if column == "reason" or column in NULLABLE.get(name or "", set()):
+        if column in table.lowest and (present < table.lowest[column]).any():
+            raise ResultsError(path, f"holds values below {table.lowest[column]:g}. {REMEDY}", column)
+        if column == REASON or column in table.nullable:
             continue
         absent = (values.isna() & ~excused if kind in (INTEGER, NUMBER) else values.isna()).to_numpy()
         if absent.any():
             row = int(np.flatnonzero(absent)[0])
             raise ResultsError(path, f"no value in row {row}, and no reason given. {REMEDY}", column)
+    if table.key and set(table.key) <= set(columns):
+        key = list(table.key)
+        twice = frame.duplicated(key)
+        if twice.any():
+            raise ResultsError(
+                path, f"the row {frame.loc[twice, key].iloc[0].to_dict()} stands twice. {REMEDY}"
+            )
 
 
 def _kind_of(values: pd.Series) -> str:

@@ -10,26 +10,33 @@ from tqdm import tqdm
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, active_file
 from hessbench.experiments.composition.run.count import composition
-from hessbench.results.store.runinfo import active_profile
-from hessbench.results.store.tables import Identity, write_table
+from hessbench.experiments.composition.run.tables import COMPOSITION, STAGE
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 
 
 @click.command(name="composition")
 @click.option(
-    "--output",
+    "--results",
     type=click.Path(path_type=Path),
-    default=Path("results/composition.parquet"),
+    default=Path("results"),
     show_default=True,
-    help="Table to write.",
+    help="Folder of the results.",
 )
-def command(output: Path) -> None:
+def command(results: Path) -> None:
     """Count elements of all structures, and bonds of reactants and products, in each set.
 
     Paths and displaced structures have no bonds that could be counted: those of IRC and NMS are those of the
     reactants and products that the RTP set has of their reactions.
     """
     begin = time.perf_counter()
-    tables, identities, levels = [], [], set()
+    data, levels = {}, set()
+    for name in SETS:
+        with ReactionFile(active_file(name)) as file:
+            data[name] = file.identity
+            levels.add(file.metadata.level)
+    inputs = STAGE.inputs(data)
+    tables: list[pd.DataFrame] = []
     for name in SETS:
         with ReactionFile(active_file(name)) as file:
             bar = tqdm(file, total=len(file), desc=f"composition {name}", unit="reaction", delay=2)
@@ -39,16 +46,13 @@ def command(output: Path) -> None:
                     (tables[0]["kind"] == "bonds") & tables[0]["reaction"].isin(file.names)
                 ]
                 tables.append(stationary.assign(set=name))
-            identities.append(f"{name}: {file.identity}")
-            levels.add(file.metadata.level)
     table = pd.concat(tables, ignore_index=True)
-    identity = Identity(
-        profile=active_profile(),
-        data="; ".join(identities),
+    provenance = made_here(
+        inputs,
         level="; ".join(sorted(levels)),
         seconds=time.perf_counter() - begin,
     )
-    write_table(output, table, identity)
+    path = write_table(results, COMPOSITION, table, provenance)
     bonds = table[table["kind"] == "bonds"]
     for test_set, rows in bonds.groupby("set", sort=False):
         molecules = rows[["reaction", "structure"]].drop_duplicates()
@@ -56,4 +60,4 @@ def command(output: Path) -> None:
         click.echo(
             f"{test_set}: bonds of {len(molecules):,} reactants and products, {failed:,} not perceived"
         )
-    click.echo(output)
+    click.echo(path)

@@ -8,12 +8,15 @@ import pandas as pd
 from tqdm import tqdm
 
 from hessbench.data.layout import ReactionFile
-from hessbench.data.locations import SETS, active_file
+from hessbench.data.locations import SETS, SPLIT, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.experiments.correlation.run.histogram import correlation_rows, predicted_seeds
-from hessbench.results.store.runinfo import SPLIT, active_profile
-from hessbench.results.store.tables import LABELS, Identity, write_table
+from hessbench.experiments.correlation.run.tables import CORRELATION, STAGE
+from hessbench.experiments.errors.run.predictions import predicted_from
+from hessbench.results.store.names import LABELS
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 from hessbench.training.self_energies import compositions, fit_self_energies
 
 
@@ -27,37 +30,38 @@ from hessbench.training.self_energies import compositions, fit_self_energies
 @click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
     """Bin the stored predictions of `hessbench evaluate`: results/correlation.parquet."""
+    files = {loss: results / "predictions" / f"{loss}-{percent}.h5" for loss in losses}
+    data, levels = {}, set()
+    for name in SETS:
+        with ReactionFile(active_file(name)) as file:
+            data[name] = file.identity
+            levels.add(file.metadata.level)
+    inputs = STAGE.inputs(data).joined(*(predicted_from(file) for file in files.values()))
     stationary = load_structures(active_file("rtp"))
     elements = tuple(np.unique(stationary.numbers).tolist())
     constants = fit_self_energies(stationary.numbers, stationary.counts, stationary.energies, elements)
-    frames, identities, levels, models = [], {}, set(), 0
+    frames, models = [], 0
     for name in SETS:
-        path = active_file(name)
-        with ReactionFile(path) as file:
-            identities[name] = file.identity
-            levels.add(file.metadata.level)
-        structures = stationary if name == "rtp" else load_structures(path)
+        structures = stationary if name == "rtp" else load_structures(active_file(name))
         if name == "rtp":
-            structures = structures.select(read_split(results / SPLIT, identities[name]).test)
+            structures = structures.select(read_split(results / SPLIT, data[name]).test)
         composition_energies = compositions(structures.numbers, structures.counts, elements) @ constants
         for loss in tqdm(losses, desc=f"correlation {name}", unit="ensemble"):
-            predictions = results / "predictions" / f"{loss}-{percent}.h5"
-            seeds = predicted_seeds(predictions)
+            seeds = predicted_seeds(files[loss])
             models = len(seeds)
             frames.append(
-                correlation_rows(LABELS[loss], name, structures, composition_energies, predictions, seeds)
+                correlation_rows(LABELS[loss], name, structures, composition_energies, files[loss], seeds)
             )
     table = pd.concat(frames, ignore_index=True)
     widths = table.drop_duplicates(["set", "quantity"])
-    identity = Identity(
-        profile=active_profile(),
-        data="; ".join(f"{name}: {value}" for name, value in identities.items()),
+    provenance = made_here(
+        inputs,
         level="; ".join(sorted(levels)),
         models=models,
-        extra={
+        notes={
             "bin_width": {f"{row.set} {row.quantity}": row.bin_width for row in widths.itertuples()},
             "energy": "without constants of the elements, fitted to the reference energies of the RTP set",
         },
     )
-    write_table(results / "correlation.parquet", table.drop(columns="bin_width"), identity)
-    click.echo(f"{results / 'correlation.parquet'}: {len(table)} bins, {models} models per ensemble")
+    path = write_table(results, CORRELATION, table.drop(columns="bin_width"), provenance)
+    click.echo(f"{path}: {len(table)} bins, {models} models per ensemble")

@@ -14,7 +14,7 @@ import pandas as pd
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError
 from hessbench.experiments.errors.run.predictions import Predictions, read_predictions
-from hessbench.results.store.tables import QUANTITIES
+from hessbench.results.store.names import QUANTITIES
 
 BINS = 120
 """Bins over the range of the reference values; predictions are counted in bins of the same width."""

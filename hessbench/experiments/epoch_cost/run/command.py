@@ -12,16 +12,17 @@ from tqdm import tqdm
 
 from hessbench.config.base import load_section
 from hessbench.data.layout import ReactionFile
-from hessbench.data.locations import active_file
+from hessbench.data.locations import SPLIT, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.epoch_cost.run.settings import EpochCostConfig
+from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST, STAGE
 from hessbench.experiments.epoch_cost.run.timing import measure
 from hessbench.potential.ani.settings import ModelConfig
-from hessbench.results.store.runinfo import active_profile
-from hessbench.results.store.tables import LABELS, Identity, write_table
-from hessbench.system.machine import hardware
+from hessbench.results.store.names import LABELS
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 from hessbench.training.settings import TrainingConfig
 
 
@@ -37,14 +38,17 @@ def command(results: Path) -> None:
     load = os.getloadavg()[0]
     config = load_section(EpochCostConfig, "epoch_cost")
     training = load_section(TrainingConfig, "training")
+    model = load_section(ModelConfig, "model")
     unknown = [loss for loss in config.losses if loss not in training.losses]
     if unknown:
         raise ConfigurationError(f"params.yaml: epoch_cost.losses: {unknown[0]} is not in training.losses.")
     path = active_file("rtp")
     with ReactionFile(path) as file:
-        identity, level = file.identity, file.metadata.level
+        data, level = file.identity, file.metadata.level
     structures = load_structures(path)
-    split = read_split(results / "split.json", identity)
+    split = read_split(results / SPLIT, data)
+    sections = {"epoch_cost": config, "model": model, "training": training}
+    inputs = STAGE.inputs({"rtp": data}, sections, {"split": split.digest})
     too_large = [percent for percent in config.percents if percent > max(split.sizes)]
     if too_large:
         raise ConfigurationError(
@@ -59,7 +63,7 @@ def command(results: Path) -> None:
                 split.training,
                 structures.select(split.validation[: training.batch_size]),
                 losses,
-                load_section(ModelConfig, "model"),
+                model,
                 training,
                 config.percents,
                 config.repeats,
@@ -71,16 +75,14 @@ def command(results: Path) -> None:
         )
     )
     table = pd.DataFrame(rows)
-    source = Identity(
-        profile=active_profile(),
-        data=identity,
+    provenance = made_here(
+        inputs,
         level=level,
         models=1,
-        hardware=hardware()["processor"],
         seconds=time.perf_counter() - begin,
-        extra={"load_average_before": load, "threads": 1, "batch_size": training.batch_size},
+        notes={"load_average_before": load, "threads": 1, "batch_size": training.batch_size},
     )
-    write_table(results / "epoch_cost.parquet", table, source)
+    write_table(results, EPOCH_COST, table, provenance)
     largest = table[table["percent"] == table["percent"].max()]
     seconds = largest.pivot_table(index="training", columns="engine", values="seconds", sort=False)
     click.echo(f"seconds per epoch at {table['percent'].max()} % of the data")

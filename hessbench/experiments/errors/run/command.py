@@ -1,4 +1,4 @@
-"""`hessbench evaluate`: predictions and errors of an ensemble, or of a potential that a user brings."""
+"""`hessbench evaluate`: predictions and errors of an ensemble, or of a user's model."""
 
 from functools import partial
 from pathlib import Path
@@ -7,13 +7,16 @@ import click
 
 from hessbench.calculators.user_file import load_calculator
 from hessbench.config.base import PARAMS, load_section
+from hessbench.config.inputs import Inputs
 from hessbench.config.paper import TRAINING_PERCENTS
-from hessbench.experiments.errors.run.ensemble import evaluate_ensemble, summarize
+from hessbench.data.locations import SPLIT
+from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
+from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.sets import active_sets, embedded_sets
 from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.errors.run.tables import STAGE
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
-from hessbench.potential.ensembles import ensemble_folder
-from hessbench.results.store.runinfo import SPLIT, active_profile
+from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
 
 
 @click.command()
@@ -51,20 +54,23 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
         click.echo(
             f"No {PARAMS} here: scored on the data that come with the package, divided as by profile desktop"
         )
-        config, sets, profile = EvaluationConfig(), embedded_sets(percent), "none"
+        config, sets = EvaluationConfig(), embedded_sets(percent)
     else:
-        config = load_section(EvaluationConfig, "evaluation")
-        sets, profile = active_sets(results / SPLIT, percent), active_profile()
+        config, sets = load_section(EvaluationConfig, "evaluation"), active_sets(results / SPLIT, percent)
+    tested = {name: item.data for name, item in sets.tested.items()}
+    files = {"split": sets.split.digest}
     if loss is not None:
         folder = ensemble_folder(loss, percent)
-        errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, profile)
+        inputs = STAGE.inputs(tested, {"evaluation": config}, files).joined(ensemble_inputs(folder))
+        errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, inputs)
     else:
         assert calculator is not None
         load_calculator(calculator)  # a file that cannot be used is better known before the work begins
         load = partial(load_calculator, calculator)
         label = name or calculator.stem
+        inputs = Inputs(tested, files)  # settings and code of this project do not decide about it
         errors = evaluate_user_model(
-            label, load, percent, sets.training, sets.tested, config.processes, results, profile
+            label, load, percent, sets.training, sets.tested, config.processes, results, inputs
         )
     table = summarize(errors).groupby(["set", "quantity"], sort=False)[["rmse", "mae"]].agg(["mean", "std"])
     click.echo(

@@ -1,7 +1,7 @@
 """Errors of ensembles on the test sets: sections 3.2 to 3.4 of the paper, tables 2 to 4."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,18 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError
 from hessbench.experiments.errors.run.predictions import pack
 from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential import ANI, evaluate
 from hessbench.potential.ani.files import load
 from hessbench.potential.ensembles import model_file, trained_seeds
-from hessbench.results.store.tables import LABELS, QUANTITIES, Identity, write_table
+from hessbench.results.store.names import LABELS, QUANTITIES
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.batches import to_batch
@@ -31,7 +35,7 @@ class TestSet:
     Attributes
     ----------
     data, level
-        Identity and level of theory of the file they come from.
+        Name, version, level and checksum of the file they come from; its level of theory.
     structures
         Energies, forces and Hessians included.
     """
@@ -57,13 +61,13 @@ def evaluate_ensemble(
     sets: dict[str, TestSet],
     config: EvaluationConfig,
     results: Path,
-    profile: str,
+    inputs: Inputs,
 ) -> pd.DataFrame:
     """Predict with every model of an ensemble, store predictions and errors.
 
     Writes results/predictions/<loss>-<percent>.h5 (see `hessbench.experiments.errors.run.predictions`) and
-    results/errors/<loss>-<percent>.parquet (see `hessbench.results.store.tables.TABLES`), each whole
-    or not at all, with the identities of the data in their metadata.
+    results/errors/<loss>-<percent>.parquet (see `hessbench.experiments.errors.run.tables.ERRORS`), each whole
+    or not at all, with what they are made from in their metadata.
 
     Parameters
     ----------
@@ -77,8 +81,8 @@ def evaluate_ensemble(
         Batch size, processes, which Hessians to store.
     results
         Folder of the results.
-    profile
-        Name of the active profile, recorded with the results.
+    inputs
+        What the results are made from, recorded with them.
 
     Returns
     -------
@@ -110,6 +114,7 @@ def evaluate_ensemble(
             "training": name,
             "data": {key: item.data for key, item in sets.items()},
             "seeds": [task.seed for task in tasks],
+            "inputs": asdict(inputs),
         }
         _write_predictions(target, tasks, sets, metadata)
     finally:
@@ -118,13 +123,8 @@ def evaluate_ensemble(
     errors = pd.concat(tables, ignore_index=True)
     errors.insert(0, "training", LABELS[loss])
     errors.insert(1, "fraction", percent)
-    identity = Identity(
-        profile=profile,
-        data="; ".join(f"{key}: {item.data}" for key, item in sets.items()),
-        level="; ".join(sorted({item.level for item in sets.values()})),
-        models=len(tasks),
-    )
-    write_table(results / "errors" / f"{name}.parquet", errors, identity)
+    level = "; ".join(sorted({item.level for item in sets.values()}))
+    write_table(results, ERRORS, errors, made_here(inputs, level=level, models=len(tasks)), name)
     return errors
 
 
@@ -169,22 +169,6 @@ def structure_errors(
         )
         for quantity, (error, offsets) in pairs.items()
     }
-
-
-def summarize(errors: pd.DataFrame) -> pd.DataFrame:
-    """RMSE and MAE of each model over all elements of a set.
-
-    Returns
-    -------
-    DataFrame
-        Columns training, fraction, seed, set, quantity; rmse and mae in kcal/mol, kcal/mol/Angstrom,
-        kcal/mol/Angstrom^2.
-    """
-    keys = ["training", "fraction", "seed", "set", "quantity"]
-    sums = errors.groupby(keys, sort=False, observed=True)[["squared", "absolute", "count"]].sum()
-    return pd.DataFrame(
-        {"rmse": np.sqrt(sums["squared"] / sums["count"]), "mae": sums["absolute"] / sums["count"]}
-    ).reset_index()
 
 
 def _evaluate_model(

@@ -3,9 +3,11 @@
 Layout: a group for each set ("rtp", "irc", "nms") with `reaction` and `structure`, which say which
 structures these are, and `counts`, their atoms; in it a group seed-<k> for each model with `energies` (M,)
 float64 in kcal/mol, self-energies included, `forces` (A, 3) float32 in kcal/mol/Angstrom and, if stored,
-`hessians`, float32 in kcal/mol/Angstrom^2, the lower triangle of each structure's matrix row by row.
+`hessians`, float32 in kcal/mol/Angstrom^2, the lower triangle of each structure's matrix row by row. The
+attribute `hessbench` of the file, JSON, has among others its `inputs`: what the predictions are made from.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from hessbench.config.inputs import Inputs
 from hessbench.errors import DataError
 
 
@@ -66,6 +69,24 @@ def read_predictions(path: Path, name: str, seed: int) -> Predictions:
         raise DataError(path, "does not exist; run `hessbench evaluate` first.") from None
     except (OSError, KeyError) as error:
         problem = f"no predictions of seed {seed} for {name!r} ({error}); run `hessbench evaluate`."
+        raise DataError(path, problem) from None
+
+
+def predicted_from(path: Path) -> Inputs:
+    """Read what predictions are made from.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged, or does not say so.
+    """
+    try:
+        with h5py.File(path) as file:
+            return Inputs(**json.loads(file.attrs["hessbench"])["inputs"])
+    except FileNotFoundError:
+        raise DataError(path, "does not exist; run `hessbench evaluate` first.") from None
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        problem = f"does not say what it was made from ({error}); run `hessbench evaluate`."
         raise DataError(path, problem) from None
 
 

@@ -11,11 +11,15 @@ import torch
 from tqdm import tqdm
 
 from hessbench.chemistry.forcefield import ForceField
+from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, structure_errors
 from hessbench.experiments.errors.run.predictions import pack
-from hessbench.results.store.tables import LABELS, Identity, write_table
+from hessbench.experiments.errors.run.tables import ERRORS
+from hessbench.results.store.names import LABELS
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.batches import to_batch
@@ -50,7 +54,7 @@ def evaluate_user_model(
     sets: dict[str, TestSet],
     processes: int,
     results: Path,
-    profile: str,
+    inputs: Inputs,
 ) -> pd.DataFrame:
     """Predict all test sets with a user's potential and store predictions and errors.
 
@@ -74,8 +78,8 @@ def evaluate_user_model(
         Structures evaluated at the same time.
     results
         Folder of the results.
-    profile
-        Name of the active profile, recorded with the results.
+    inputs
+        What the results are made from, recorded with them.
 
     Raises
     ------
@@ -124,13 +128,8 @@ def evaluate_user_model(
     table = pd.concat(tables, ignore_index=True)
     table.insert(0, "training", name)
     table.insert(1, "fraction", percent)
-    identity = Identity(
-        profile=profile,
-        data="; ".join(f"{key}: {item.data}" for key, item in sets.items()),
-        level="; ".join(sorted({item.level for item in sets.values()})),
-        models=1,
-    )
-    write_table(results / "errors" / f"{name}-{percent}.parquet", table, identity)
+    level = "; ".join(sorted({item.level for item in sets.values()}))
+    write_table(results, ERRORS, table, made_here(inputs, level=level, models=1), f"{name}-{percent}")
     return table
 
 

@@ -13,8 +13,10 @@ from hessbench.chemistry.band import Band, Status, optimize_band, unphysical
 from hessbench.chemistry.forcefield import ForceField, ForceFieldError
 from hessbench.chemistry.relaxation import relax
 from hessbench.experiments.neb.run.settings import NebConfig
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
 from hessbench.reactions.kinds import PathReaction, bond_changes
-from hessbench.results.store.tables import REFERENCE, TABLES
+from hessbench.results.store.names import REFERENCE
+from hessbench.results.store.tables import Table
 from hessbench.system.processes import Report, run_tasks
 
 REFERENCE_SEED = -1
@@ -46,7 +48,7 @@ class BandTask:
 
 @dataclass(frozen=True)
 class NebTables:
-    """Rows of neb_paths, neb_summary and neb_geometry, see `hessbench.results.store.tables`."""
+    """Rows of neb_paths, neb_summary and neb_geometry, see `hessbench.experiments.neb.run.tables`."""
 
     paths: pd.DataFrame
     summary: pd.DataFrame
@@ -100,7 +102,7 @@ def run_neb(
         if reaction.kind != "held-out":
             rows[2].append(_geometry(key, reaction.numbers, band))
     summary = pd.DataFrame(rows[1]).astype({"barrier": float, "rmsd_ts": float, "max_force_ev_a": float})
-    return NebTables(_joined(rows[0], "neb_paths"), summary, _joined(rows[2], "neb_geometry"))
+    return NebTables(_joined(rows[0], PATHS), summary, _joined(rows[2], GEOMETRY))
 
 
 def relax_reaction(
@@ -187,10 +189,10 @@ def _summary(reaction: PathReaction, band: Band) -> dict:
     }
 
 
-def _joined(frames: list[pd.DataFrame], table: str) -> pd.DataFrame:
+def _joined(frames: list[pd.DataFrame], table: Table) -> pd.DataFrame:
     """Join the rows of all bands; a table without rows if no band could be evaluated."""
     if not frames:
-        return pd.DataFrame(columns=list(TABLES[table]))
+        return pd.DataFrame(columns=list(table.columns))
     return pd.concat(frames, ignore_index=True)
 
 

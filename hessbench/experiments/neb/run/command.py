@@ -17,16 +17,18 @@ from hessbench.chemistry.level_forcefield import LevelForceField
 from hessbench.chemistry.levels import LEVELS
 from hessbench.config.base import load_section
 from hessbench.data.layout import UNKNOWN, ReactionFile
-from hessbench.data.locations import active_file
+from hessbench.data.locations import SPLIT, active_file
 from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.experiments.neb.run.settings import NebConfig
-from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, STAGE, SUMMARY
+from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs, model_file, trained_seeds
 from hessbench.reactions.geometry_file import level_of_geometries
 from hessbench.reactions.held_out import held_out_geometries
 from hessbench.reactions.kinds import choose_reactions
-from hessbench.results.store.runinfo import SPLIT, active_profile
-from hessbench.results.store.tables import LABELS, REFERENCE, Identity, write_table
+from hessbench.results.store.names import LABELS, REFERENCE
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 
 
 @click.command()
@@ -44,17 +46,20 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
     trainings: list[tuple[str, int, Callable[[], ForceField]]] = []
+    trained = []
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent)
         trainings += [
             (LABELS[loss], seed, partial(load_model, model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
+        trained.append(ensemble_inputs(folder))
     for path in calculators:
         load_calculator(path)  # a file that cannot be used is better known before the work begins
         trainings.append((path.stem, 0, partial(load_calculator, path)))
     with ReactionFile(active_file("rtp")) as file:
-        identity, stated = file.identity, file.metadata.level
+        data, stated = file.identity, file.metadata.level
+    inputs = STAGE.inputs({"rtp": data}, {"neb": config}).joined(*trained)
     level = config.level if stated == UNKNOWN and config.level else stated
     if level not in LEVELS:
         raise HessbenchError(
@@ -82,16 +87,16 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
     )
     trainings.append((REFERENCE, REFERENCE_SEED, partial(LevelForceField, level)))
     tables = run_neb(reactions, trainings, config)
-    source = Identity(
-        profile=active_profile(),
-        data=identity,
+    provenance = made_here(
+        inputs,
         level=level,
         models=config.seeds,
         seconds=time.perf_counter() - begin,
-        extra={"neb": config.model_dump(mode="json")},
+        notes={"neb": config.model_dump(mode="json")},
     )
-    for name, table in (("paths", tables.paths), ("summary", tables.summary), ("geometry", tables.geometry)):
-        write_table(results / f"neb_{name}.parquet", table, source)
+    write_table(results, PATHS, tables.paths, provenance)
+    write_table(results, SUMMARY, tables.summary, provenance)
+    write_table(results, GEOMETRY, tables.geometry, provenance)
     for (kind, training), rows in tables.summary.groupby(["kind", "training"], sort=False):
         converged = rows[rows["status"] == "converged"]
         error = (converged["barrier"] - converged["barrier_reference"]).abs().mean()

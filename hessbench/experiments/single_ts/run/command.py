@@ -8,9 +8,9 @@ import click
 from hessbench.config.base import load_section
 from hessbench.experiments.single_ts.run.ensembles import read_path, run_single_ts
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
-from hessbench.results.store.runinfo import active_profile
-from hessbench.results.store.tables import Identity, write_table
-from hessbench.system.machine import hardware
+from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS, STAGE
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 
 OPTIMIZERS = {"muon": "Muon and AdamW", "adam": "AdamW"}
 
@@ -30,16 +30,15 @@ def command(results: Path) -> None:
     """
     config = load_section(SingleTSConfig, "single_ts")
     path = read_path(config.data)
+    inputs = STAGE.inputs({"single-ts": path.data}, {"single_ts": config})
     begin = time.perf_counter()
     energies, modes = run_single_ts(path, config, results / "checkpoints" / "single_ts")
-    identity = Identity(
-        profile=active_profile(),
-        data=path.identity,
+    provenance = made_here(
+        inputs,
         level=path.level,
         models=config.models,
-        hardware=hardware()["processor"],
         seconds=time.perf_counter() - begin,
-        extra={
+        notes={
             "steps": config.steps,
             "window": config.window,
             "note": f"{config.steps} steps of {OPTIMIZERS[config.optimizer.kind]} for every loss; a model "
@@ -47,8 +46,8 @@ def command(results: Path) -> None:
             f"{config.window:g} amu^0.5 Angstrom",
         },
     )
-    write_table(results / "single_ts.parquet", energies, identity)
-    write_table(results / "single_ts_modes.parquet", modes, identity)
+    write_table(results, SINGLE_TS, energies, provenance)
+    write_table(results, MODES, modes, provenance)
     columns = ["lowest_frequency_cm1", "negative_modes", "ts_is_maximum", "energy_error", "force_error"]
     summary = modes.groupby("training", sort=False)[[*columns, "hessian_error"]].mean()
     click.echo(summary.to_string(float_format=lambda value: f"{value:.4g}"))

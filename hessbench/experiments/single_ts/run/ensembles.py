@@ -16,6 +16,7 @@ from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_
 from hessbench.data.layout import ReactionFile
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
+from hessbench.experiments.single_ts.run.tables import STAGE
 from hessbench.experiments.single_ts.run.training import Target, errors, train_stack
 from hessbench.potential import ANI
 from hessbench.potential.ani.model import build
@@ -26,9 +27,10 @@ from hessbench.potential.ani.stacked_descriptors import (
     path_features,
     present_features,
 )
-from hessbench.results.store.tables import LABELS, REFERENCE
+from hessbench.results.store.names import LABELS, REFERENCE
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
+from hessbench.system.sources import code_digest
 
 DIVERGED = "the training diverged"
 SMALLEST_SPREAD = 0.1
@@ -47,8 +49,8 @@ class ReactionPath:
         Of the P structures of the path: (P, N, 3), (P,), (P,), amu^0.5 Angstrom.
     ts, forces, hessian
         Of the TS: (N, 3), (N, 3), (3 N, 3 N).
-    identity, level
-        Of the data.
+    data, level
+        Name, version, level and checksum of the data; their level of theory.
     """
 
     numbers: np.ndarray
@@ -58,7 +60,7 @@ class ReactionPath:
     ts: np.ndarray
     forces: np.ndarray
     hessian: np.ndarray
-    identity: str
+    data: str
     level: str
 
 
@@ -96,7 +98,7 @@ def read_path(file: Path) -> ReactionPath:
     """
     with ReactionFile(file) as reactions:
         path, stationary = reactions["path"], reactions["stationary"]
-        identity, level = reactions.identity, reactions.metadata.level
+        data, level = reactions.identity, reactions.metadata.level
     roles = stationary.annotations.get("role", np.array([])).tolist()
     if "TS" not in roles or stationary.hessians is None:
         raise DataError(file, "needs a structure of role TS with its Hessian.", "stationary")
@@ -112,7 +114,7 @@ def read_path(file: Path) -> ReactionPath:
         ts=stationary.coordinates[ts],
         forces=stationary.forces[ts],
         hessian=stationary.hessians[ts],
-        identity=identity,
+        data=data,
         level=level,
     )
 
@@ -129,12 +131,12 @@ def run_single_ts(
     config
         Settings.
     checkpoints
-        Folder of what is finished, which is not trained again with the same data and settings.
+        Folder of what is finished, which is not trained again with the same data, settings and code.
 
     Returns
     -------
     single_ts, single_ts_modes
-        Tables of `hessbench.results.store.tables`; the second has the errors at the TS besides.
+        Rows of the tables of `hessbench.experiments.single_ts.run.tables`.
     """
     unknown = [loss for loss in config.losses if loss not in LABELS]
     if unknown:
@@ -170,20 +172,21 @@ def make_models(path: ReactionPath, config: SingleTSConfig, seeds: Sequence[int]
 
 @dataclass(frozen=True)
 class _Shared:
-    """What all processes need: data, settings, and the descriptors of the TS and of the path."""
+    """What all processes need: data, settings, code, and the descriptors of the TS and of the path."""
 
     path: ReactionPath
     config: SingleTSConfig
     checkpoints: Path
     descriptors: Descriptors
     along: list[tuple[int, torch.Tensor]]
+    code: str
 
 
 def _share(path: ReactionPath, config: SingleTSConfig, checkpoints: Path) -> _Shared:
     model = build(config.model, 0)
     descriptors = describe(model, path.numbers, path.ts, model.dtype)
     along = path_features(model, path.numbers, path.coordinates, model.dtype)
-    return _Shared(path, config, checkpoints, descriptors, along)
+    return _Shared(path, config, checkpoints, descriptors, along, code_digest(STAGE.package))
 
 
 def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
@@ -194,7 +197,8 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
     settings = config.model_dump(
         mode="json", exclude={"models", "models_at_once", "processes", "losses", "window"}
     )
-    settings |= {"loss": config.losses[loss].model_dump(), "seeds": list(seeds), "data": path.identity}
+    settings |= {"loss": config.losses[loss].model_dump(), "seeds": list(seeds)}
+    settings |= {"data": path.data, "code": shared.code}
     fingerprint = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     checkpoint = shared.checkpoints / f"{loss}-{first}.npz"
     finished = _load(checkpoint, fingerprint)
@@ -224,7 +228,7 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
 
 
 def _load(checkpoint: Path, fingerprint: str) -> Trained | None:
-    """Read what is finished; None if nothing is, or with other data or settings."""
+    """Read what is finished; None if nothing is, or with other data, settings or code."""
     try:
         with np.load(checkpoint, allow_pickle=False) as archive:
             if str(archive["fingerprint"]) != fingerprint:

@@ -16,14 +16,16 @@ from hessbench.chemistry.forcefield import ForceField, load_model
 from hessbench.chemistry.level_forcefield import LevelForceField
 from hessbench.config.base import load_section
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
+from hessbench.experiments.neb.run.tables import PATHS
 from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
 from hessbench.experiments.spectra.run.reference_path import read_reference_path
 from hessbench.experiments.spectra.run.settings import SpectraConfig
-from hessbench.potential.ensembles import ensemble_folder, model_file, trained_seeds
-from hessbench.results.store.runinfo import active_profile
-from hessbench.results.store.tables import LABELS, REFERENCE, Identity, read_identity, write_table
+from hessbench.experiments.spectra.run.tables import COST, SPECTRA, STAGE, SUMMARY
+from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs, model_file, trained_seeds
+from hessbench.results.store.names import LABELS, REFERENCE
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import read_provenance, write_table
 from hessbench.system.denormals import flushed_denormals
-from hessbench.system.machine import hardware
 
 KIND = "single hydrogen transfer"
 
@@ -39,7 +41,8 @@ def command(results: Path) -> None:
     begin = time.perf_counter()
     torch.set_num_threads(1)
     config = load_section(SpectraConfig, "spectra")
-    source = read_identity(results / "neb_paths.parquet")
+    source = read_provenance(PATHS.path(results))
+    made_from = [source.inputs]
     path = read_reference_path(results, KIND)
     potentials: list[tuple[str, int, ForceField]] = [
         (REFERENCE, REFERENCE_SEED, LevelForceField(source.level))
@@ -50,6 +53,8 @@ def command(results: Path) -> None:
             (LABELS[loss], seed, load_model(model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
+        made_from.append(ensemble_inputs(folder))
+    inputs = STAGE.inputs({}, {"spectra": config}).joined(*made_from)
     rows, summaries, costs = [], [], []
     reference: list = []
     for training, seed, force_field in tqdm(potentials, desc="spectra", unit="path"):
@@ -60,24 +65,19 @@ def command(results: Path) -> None:
         costs.append(
             {"source": training, "seed": seed, "images": len(path.coordinates), "cpu_s": measured.cpu_s}
         )
-    identity = Identity(
-        profile=active_profile(),
-        data=source.data,
+    provenance = made_here(
+        inputs,
         level=source.level,
         models=config.seeds,
-        hardware=hardware()["processor"],
         seconds=time.perf_counter() - begin,
-        extra={
+        notes={
             "geometries": f"reference path of {path.reaction}",
             "projected_out": "translations, rotations",
         },
     )
-    tables = {
-        "spectra": pd.concat(rows),
-        "spectra_summary": pd.DataFrame(summaries),
-        "spectra_cost": pd.DataFrame(costs),
-    }
-    for name, table in tables.items():
-        write_table(results / f"{name}.parquet", table, identity)
-    click.echo(tables["spectra_summary"].drop(columns="reaction").to_string(index=False, float_format="%.1f"))
-    click.echo(tables["spectra_cost"].to_string(index=False, float_format="%.3f"))
+    summary, cost = pd.DataFrame(summaries), pd.DataFrame(costs)
+    write_table(results, SPECTRA, pd.concat(rows), provenance)
+    write_table(results, SUMMARY, summary, provenance)
+    write_table(results, COST, cost, provenance)
+    click.echo(summary.drop(columns="reaction").to_string(index=False, float_format="%.1f"))
+    click.echo(cost.to_string(index=False, float_format="%.3f"))

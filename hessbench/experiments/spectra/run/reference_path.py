@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
 from hessbench.experiments.spectra.run.frequencies import PathGeometries
-from hessbench.results.store.tables import REFERENCE, ResultsError, read_table
+from hessbench.results.store.names import REFERENCE
+from hessbench.results.store.tables import ResultsError, read_table
 
 
 def read_reference_path(results: Path, kind: str) -> PathGeometries:
@@ -14,20 +16,18 @@ def read_reference_path(results: Path, kind: str) -> PathGeometries:
     ResultsError
         The tables are missing or hold no such path.
     """
-    paths = read_table(results / "neb_paths.parquet")
+    paths = read_table(results, PATHS)
     paths = paths[(paths["kind"] == kind) & (paths["training"] == REFERENCE)].sort_values("image")
     if paths.empty:
-        raise ResultsError(
-            results / "neb_paths.parquet", f"no reference path of a {kind}; run `hessbench neb`."
-        )
+        raise ResultsError(PATHS.path(results), f"no reference path of a {kind}; run `hessbench neb`.")
     reaction = str(paths["reaction"].iloc[0])
-    geometry = read_table(results / "neb_geometry.parquet")
+    geometry = read_table(results, GEOMETRY)
     geometry = geometry[(geometry["reaction"] == reaction) & (geometry["training"] == REFERENCE)]
     geometry = geometry.sort_values(["image", "atom"])
     atoms = geometry["atom"].nunique()
     if len(geometry) != atoms * len(paths):
         raise ResultsError(
-            results / "neb_geometry.parquet",
+            GEOMETRY.path(results),
             f"lacks images of {reaction}; run `hessbench neb` again.",
             "image",
         )

@@ -9,11 +9,17 @@ from hessbench.config.base import load_section
 from hessbench.errors import HessbenchError
 from hessbench.experiments.stability.run.models import HeatingTask, read_molecules, run_stability
 from hessbench.experiments.stability.run.settings import StabilityConfig
-from hessbench.potential.ani.files import read_notes
-from hessbench.potential.ensembles import MODELS, ensemble_folder, model_file, trained_seeds
-from hessbench.results.store.runinfo import active_profile
-from hessbench.results.store.tables import LABELS, Identity, write_table
-from hessbench.system.machine import hardware
+from hessbench.experiments.stability.run.tables import STABILITY, STAGE, TRAJECTORY
+from hessbench.potential.ensembles import (
+    MODELS,
+    ensemble_folder,
+    ensemble_inputs,
+    model_file,
+    trained_seeds,
+)
+from hessbench.results.store.names import LABELS
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 
 
 @click.command()
@@ -37,7 +43,7 @@ def command(models: Path, results: Path) -> None:
     An interrupted run goes on from its checkpoints.
     """
     config = load_section(StabilityConfig, "stability")
-    tasks = []
+    tasks, trained = [], []
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent, models)
         seeds = trained_seeds(folder)[: config.seeds]
@@ -47,26 +53,25 @@ def command(models: Path, results: Path) -> None:
                 "train more (training.seeds) or lower it."
             )
         tasks += [HeatingTask(LABELS[loss], seed, model_file(folder, seed)) for seed in seeds]
+        trained.append(ensemble_inputs(folder))
     molecules = read_molecules(config.molecules)
-    data = {read_notes(task.model).get("data", "unknown") for task in tasks}
+    inputs = STAGE.inputs({}, {"stability": config}).joined(*trained)
     begin = time.perf_counter()
     outcomes, trajectory = run_stability(tasks, molecules, config, results / "checkpoints" / "stability")
     rate = config.increment_k / config.interval_fs
-    identity = Identity(
-        profile=active_profile(),
-        data="; ".join(sorted(data)),
+    provenance = made_here(
+        inputs,
         level="; ".join(sorted({str(item.info.get("level", "unknown")) for item in molecules.values()})),
         models=config.seeds,
-        hardware=hardware()["processor"],
         seconds=time.perf_counter() - begin,
-        extra={
+        notes={
             "interval_fs": config.interval_fs,
             "note": f"{config.increment_k:g} K every {config.interval_fs:g} fs ({1000 * rate:.3g} K/ps; the "
             f"paper: 1 K/ps), BAOAB with friction {config.friction_per_fs:g}/fs, cap {config.cap_k:g} K",
         },
     )
-    write_table(results / "stability.parquet", outcomes, identity)
-    write_table(results / "stability_trajectory.parquet", trajectory, identity)
+    write_table(results, STABILITY, outcomes, provenance)
+    write_table(results, TRAJECTORY, trajectory, provenance)
     summary = outcomes.pivot_table(
         index="molecule", columns="training", values="temperature_k", aggfunc="mean"
     )

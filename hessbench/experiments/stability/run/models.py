@@ -10,23 +10,14 @@ from ase import Atoms
 from ase.io import read
 from tqdm import tqdm
 
-import hessbench
 from hessbench.chemistry.forcefield import ModelForceField
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.stability.run.heating import Heating, heat
 from hessbench.experiments.stability.run.settings import StabilityConfig
+from hessbench.experiments.stability.run.tables import STAGE
 from hessbench.potential.ani.files import load
 from hessbench.system.processes import Report, run_tasks
-
-SOURCES = (
-    "potential",
-    "chemistry/bonds.py",
-    "chemistry/forcefield.py",
-    "chemistry/langevin.py",
-    "chemistry/relaxation.py",
-    "experiments/stability/run",
-)
-"""Code on which a heating depends: after an edit none is resumed that was begun before it."""
+from hessbench.system.sources import code_digest
 
 
 @dataclass(frozen=True)
@@ -43,7 +34,7 @@ class _Shared:
     molecules: dict[str, Atoms]
     config: StabilityConfig
     checkpoints: Path
-    code: str
+    code: str  # after an edit no heating is resumed that was begun before it
 
 
 def read_molecules(path: Path) -> dict[str, Atoms]:
@@ -90,7 +81,7 @@ def run_stability(
     Returns
     -------
     stability, stability_trajectory
-        Tables of `hessbench.results.store.tables`.
+        Rows of the tables of `hessbench.experiments.stability.run.tables`.
 
     Raises
     ------
@@ -102,7 +93,7 @@ def run_stability(
             f"stability.trajectory_molecule: no {config.trajectory_molecule!r} in {config.molecules}; "
             f"there are {', '.join(molecules)}."
         )
-    shared = _Shared(dict(molecules), config, checkpoints, _digest_of_code())
+    shared = _Shared(dict(molecules), config, checkpoints, code_digest(STAGE.package))
     steps = config.intervals * config.interval_steps
     with tqdm(total=steps * len(tasks), desc="stability", unit="step", smoothing=0.05) as bar:
 
@@ -170,13 +161,3 @@ def _trajectory(
         for atom, number in enumerate(numbers)
     ]
     return pd.DataFrame(rows, columns=[*columns, "x", "y", "z"])
-
-
-def _digest_of_code() -> str:
-    root = Path(hessbench.__file__).parent
-    digest = hashlib.sha256()
-    for source in SOURCES:
-        place = root / source
-        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -15,17 +15,18 @@ from hessbench.data.locations import active_file
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.experiments.surface.run.cut import hydrogen_cut
+from hessbench.experiments.surface.run.tables import STAGE, SURFACE
 from hessbench.reactions.held_out import geometries_by_role
 from hessbench.reactions.kinds import bond_changes
-from hessbench.results.store.runinfo import active_profile
-from hessbench.results.store.tables import Identity, write_table
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
 
 LEVEL = "GFN2-xTB"
 """Whatever the level of the data: quick, and the figure is an illustration."""
 
 
-def first_hydrogen_transfer(path: Path) -> tuple[Reaction, dict[str, np.ndarray], str] | None:
-    """First single hydrogen transfer of a file, its geometries by role, and the identity of the file."""
+def first_hydrogen_transfer(path: Path) -> tuple[Reaction, dict[str, np.ndarray]] | None:
+    """First single hydrogen transfer of a file and its geometries by role."""
     with ReactionFile(path) as file:
         for reaction in file:
             roles = geometries_by_role(reaction)
@@ -33,7 +34,7 @@ def first_hydrogen_transfer(path: Path) -> tuple[Reaction, dict[str, np.ndarray]
                 len(roles) == 3
                 and bond_changes(reaction.numbers, roles["R"], roles["P"]).is_single_hydrogen_transfer
             ):
-                return reaction, roles, file.identity
+                return reaction, roles
     return None
 
 
@@ -45,23 +46,28 @@ def command(results: Path) -> None:
     A small data set may have none: then that of the first one of the embedded data.
     """
     path, embedded = active_file("rtp"), EMBEDDED / "rtp.h5"
+    with ReactionFile(path) as file:
+        inputs = STAGE.inputs({"rtp": file.identity})
     found = first_hydrogen_transfer(path)
+    note = {}
     if found is None:
         click.echo(f"{path}: no single hydrogen transfer in H, C, N, O in it; one of {embedded} is taken.")
         found = first_hydrogen_transfer(embedded)
+        with ReactionFile(embedded) as file:
+            note = {"note": f"surface of a reaction of {file.identity}"}
     if found is None:
         raise DataError(embedded, "no single hydrogen transfer in it; restore the file.")
-    reaction, roles, identity = found
+    reaction, roles = found
     table = hydrogen_cut(reaction.numbers, roles["R"], roles["TS"], roles["P"], LevelForceField(LEVEL))
-    source = Identity(
-        profile=active_profile(),
-        data=identity,
+    provenance = made_here(
+        inputs,
         level=LEVEL,
-        extra={
+        notes={
+            **note,
             "reaction": reaction.name,
             "x_label": "H along donor–acceptor (Å)",
             "y_label": "H above it (Å)",
         },
     )
-    write_table(results / "surface.parquet", table, source)
-    click.echo(f"{results / 'surface.parquet'}: {len(table)} points, {reaction.name}")
+    path = write_table(results, SURFACE, table, provenance)
+    click.echo(f"{path}: {len(table)} points, {reaction.name}")

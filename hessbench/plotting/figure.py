@@ -1,4 +1,4 @@
-"""The sheet a figure is drawn on: size, footer, and files that are equal for equal results."""
+"""A figure as a whole: size, legend entries, footer, and files that are equal for equal results."""
 
 import textwrap
 from collections.abc import Sequence
@@ -11,12 +11,13 @@ from matplotlib.lines import Line2D
 
 from hessbench import __version__
 from hessbench.plotting.style import PAPER_LEVEL, style_of
+from hessbench.results.reader import Results
 from hessbench.system.files import replacing
 
 FOOTER_POINTS = 4.5
 
 
-def new_sheet(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """Empty figure of this size in inches, laid out so that nothing overlaps."""
     return Figure(figsize=(width, height), layout="constrained")
 
@@ -52,6 +53,20 @@ def training_handles(trainings: Sequence[str]) -> list[Line2D]:
             Line2D([], [], color=style.color, marker=style.marker, linestyle=style.line, label=training)
         )
     return handles
+
+
+def footer_of(results: Results) -> str:
+    """Profile, data, models and notes of all results that were read; no date and no commit."""
+    tables = list(results.read.values())
+    data = "; ".join(dict.fromkeys(item for table in tables for item in table.inputs.data.values()))
+    counts = sorted({table.models for table in tables if table.models is not None})
+    notes = "; ".join(dict.fromkeys(str(table.notes["note"]) for table in tables if "note" in table.notes))
+    *some, last = [str(count) for count in counts] or [""]
+    models = f" · models per training: {', '.join(some)}{' or ' if some else ''}{last}" if counts else ""
+    version = tables[0].versions["hessbench"]
+    return f"hessbench {version} · profile {results.run.profile} · data: {data}{models}" + (
+        f" · {notes}" if notes else ""
+    )
 
 
 def save(figure: Figure, stem: Path, title: str, footer: str) -> list[Path]:

@@ -1,8 +1,8 @@
-"""The artefacts of the project in whose root one works: the modules figure_* and table_* of reproduce/.
+"""Figures and tables of the project in whose root one works: the modules figure_* and table_* of reproduce/.
 
 A table's module has `TITLE` and `make(results, tables) -> list of paths`. A figure's module has `TITLE`,
 `STAGES` (stages of dvc.yaml whose results it shows), `CLAIMS` (keys of published.yaml that it illustrates)
-and `draw(source) -> Figure`; what is to be seen stands in its docstring.
+and `draw(results) -> Figure`; what is to be seen stands in its docstring.
 """
 
 import importlib
@@ -17,7 +17,7 @@ FOLDER = Path("reproduce")
 
 
 def available(kind: str) -> list[str]:
-    """Names of the artefacts of a kind in the order of the paper ("1", "2", ..., "s1", ...), then others.
+    """Names of the figures or tables in the order of the paper ("1", "2", ..., "s1", ...), then others.
 
     Raises
     ------
@@ -31,12 +31,12 @@ def available(kind: str) -> list[str]:
 
 
 def load(kind: str, name: str) -> ModuleType:
-    """Import one artefact's module; "S3", "s3" and "3" are names.
+    """Import the module of one figure or table; "S3", "s3" and "3" are names.
 
     Raises
     ------
     HessbenchError
-        There is no such artefact.
+        There is no such figure or table.
     """
     names = available(kind)
     if name.lower() not in names:
@@ -47,7 +47,7 @@ def load(kind: str, name: str) -> ModuleType:
 
 
 def summary(module: ModuleType) -> str:
-    """What the artefact shows, from its module's docstring, without its first line (the title)."""
+    """What a figure or table shows, from its module's docstring, without its first line (the title)."""
     return " ".join((module.__doc__ or "").strip().partition("\n")[2].split())
 
 

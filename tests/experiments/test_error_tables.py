@@ -6,10 +6,18 @@ import pandas as pd
 import pytest
 
 from hessbench.errors import HessbenchError
-from hessbench.results.error_tables import COLUMNS, read_tables, write_ensembles_table, write_rmse_table
-from hessbench.results.statistics import rmse
-from hessbench.results.stored import MissingResultsError, StoredResults
-from tests.synthetic_errors import PAPER, errors_table, write_errors, write_percents, write_run
+from hessbench.experiments.errors.ensembles import ensembles, errors_of, main_percent
+from hessbench.experiments.errors.statistics import rmse
+from hessbench.experiments.errors.tables import (
+    COLUMNS,
+    read_tables,
+    tables_of_other_results,
+    write_ensembles_table,
+    write_rmse_table,
+)
+from hessbench.results.reader import MissingResultsError, Results
+from tests.made_up import DATA, write_made_up_run
+from tests.synthetic_errors import PAPER, errors_table, write_errors, write_run
 
 NAMES = {"table-2": "rtp", "table-3": "irc", "table-4": "nms"}
 
@@ -23,7 +31,7 @@ def write_all(results, tables):
     return [
         path
         for name in NAMES
-        for path in write_rmse_table(name, f"Title of {name}", results=results, tables=tables)
+        for path in write_rmse_table(name, f"Title of {name}", results=Results(results), tables=tables)
     ]
 
 
@@ -32,14 +40,14 @@ def test_columns_and_values(results, tmp_path):
     for name, test_set in NAMES.items():
         frame = pd.read_csv(tmp_path / f"{name}.csv")
         assert tuple(frame.columns) == (*COLUMNS, "data")
-        assert frame["data"].unique().tolist() == [StoredResults(results).run.data[test_set]]
+        assert frame["data"].unique().tolist() == [DATA[test_set]]
         assert frame["training"].tolist() == ["E"] * 3 + ["E-F"] * 3 + ["E-F-H"] * 3
         assert frame["quantity"].tolist() == ["energy", "force", "hessian"] * 3
         assert (frame["structures"] == 120).all()
         assert (frame["reactions"] == 40).all()
         assert (frame["models"] == 3).all()
         for row, loss in zip(frame.itertuples(), ["e"] * 3 + ["ef"] * 3 + ["efh"] * 3, strict=True):
-            values = rmse(StoredResults(results).errors(loss, 80, test_set, row.quantity))
+            values = rmse(errors_of(Results(results), loss, 80, test_set, row.quantity))
             assert row.rmse == pytest.approx(values.mean(), rel=1e-5)
             assert row.spread == pytest.approx(values.std(ddof=1), rel=1e-5)
             assert row.ci_low < row.rmse < row.ci_high
@@ -71,7 +79,7 @@ def test_markdown_and_latex_show_ours_published_and_identity(results, tmp_path):
 
 def test_a_single_model_has_no_spread(tmp_path):
     results = write_run(tmp_path, seeds=1)
-    csv, markdown, _ = write_rmse_table("table-2", "Title", results=results, tables=tmp_path)
+    csv, markdown, _ = write_rmse_table("table-2", "Title", results=Results(results), tables=tmp_path)
     assert pd.read_csv(csv)["spread"].isna().all()
     assert "nan" not in markdown.read_text().lower()
 
@@ -80,11 +88,11 @@ def test_other_trainings_stand_apart(tmp_path):
     results = write_run(tmp_path)
     rows = errors_table({("irc", "energy"): 1.0, ("irc", "force"): 2.0}, loss="efhvp")
     write_errors(results, rows, loss="efhvp")
-    brought = errors_table({("irc", "energy"): 4.0}, loss="my-model", percent=0)
-    write_errors(results, brought, loss="my-model", percent=0)
+    mine = errors_table({("irc", "energy"): 4.0}, loss="my-model", percent=0)
+    write_errors(results, mine, loss="my-model", percent=0)
     write_all(results, tmp_path)
     assert set(pd.read_csv(tmp_path / "table-3.csv")["training"]) == {"E", "E-F", "E-F-H"}
-    csv, _ = write_ensembles_table(results=results, tables=tmp_path)
+    csv, _ = write_ensembles_table(results=Results(results), tables=tmp_path)
     frame = pd.read_csv(csv)
     assert list(dict.fromkeys(frame["training"])) == ["E", "E-F", "E-F-H", "E-F-HVP", "my-model"]
     row = frame[(frame["training"] == "my-model")].iloc[0]
@@ -92,30 +100,61 @@ def test_other_trainings_stand_apart(tmp_path):
     assert row["mae"] <= row["rmse"]
 
 
-def test_the_largest_fraction_is_shown_and_leftovers_are_not(tmp_path):
+def test_percents_losses_and_data_that_left_the_profile_leave_the_results(tmp_path):
     results = write_run(tmp_path)
-    rows = errors_table({(s, q): 1.0 for s, loss, q in PAPER if loss == "e"}, loss="e", percent=20)
-    write_errors(results, rows, loss="e", percent=20)
-    write_errors(results, rows.assign(fraction=90), loss="e", percent=90, profile="desktop")
-    assert StoredResults(results).main_fraction == 80
-    with pytest.raises(MissingResultsError, match="left by profile desktop"):
-        StoredResults(results).errors("e", 90, "irc", "energy")
-
-
-def test_sizes_that_left_the_profile_are_left_out(tmp_path):
-    results = write_run(tmp_path)
-    for loss, percent in (("e", 90), ("mine", 90), ("e", 20)):
+    for loss, percent in (("e", 90), ("mine", 90), ("e", 20), ("efhvp", 80)):
         rows = errors_table({("irc", "energy"): 1.0}, loss=loss, percent=percent)
         write_errors(results, rows, loss=loss, percent=percent)
-    write_percents(results, 20, 80)
-    found = set(StoredResults(results).ensembles())
-    assert found == {("e", 20), ("e", 80), ("ef", 80), ("efh", 80), ("mine", 90)}
-    (results / "split.json").unlink()
-    with pytest.raises(HessbenchError, match=r"split\.json does not exist"):
-        StoredResults(results).ensembles()
-    (results / "split.json").write_text("{}")
-    with pytest.raises(HessbenchError, match=r"split\.json: is no split"):
-        StoredResults(results).ensembles()
+    found = Results(results)
+    trained = {("e", 20), ("e", 80), ("ef", 80), ("efh", 80), ("efhvp", 80)}
+    assert set(ensembles(found)) == trained | {("mine", 90)}  # a user's model stands beside any percent
+    assert main_percent(found) == 80
+    with pytest.raises(MissingResultsError, match=r"settings \(split\.training_percents\.90, which left the"):
+        errors_of(found, "e", 90, "irc", "energy")
+    write_made_up_run(results, losses=("e", "ef", "efh"))
+    assert set(ensembles(Results(results))) == trained - {("efhvp", 80)} | {("mine", 90)}
+    write_made_up_run(results, percents=(80,))
+    assert set(ensembles(Results(results))) == trained - {("e", 20)} | {("mine", 90)}
+    write_made_up_run(results, data=DATA | {"irc": "another 1.0 none 0123456789ab"})
+    assert ensembles(Results(results)) == {}
+    with pytest.raises(MissingResultsError, match="holds no errors of profile ci"):
+        main_percent(Results(results))
+
+
+def test_a_renamed_profile_keeps_its_results(tmp_path):
+    results = write_run(tmp_path)
+    write_made_up_run(results, "renamed")
+    _, markdown, _ = write_rmse_table("table-2", "Title", results=Results(results), tables=tmp_path)
+    assert "Profile renamed." in markdown.read_text()
+
+
+@pytest.mark.parametrize("name", ["None", "NA", "null", "nan", "1e5", "007", "true", '"quoted", a'])
+def test_models_with_names_that_look_like_something_else_survive(tmp_path, name):
+    results = write_run(tmp_path)
+    rows = errors_table({(s, "energy"): 4.0 for s in NAMES.values()}, loss=name)
+    write_errors(results, rows, loss=name)
+    write_all(results, tmp_path)
+    _, markdown = write_ensembles_table(results=Results(results), tables=tmp_path)
+    found = read_tables(tmp_path)
+    assert found.loc[found["table"] == "ensembles-irc", "training"].tolist() == [name]
+    assert f"| {name} " in markdown.read_text()
+    assert tables_of_other_results(Results(results), tmp_path) == []
+
+
+def test_tables_of_other_results_are_told(tmp_path):
+    results = write_run(tmp_path)
+    write_all(results, tmp_path)
+    write_ensembles_table(results=Results(results), tables=tmp_path)
+    assert tables_of_other_results(Results(results), tmp_path) == []
+    path = tmp_path / "table-3.csv"
+    path.write_text(path.read_text().replace("E-F-H,energy,kcal/mol,6", "E-F-H,energy,kcal/mol,2"))
+    (problem,) = tables_of_other_results(Results(results), tmp_path)
+    assert "table-3.csv is not what" in problem
+    assert "`hessbench table 3`" in problem
+    write_made_up_run(results, losses=("e", "ef"))
+    problems = tables_of_other_results(Results(results), tmp_path)
+    assert [f"table-{k}.csv cannot be of these results" in problems[k - 2] for k in (2, 3, 4)] == [True] * 3
+    assert "ensembles.csv is not what" in problems[3]
 
 
 def break_missing_file(path):
@@ -160,7 +199,7 @@ def test_broken_results_name_file_and_column_and_write_nothing(tmp_path, damage,
     results = write_run(tmp_path)
     damage(results / "errors" / "ef-80.parquet")
     with pytest.raises(HessbenchError) as caught:
-        write_rmse_table("table-3", "Title", results=results, tables=tmp_path / "tables")
+        write_rmse_table("table-3", "Title", results=Results(results), tables=tmp_path / "tables")
     for word in words:
         assert word in str(caught.value)
     assert not (tmp_path / "tables").exists()

@@ -1,41 +1,27 @@
-"""Tables of errors: the paper's Tables 2-4 beside the published values, and one of every ensemble of a run.
+"""Tables of errors: the paper's Tables 2-4 beside the published values, and one of all ensembles of a run."""
 
-Written as CSV (for programs), Markdown (for people) and LaTeX (for papers). Equal results give equal bytes:
-numbers are rounded to six significant digits, and there is no date in them.
-"""
-
-from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from hessbench.errors import HessbenchError
-from hessbench.results.published import PUBLISHED, Published, read_published
-from hessbench.results.statistics import EnsembleErrors, estimate, mae, rmse, spread
-from hessbench.results.store.runinfo import RunInfo
-from hessbench.results.store.tables import LABELS, QUANTITIES, SETS, UNITS
-from hessbench.results.stored import PAPER_LOSSES, StoredResults
+from hessbench.experiments.errors.ensembles import ensemble_results, ensembles, errors_of, main_percent
+from hessbench.experiments.errors.statistics import EnsembleErrors, estimate, mae, rmse, spread
+from hessbench.results.reader import MissingResultsError, Results
+from hessbench.results.run import Run
+from hessbench.results.store.names import LABELS, PAPER_LOSSES, QUANTITIES, SETS, UNITS
+from hessbench.results.table_files import escape, markdown, read_csv, same_cells, to_csv
 from hessbench.system.files import write_text
 
 TABLES = {"table-2": "rtp", "table-3": "irc", "table-4": "nms"}
 """Table of the paper to the test set it is about."""
-BROUGHT = {f"ensembles-{test_set}": test_set for test_set in SETS}
-"""How the gate names the rows of ensembles.csv of models that users bring, to the test set they are about."""
-COLUMNS = (
-    "training",
-    "quantity",
-    "unit",
-    "rmse",
-    "spread",
-    "ci_low",
-    "ci_high",
-    "structures",
-    "reactions",
-    "models",
-    "published",
-    "published_spread",
-)
+USER_MODELS = {f"ensembles-{test_set}": test_set for test_set in SETS}
+"""How the gate names the rows of ensembles.csv of users' models, to the test set they are about."""
+TEXT = ("training", "quantity", "unit")
+NUMBERS = ("rmse", "models")
+INTERVAL = ("spread", "ci_low", "ci_high")
+PUBLISHED = ("published", "published_spread")
+COLUMNS = (*TEXT, "rmse", *INTERVAL, "structures", "reactions", "models", *PUBLISHED)
 NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
 """Quantities as people read them."""
 LATEX_UNITS = {
@@ -45,7 +31,7 @@ LATEX_UNITS = {
 }
 
 
-def rmse_table(stored: StoredResults, published: Published, test_set: str) -> pd.DataFrame:
+def rmse_table(results: Results, test_set: str) -> pd.DataFrame:
     """RMSEs of the paper's three losses on one test set, beside the published ones; columns are `COLUMNS`.
 
     ``rmse`` is the mean over the models, ``spread`` their sample standard deviation (empty for one),
@@ -57,10 +43,11 @@ def rmse_table(stored: StoredResults, published: Published, test_set: str) -> pd
         An errors table is missing or cannot be used.
     """
     rows = []
+    percent = main_percent(results)
     for loss in PAPER_LOSSES:
         for quantity in QUANTITIES:
-            ensemble = stored.errors(loss, stored.main_fraction, test_set, quantity)
-            cell = published.cell(test_set, loss, quantity)
+            ensemble = errors_of(results, loss, percent, test_set, quantity)
+            cell = results.published.cell(test_set, loss, quantity)
             rows.append(
                 {"training": LABELS[loss], "quantity": quantity, "unit": UNITS[quantity]}
                 | _rmse_cells(ensemble)
@@ -70,25 +57,25 @@ def rmse_table(stored: StoredResults, published: Published, test_set: str) -> pd
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def ensembles_table(stored: StoredResults) -> pd.DataFrame:
-    """RMSE and MAE of every ensemble of a run on every test set: all losses and fractions, models brought.
+def ensembles_table(results: Results) -> pd.DataFrame:
+    """RMSE and MAE of every ensemble of a run on every test set: all losses and percents, users' models.
 
-    What the paper's tables do not have stands here: mean absolute errors, E-F-HVP, smaller fractions.
+    What the paper's tables do not have stands here: mean absolute errors, E-F-HVP, smaller percents.
     """
     rows = []
-    for (loss, percent), path in stored.ensembles().items():
-        frame = stored.error_rows(path)
+    for part in ensembles(results).values():
+        found = ensemble_results(results, part)
         for test_set in SETS:
             for quantity in QUANTITIES:
-                if not ((frame["set"] == test_set) & (frame["quantity"] == quantity)).any():
+                if (test_set, quantity) not in found.errors:
                     continue  # a model may know no Hessians
-                ensemble = stored.errors(loss, percent, test_set, quantity)
+                ensemble = found.errors[test_set, quantity]
                 absolute = mae(ensemble)
                 rows.append(
                     {
                         "set": test_set,
-                        "training": frame["training"].iloc[0],
-                        "fraction": frame["fraction"].iloc[0],
+                        "training": found.training,
+                        "fraction": found.percent,
                         "quantity": quantity,
                         "unit": UNITS[quantity],
                     }
@@ -99,9 +86,7 @@ def ensembles_table(stored: StoredResults) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def write_rmse_table(
-    name: str, title: str, *, results: Path, tables: Path, published: Path = PUBLISHED
-) -> list[Path]:
+def write_rmse_table(name: str, title: str, *, results: Results, tables: Path) -> list[Path]:
     """Write one of Tables 2-4 as tables/<name>.{csv,md,tex} and give the paths.
 
     Parameters
@@ -110,34 +95,32 @@ def write_rmse_table(
         A key of `TABLES`.
     title
         What the table shows.
-    results, tables
-        The results directory (read) and the tables directory (written).
-    published
-        The paper's numbers.
+    results
+        Results of the run.
+    tables
+        The folder to write to.
 
     Raises
     ------
     HessbenchError
         A file is missing or cannot be used; nothing is written then.
     """
-    stored = StoredResults(results)
-    frame = rmse_table(stored, read_published(published), TABLES[name])
-    frame_with_data = frame.assign(data=data_identity(stored.run, TABLES[name], name))
+    frame = rmse_table(results, TABLES[name])
     footer = (
-        f"Trained on {stored.main_fraction} % of the data. Mean over the models ± their sample standard "
-        f"deviation; interval: bootstrap over reactions and models. {stored.run.footer}"
+        f"Trained on {main_percent(results)} % of the data. Mean over the models ± their sample standard "
+        f"deviation; interval: bootstrap over reactions and models. {results.run.footer}"
     )
-    csv, markdown, latex = (tables / f"{name}.{suffix}" for suffix in ("csv", "md", "tex"))
-    write_text(csv, to_csv(frame_with_data))
-    write_text(markdown, f"**{title}**\n\n{_readable(frame).to_markdown(index=False)}\n\n{footer}\n")
-    write_text(latex, _latex(frame, title, footer, label=name))
-    return [csv, markdown, latex]
+    contents = {
+        "csv": _rmse_csv(frame, results.run, name),
+        "md": markdown(title, _readable(frame), footer),
+        "tex": _latex(frame, title, footer, label=name),
+    }
+    return [_write(tables / f"{name}.{suffix}", content) for suffix, content in contents.items()]
 
 
-def write_ensembles_table(*, results: Path, tables: Path) -> list[Path]:
+def write_ensembles_table(*, results: Results, tables: Path) -> list[Path]:
     """Write tables/ensembles.{csv,md} (`ensembles_table`) and give the paths."""
-    stored = StoredResults(results)
-    frame = ensembles_table(stored)
+    frame = ensembles_table(results)
     shown = pd.DataFrame(
         {
             "Set": frame["set"].str.upper(),
@@ -151,19 +134,16 @@ def write_ensembles_table(*, results: Path, tables: Path) -> list[Path]:
             "Models": frame["models"],
         }
     )
-    csv, markdown = tables / "ensembles.csv", tables / "ensembles.md"
-    identities = {name: data_identity(stored.run, name, "ensembles") for name in frame["set"].unique()}
-    write_text(csv, to_csv(frame.assign(data=frame["set"].map(identities))))
-    title = "**Errors of every ensemble on every test set**"
-    write_text(markdown, f"{title}\n\n{shown.to_markdown(index=False)}\n\n{stored.run.footer}\n")
-    return [csv, markdown]
+    title = "Errors of every ensemble on every test set"
+    contents = {"csv": _ensembles_csv(frame, results.run), "md": markdown(title, shown, results.run.footer)}
+    return [_write(tables / f"ensembles.{suffix}", content) for suffix, content in contents.items()]
 
 
 def read_tables(folder: Path) -> pd.DataFrame:
     """Read tables/table-{2,3,4}.csv into one frame, with the column ``table`` in front.
 
-    The rows of models that users brought (`hessbench evaluate --calculator`) follow from ensembles.csv, each
-    with its largest fraction, under the tables `BROUGHT` and without published values.
+    The rows of users' models (`hessbench evaluate --calculator`) follow from ensembles.csv, each with its
+    largest percent, under the tables `USER_MODELS` and without published values.
 
     Raises
     ------
@@ -172,12 +152,16 @@ def read_tables(folder: Path) -> pd.DataFrame:
     """
     frames = []
     for name in TABLES:
-        frame = _read_csv(folder / f"{name}.csv", COLUMNS, ("rmse", "models", "published"))
+        remedy = f"`hessbench table {name.removeprefix('table-')}` writes it"
+        numbers = [*NUMBERS, "structures", "reactions", "published"]
+        optional = [*INTERVAL, "published_spread"]
+        frame = read_csv(folder / f"{name}.csv", remedy, text=TEXT, numbers=numbers, optional=optional)
         frames.append(frame.assign(table=name))
     beside = folder / "ensembles.csv"
     if beside.exists():
-        own = [column for column in COLUMNS if not column.startswith("published")]
-        frame = _read_csv(beside, ("set", "fraction", *own), ("fraction", "rmse", "models"))
+        numbers = ["fraction", *NUMBERS, "structures", "reactions"]
+        remedy = "`hessbench table ensembles` writes it"
+        frame = read_csv(beside, remedy, text=("set", *TEXT), numbers=numbers, optional=INTERVAL)
         frame = frame[~frame["training"].isin(LABELS.values())]
         largest = frame.groupby("training")["fraction"].transform("max")
         frame = frame[frame["fraction"] == largest]
@@ -186,31 +170,32 @@ def read_tables(folder: Path) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[["table", *COLUMNS]]
 
 
-def _read_csv(path: Path, columns: Iterable[str], numbers: Iterable[str]) -> pd.DataFrame:
-    """Read a table that was written here; some of its columns hold numbers in every row."""
-    try:
-        frame = pd.read_csv(path)
-    except FileNotFoundError:
-        raise HessbenchError(
-            f"{path} does not exist; `hessbench table {path.stem.removeprefix('table-')}` writes it."
-        ) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise HessbenchError(f"{path} is no CSV table ({error}).") from None
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise HessbenchError(f"{path}: column {', '.join(missing)} is missing.")
-    for column in numbers:
-        values = pd.to_numeric(frame[column], errors="coerce")
-        if not np.isfinite(values).all():
-            raise HessbenchError(
-                f"{path}, column {column}: not a number in row {int(np.argmin(np.isfinite(values))) + 1}."
-            )
-        frame[column] = values
-    return frame
+def tables_of_other_results(results: Results, tables: Path) -> list[str]:
+    """Which of the tables that `read_tables` reads are not what the results give, each as a sentence.
+
+    Numbers may differ in the last digits, as the machine that wrote the table may round in another way.
+    """
+    problems = []
+    for name in [*TABLES, "ensembles"]:
+        path = tables / f"{name}.csv"
+        if not path.exists():
+            continue  # of users' models; the others have been read
+        try:
+            if name in TABLES:
+                expected = _rmse_csv(rmse_table(results, TABLES[name]), results.run, name)
+            else:
+                expected = _ensembles_csv(ensembles_table(results), results.run)
+        except MissingResultsError as error:
+            problems.append(f"{path} cannot be of these results: {error}")
+            continue
+        if not same_cells(path.read_text(encoding="utf-8"), expected):
+            command = f"hessbench table {name.removeprefix('table-')}"
+            problems.append(f"{path} is not what {results.folder} gives; `{command}` writes it anew.")
+    return problems
 
 
-def data_identity(run: RunInfo, test_set: str, table: str) -> str:
-    """Identity of the data of a test set that a table shows.
+def data_of(run: Run, test_set: str, table: str) -> str:
+    """Name, version, level of theory and checksum of the data of a test set that a table shows.
 
     Raises
     ------
@@ -224,10 +209,18 @@ def data_identity(run: RunInfo, test_set: str, table: str) -> str:
     return run.data[test_set]
 
 
-def to_csv(frame: pd.DataFrame) -> str:
-    """CSV text with six significant digits."""
-    text: str = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    return text
+def _rmse_csv(frame: pd.DataFrame, run: Run, name: str) -> str:
+    return to_csv(frame.assign(data=data_of(run, TABLES[name], name)))
+
+
+def _ensembles_csv(frame: pd.DataFrame, run: Run) -> str:
+    data = {test_set: data_of(run, test_set, "ensembles") for test_set in frame["set"].unique()}
+    return to_csv(frame.assign(data=frame["set"].map(data)))
+
+
+def _write(path: Path, content: str) -> Path:
+    write_text(path, content)
+    return path
 
 
 def _rmse_cells(ensemble: EnsembleErrors) -> dict[str, object]:
@@ -263,8 +256,8 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
 def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
     shown = _readable(frame).drop(columns=["Structures", "Reactions", "Models"])
     shown["Quantity"] = [f"{NAMES[key]} ({LATEX_UNITS[key]})" for key in frame["quantity"]]
-    for column in ("RMSE", "Published"):
-        shown[column] = shown[column].str.replace("±", r"$\pm$")
+    for column in ("Training", "RMSE", "Published"):
+        shown[column] = shown[column].map(escape)
     shown["Difference"] = "$" + shown["Difference"].str.replace(" %", r"\,\%") + "$"
     shown = shown.rename(columns={"95 % interval": r"95\,\% interval"})
     sizes = f"{frame['structures'].iloc[0]} structures of {frame['reactions'].iloc[0]} reactions"
@@ -273,7 +266,7 @@ def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
         escape=False,
         column_format="llrrrr",
         position="htbp",
-        caption=f"{title}; {sizes}. {_escape_latex(footer)}".replace("±", r"$\pm$"),
+        caption=escape(f"{title}; {sizes}. {footer}"),
         label=f"tab:{label}",
     )
     return text
@@ -296,13 +289,3 @@ def _interval(frame: pd.DataFrame) -> pd.Series:
 def _difference(frame: pd.DataFrame) -> pd.Series:
     pairs = zip(frame["rmse"], frame["published"], strict=True)
     return pd.Series([f"{ours - theirs:+.2f} ({100 * (ours / theirs - 1):+.0f} %)" for ours, theirs in pairs])
-
-
-def _escape_latex(text: str) -> str:
-    special: dict[str, str | int | None] = {
-        "\\": r"\textbackslash{}",
-        "^": r"\textasciicircum{}",
-        "~": r"\textasciitilde{}",
-    }
-    special.update((character, f"\\{character}") for character in "&%$#_{}")
-    return text.translate(str.maketrans(special))

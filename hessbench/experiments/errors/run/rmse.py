@@ -1,0 +1,36 @@
+"""Errors of models as numbers: RMSE (eqs. 3-5 of the paper) and MAE over all elements of a test set."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+KEYS = ["training", "fraction", "seed", "set", "quantity"]
+"""What tells the numbers of one model apart."""
+
+
+def root_mean_square(squared: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
+    """RMSE from sums of squared errors and the number of elements in them, elementwise."""
+    return np.sqrt(squared / count)
+
+
+def summarize(errors: pd.DataFrame) -> pd.DataFrame:
+    """RMSE and MAE of each model over all elements of a set.
+
+    Parameters
+    ----------
+    errors
+        Rows of errors tables.
+
+    Returns
+    -------
+    DataFrame
+        Columns training, fraction, seed, set, quantity; rmse and mae in kcal/mol, kcal/mol/Angstrom,
+        kcal/mol/Angstrom^2.
+    """
+    sums = errors.groupby(KEYS, sort=False, observed=True)[["squared", "absolute", "count"]].sum()
+    return pd.DataFrame(
+        {
+            "rmse": root_mean_square(sums["squared"].to_numpy(), sums["count"].to_numpy()),
+            "mae": sums["absolute"] / sums["count"],
+        }
+    ).reset_index()

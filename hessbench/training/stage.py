@@ -1,0 +1,22 @@
+"""The stage `train`: what trained models are made from."""
+
+from hessbench.config.inputs import Stage
+
+STAGE = Stage(
+    "train",
+    "hessbench.training",
+    settings=(
+        "model",
+        "training.losses.{loss}",
+        "training.seeds",
+        "training.first_seed",
+        "training.epochs",
+        "training.minimum_steps",
+        "training.batch_size",
+        "training.form",
+        "training.optimizer",
+        "training.scale_features",
+        "training.keep",
+        "split.training_percents.{percent}",
+    ),
+)
