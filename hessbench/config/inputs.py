@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hessbench.config.base import Section
+from hessbench.config.data_file import located, named
 from hessbench.errors import ConfigurationError, HessbenchError
 from hessbench.system.sources import code_digest
 
@@ -122,7 +123,7 @@ class Stage:
         sections = sections or {}
         return Inputs(
             data=dict(data),
-            files={**(files or {}), **{str(file): file_digest(sections, file) for file in self.files}},
+            files={**(files or {}), **{file_key(file): file_digest(sections, file) for file in self.files}},
             settings={
                 path: setting_digest(sections, path)
                 for path in (template.format(**item) for template in self.settings)
@@ -163,10 +164,15 @@ def file_digest(sections: Mapping[str, Section], file: str | Path) -> str:
     if path is None:
         return "none"
     try:
-        return digest(Path(path).read_bytes())
+        return digest(Path(located(path)).read_bytes())
     except FileNotFoundError:
         place = "" if isinstance(file, Path) else f"params.yaml: {file}: "
         raise ConfigurationError(f"{place}{path} does not exist; restore it, or name another file.") from None
+
+
+def file_key(file: str | Path) -> str:
+    """A name for a file that is the same on every machine."""
+    return named(file) if isinstance(file, Path) else file
 
 
 def digest(content: bytes) -> str:

@@ -47,9 +47,10 @@ def ensemble_inputs(folder: Path) -> Inputs:
 
     Raises
     ------
-    HessbenchError
-        The ensemble is not there, or does not say what it was made from.
+    DataError
+        As `trained_seeds`, or the ensemble does not say what it was made from.
     """
+    trained_seeds(folder)
     path = folder / PROVENANCE
     inputs = read_inputs(path)
     if inputs is None:

@@ -16,6 +16,8 @@ import hessbench
 PACKAGES = ("hessbench", "reproduce")
 """The project's own packages; others are known by their versions."""
 FRONT_DOORS = ("hessbench", "hessbench/cli")
+DATA = "hessbench/embedded"
+"""A folder of files that lie beside one another: a stage names those that it reads."""
 ROOT = Path(hessbench.__file__).parents[1]
 """Folder that holds the packages."""
 
@@ -46,7 +48,7 @@ def folders(*modules: str, root: Path = ROOT) -> list[str]:
         folder = file.parent.relative_to(root).as_posix()
         if folder in FRONT_DOORS:
             waiting.extend(_imported_by(file))
-        elif folder not in found:
+        elif folder not in found and folder != DATA:
             found.add(folder)
             for other in file.parent.rglob("*.py"):
                 waiting.extend(_imported_by(other))
