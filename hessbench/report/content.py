@@ -188,7 +188,7 @@ def _why_not_drawn(name: str, results: Results) -> str:
     """Why a figure is not there: its results are not, or nobody drew it yet."""
     try:
         with matplotlib.style.context(STYLE):
-            reproduce.load("figure", name).draw(Results(results.folder, results.models))
+            reproduce.load("figure", name).draw(Results(results.folder))
     except HessbenchError as error:
         return str(error)
     return f"Its results are there, but it has not been drawn; `hessbench figure {name}` does."
@@ -267,8 +267,11 @@ def is_number(text: str) -> bool:
 
 
 def short(text: str) -> str:
-    """A number in four significant digits, other text as it is."""
+    """A number in four significant digits, without an exponent if it is large; other text as it is."""
     try:
-        return text if text.lstrip("-").isdigit() else f"{float(text):.4g}"
+        rounded = f"{float(text):.4g}"
     except ValueError:
         return text
+    if text.lstrip("-").isdigit():
+        return text
+    return f"{float(rounded):.0f}" if "e+" in rounded else rounded

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 COINCIDENCES = {
     ("chemistry/settings.py", "band_fmax_ev_a"),
     ("experiments/errors/claims.py", "SHARE"),
+    ("experiments/errors/claims.py", "_reduction"),
     ("experiments/neb/run/settings.py", "candidates"),
     ("experiments/neb/run/settings.py", "end_point_steps"),
     ("experiments/single_ts/run/settings.py", "energy_unit"),
@@ -48,8 +49,8 @@ class Config:
     epochs: int = 58 + 1
     def share(self):
         return 100 * self.images
-def claim(evidence):
-    return Finding(estimate=shares > 0.08, line=0.75)
+def claim(results):
+    return Finding(estimate=shares > 0.08, threshold=0.75)
 """
     found = list(literals(ast.parse(source)))
     assert ("(START, RATIO)", 5) in found
@@ -92,7 +93,7 @@ def numbers() -> set[object]:
 def literals(tree: ast.Module) -> Iterator[tuple[str, object]]:
     """Numbers given to a constant or as the default of a field, and those in functions outside classes.
 
-    Left out: limits of fields, and what a claim says itself: its line, and sizes of training sets.
+    Left out: limits of fields, and what a claim says itself: its threshold, and sizes of training sets.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
@@ -108,7 +109,7 @@ def literals(tree: ast.Module) -> Iterator[tuple[str, object]]:
             own = {
                 inner
                 for item in ast.walk(function)
-                if isinstance(item, ast.keyword) and str(item.arg).endswith(("line", "_fraction", "_percent"))
+                if isinstance(item, ast.keyword) and str(item.arg).endswith(("threshold", "_percent"))
                 for inner in ast.walk(item)
             }
             for node in ast.walk(function):
