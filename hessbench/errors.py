@@ -13,6 +13,10 @@ class TrainingError(HessbenchError):
     """A training cannot start or go on."""
 
 
+class PotentialError(HessbenchError):
+    """A potential could not be evaluated at some geometry."""
+
+
 class DataError(HessbenchError):
     """A data file cannot be used.
 

@@ -1,4 +1,4 @@
-"""Figure 1: what energies, forces and Hessians in training do for an ANI model.
+"""Figure 1: what energies, forces and Hessians in training do for a model.
 
 (a) A potential energy surface. (b-d) Energies along the reaction path predicted by ensembles that were
 trained on the TS alone (mean and standard deviation), against the reference. (e) Energy error on perturbed

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from hessbench.plotting.figure import new_figure
 from hessbench.plotting.network import draw_network
 from hessbench.plotting.style import DOUBLE
+from hessbench.potential.registry import diagram
 from hessbench.results.reader import Results
 
 TITLE = "Networks that make the energy of a formaldehyde molecule"
@@ -19,5 +20,5 @@ CLAIMS = ()
 def draw(results: Results) -> Figure:
     """Draw the diagram."""
     figure = new_figure(DOUBLE, 4.9)
-    draw_network(figure.subplots(), results.architecture())
+    draw_network(figure.subplots(), diagram(results.model_header()))
     return figure

@@ -5,9 +5,9 @@ import torch
 from ase import Atoms
 from ase.build import molecule
 
-from hessbench.potential import ANI, Batch
-from hessbench.potential.ani.model import build
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential import Batch
+from hessbench.potential.ani.potential import ANIPotential, build
+from hessbench.potential.ani.settings import ANIConfig
 
 # C3H8O2, the transition state of the supporting information, section C (Angstrom)
 TRANSITION_STATE = Atoms(
@@ -45,9 +45,9 @@ def ragged_batch(dtype: torch.dtype = torch.float64, seed: int = 0) -> Batch:
     return Batch.from_atoms([*structures, rattled, stretched, apart, Atoms("C", [(0, 0, 0)])], dtype)
 
 
-def small_model(seed: int = 0, dtype: torch.dtype = torch.float64, **settings: object) -> ANI:
+def small_model(seed: int = 0, dtype: torch.dtype = torch.float64, **settings: object) -> ANIPotential:
     """A model with narrow networks and a feature scale that make forces and Hessians of the order of one."""
-    config = ModelConfig.model_validate({"hidden": (24, 20, 16), **settings})
+    config = ANIConfig.model_validate({"hidden": (24, 20, 16), **settings})
     model = build(config, seed).to(dtype)
     generator = torch.Generator().manual_seed(seed)
     model.feature_scale.copy_(0.05 + 0.1 * torch.rand(model.feature_scale.shape, generator=generator))

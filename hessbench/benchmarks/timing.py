@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 from hessbench.errors import HessbenchError
 from hessbench.potential.ani.evaluation import choose_backend, evaluate
-from hessbench.potential.ani.model import ANI, build
+from hessbench.potential.ani.model import ANI
+from hessbench.potential.ani.potential import build
 from hessbench.potential.ani.reference import evaluate_by_autograd, evaluate_by_vmap
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.probes import draw_probes
 
@@ -52,7 +53,7 @@ class Case:
     def build(self) -> tuple[ANI, Batch]:
         """Make a model with random weights and random molecules."""
         dtype = {"float32": torch.float32, "float64": torch.float64}[self.dtype]
-        model = build(ModelConfig.model_validate({"shape": self.shape}), seed=0).to(self.device, dtype)
+        model = build(ANIConfig.model_validate({"shape": self.shape}), seed=0).to(self.device, dtype)
         molecules = [random_molecule(self.atoms, seed) for seed in range(self.batch)]
         return model, Batch.from_molecules(molecules, dtype).to(self.device)
 

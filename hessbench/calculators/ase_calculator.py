@@ -1,4 +1,4 @@
-"""Potentials in ASE: eV and Angstrom, one model or an ensemble, one molecule or many at once."""
+"""Potentials in ASE: eV and Angstrom, one or several of them, one molecule or many at once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from ase.calculators.calculator import Calculator, all_changes
 from numpy.typing import NDArray
 
 from hessbench.errors import HessbenchError
-from hessbench.potential.ani.evaluation import evaluate_ensemble
-from hessbench.potential.ani.model import ANI
 from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import as_array, given, predict_each, total_energies
+from hessbench.potential.interface import Potential
 from hessbench.units import EV
 
 Floats = NDArray[np.float64]
@@ -21,12 +21,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Members:
-    """What each of k models says about many structures, eV and Angstrom.
+    """What each of k potentials says about many structures, eV and Angstrom.
 
     Attributes
     ----------
     energies
-        (k, M), self-energies included.
+        (k, M), energies of the free atoms included.
     forces
         (k, N, 3) of each structure; empty if only energies were asked for.
     hessians
@@ -38,67 +38,67 @@ class Members:
     hessians: list[Floats]
 
 
-def predict(models: ANI | Sequence[ANI], structures: Iterable[Atoms], derivatives: int = 1) -> Members:
+def predict(
+    potentials: Potential | Sequence[Potential], structures: Iterable[Atoms], derivatives: int = 1
+) -> Members:
     """Energies, forces and Hessians of many structures in one evaluation (replicas of MD, images of a NEB).
 
     Parameters
     ----------
-    models
-        One model or the members of an ensemble, of one architecture.
+    potentials
+        One potential or the members of an ensemble.
     structures
-        Molecules of any composition the models know.
+        Molecules of any composition the potentials know.
     derivatives
         0, 1 (forces too) or 2 (Hessians too).
 
     Raises
     ------
     HessbenchError
-        A structure is periodic or holds an element the models do not know.
+        A structure is periodic or holds an element the potentials do not know; or trained members are of one
+        architecture but not of one shape.
     """
-    members = [models] if isinstance(models, ANI) else list(models)
-    batch = Batch.from_atoms(structures, members[0].dtype).to(members[0].feature_scale.device)
+    members = _as_list(potentials)
+    batch = Batch.from_atoms(structures, torch.float64)
     with torch.no_grad():
-        predictions = evaluate_ensemble(members, batch, _checked(derivatives))
-        energies = torch.stack(
-            [
-                item.energies.double() + model.self_energy(batch)
-                for item, model in zip(predictions, members, strict=True)
-            ]
-        )
-    atoms = batch.counts.tolist()
+        predictions = predict_each(members, batch, _checked(derivatives))
+    energies = np.stack(
+        [
+            as_array(total_energies(member, batch.to(member.device), prediction))
+            for member, prediction in zip(members, predictions, strict=True)
+        ]
+    )
     forces, hessians = [], []
     if derivatives > 0:
-        stacked = torch.stack([item.forces for item in predictions if item.forces is not None])
-        forces = [_in_ev(part) for part in stacked.split(atoms, 1)]
+        stacked = np.stack([as_array(given(item.forces, "forces")) for item in predictions])
+        forces = np.split(stacked / EV, batch.offsets[1:-1].tolist(), 1)
     if derivatives > 1:
-        stacked = torch.stack([item.hessians for item in predictions if item.hessians is not None])
-        parts = stacked.split([9 * count**2 for count in atoms], 1)
-        hessians = [
-            _in_ev(part).reshape(-1, 3 * count, 3 * count) for part, count in zip(parts, atoms, strict=True)
-        ]
-    return Members(_in_ev(energies), forces, hessians)
+        stacked = np.stack([as_array(given(item.hessians, "Hessians")) for item in predictions])
+        parts = np.split(stacked / EV, batch.hessian_offsets[1:-1].tolist(), 1)
+        sizes = (3 * batch.counts).tolist()
+        hessians = [part.reshape(-1, size, size) for part, size in zip(parts, sizes, strict=True)]
+    return Members(energies / EV, forces, hessians)
 
 
 class HessbenchCalculator(Calculator):
-    """ASE calculator of an ANI model, or of an ensemble of them.
+    """ASE calculator of a potential, or of an ensemble of them.
 
     An ensemble gives the means; the spread, the standard deviation over its members (divisor k - 1), is in
     `results` as "energy_spread", "forces_spread" and "hessian_spread".
 
     Parameters
     ----------
-    models
-        One model or the members of an ensemble, of one architecture.
+    potentials
+        One potential or the members of an ensemble.
     """
 
     implemented_properties = ["energy", "free_energy", "forces", "hessian"]  # noqa: RUF012  (as in ASE)
 
-    def __init__(self, models: ANI | Sequence[ANI], **keywords: Any) -> None:
+    def __init__(self, potentials: Potential | Sequence[Potential], **keywords: Any) -> None:
         super().__init__(**keywords)
-        members = [models] if isinstance(models, ANI) else list(models)
-        if not members:
+        self.potentials = _as_list(potentials)
+        if not self.potentials:
             raise HessbenchError("A calculator needs at least one model.")
-        self.models = [model.folded().requires_grad_(False) for model in members]
 
     def calculate(
         self,
@@ -111,13 +111,13 @@ class HessbenchCalculator(Calculator):
         order = 2 if "hessian" in properties else 1
         if self.atoms is None:
             raise HessbenchError("The calculator was asked for results without atoms.")
-        members = predict(self.models, [self.atoms], order)
+        members = predict(self.potentials, [self.atoms], order)
         values = {"energy": members.energies[:, 0], "forces": members.forces[0]}
         if order > 1:
             values["hessian"] = members.hessians[0]
         for name, value in values.items():
             self.results[name] = value.mean(0)
-            if len(self.models) > 1:
+            if len(self.potentials) > 1:
                 self.results[f"{name}_spread"] = value.std(0, ddof=1)
         self.results["energy"] = float(self.results["energy"])
         self.results["free_energy"] = self.results["energy"]
@@ -128,10 +128,8 @@ class HessbenchCalculator(Calculator):
         return hessian
 
 
-def _in_ev(values: torch.Tensor) -> Floats:
-    """From kcal/mol, in float64 on the CPU."""
-    result: Floats = values.detach().cpu().double().numpy() / EV
-    return result
+def _as_list(potentials: Potential | Sequence[Potential]) -> list[Potential]:
+    return list(potentials) if isinstance(potentials, Sequence) else [potentials]
 
 
 def _checked(derivatives: int) -> Any:

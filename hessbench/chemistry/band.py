@@ -1,4 +1,4 @@
-"""Nudged elastic band of one reaction with any force field: all images in one force call per iteration.
+"""Nudged elastic band of one reaction with any potential: all images in one call of it per iteration.
 
 Images, springs, tangents and the climbing image are those of ASE's NEB, the optimizer its L-BFGS
 (section 2.5 of the paper).
@@ -19,9 +19,11 @@ from ase.mep import NEB, idpp_interpolate
 from ase.optimize import LBFGS
 
 from hessbench.chemistry.bonds import relative_distances
-from hessbench.chemistry.forcefield import ForceField, ForceFieldError
 from hessbench.chemistry.settings import BandConfig
+from hessbench.errors import PotentialError
 from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import energies_and_forces
+from hessbench.potential.interface import Potential
 from hessbench.units import EV
 
 Status = Literal["converged", "not converged", "end point failed", "exploded"]
@@ -41,15 +43,15 @@ class BatchedNEB(NEB):
     ----------
     images
         All images; the end points carry a calculator that holds their energies.
-    force_field
+    potential
         Evaluates the moving images.
     spring
         Force constant, eV/Angstrom^2.
     """
 
-    def __init__(self, images: list[Atoms], force_field: ForceField, spring: float) -> None:
+    def __init__(self, images: list[Atoms], potential: Potential, spring: float) -> None:
         super().__init__(images, k=spring, method="improvedtangent")
-        self._force_field = force_field
+        self._potential = potential
         self._forces: np.ndarray | None = None
 
     def set_positions(self, positions: np.ndarray) -> None:  # type: ignore[override]
@@ -65,7 +67,7 @@ class BatchedNEB(NEB):
     def get_forces(self) -> np.ndarray:
         """Forces of the band on the atoms of the moving images, one after another, eV/Angstrom."""
         if self._forces is None:
-            evaluate_images(self.images[1:-1], self._force_field)
+            evaluate_images(self.images[1:-1], self._potential)
             self._forces = super().get_forces()
         return self._forces.copy()
 
@@ -75,17 +77,17 @@ class BatchedNEB(NEB):
         return float(largest[self.imax - 1]), float(np.delete(largest, self.imax - 1).max())
 
 
-def evaluate_images(images: Sequence[Atoms], force_field: ForceField) -> None:
+def evaluate_images(images: Sequence[Atoms], potential: Potential) -> None:
     """Attach energies and forces to images, computed in one call.
 
     Raises
     ------
-    ForceFieldError
-        Some are not finite, or the force field fails.
+    PotentialError
+        Some are not finite, or the potential fails.
     """
-    energies, forces = force_field(Batch.from_atoms(images))
+    energies, forces = energies_and_forces(potential, Batch.from_atoms(images))
     if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
-        raise ForceFieldError("energies or forces are not finite")
+        raise PotentialError("energies or forces are not finite")
     for image, energy, image_forces in zip(
         images, energies / EV, np.split(forces / EV, len(images)), strict=True
     ):
@@ -134,7 +136,7 @@ def optimize_band(
     numbers: np.ndarray,
     reactant: np.ndarray,
     product: np.ndarray,
-    force_field: ForceField,
+    potential: Potential,
     config: BandConfig,
     through: np.ndarray | None = None,
 ) -> Band:
@@ -149,9 +151,9 @@ def optimize_band(
     numbers
         (N,) atomic numbers.
     reactant, product
-        (N, 3), Angstrom, minima of the force field.
-    force_field
-        The potential.
+        (N, 3), Angstrom, minima of the potential.
+    potential
+        Gives energies and forces.
     config
         Settings.
     through
@@ -166,8 +168,8 @@ def optimize_band(
     last: tuple[np.ndarray, np.ndarray | None] = np.array([image.positions for image in images]), None
     iterations = 0
     try:
-        evaluate_images([images[0], images[-1]], force_field)
-        neb = BatchedNEB(images, force_field, config.spring_ev_a2)
+        evaluate_images([images[0], images[-1]], potential)
+        neb = BatchedNEB(images, potential, config.spring_ev_a2)
         for climb in (False, True):
             if climb:
                 neb.start_climbing()
@@ -191,7 +193,7 @@ def optimize_band(
                     break
                 if climb and highest < config.climbing_fmax_ev_a and others < config.band_fmax_ev_a:
                     return Band("converged", "", iterations, max(highest, others), *last)
-    except ForceFieldError as error:
+    except PotentialError as error:
         return Band("exploded", f"iteration {iterations}: {error}", iterations, None, *last)
     reason = (
         f"after {iterations} iterations the largest force is {highest:.3g} eV/Angstrom on the climbing image "

@@ -18,8 +18,9 @@ import torch
 from ase import units as _ase
 from ase.data import atomic_masses
 
-from hessbench.chemistry.forces import Array, BatchedForces
 from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import Array, energies_and_forces
+from hessbench.potential.interface import Potential
 from hessbench.units import EV
 
 BOLTZMANN = _ase.kB * EV
@@ -107,7 +108,7 @@ class Block:
 def start(
     keys: Sequence[str],
     molecules: Sequence[tuple[np.ndarray, Array]],
-    forces: BatchedForces,
+    potential: Potential,
     temperature: float,
     seed: int = 0,
 ) -> Replicas:
@@ -119,8 +120,8 @@ def start(
         Of the molecules' random numbers, all different.
     molecules
         Atomic numbers (N,) and positions (N, 3) in Angstrom.
-    forces
-        The potential.
+    potential
+        Gives the forces.
     temperature
         K.
     seed
@@ -134,12 +135,13 @@ def start(
     speeds = np.sqrt(BOLTZMANN * temperature * ACCELERATION / atomic_masses[numbers])
     velocities = np.concatenate(draws) * speeds[:, None]
     batch = Batch(torch.from_numpy(numbers), torch.from_numpy(positions), torch.from_numpy(counts))
-    return Replicas(tuple(keys), numbers, counts, positions, velocities, forces(batch)[1])
+    _, forces = energies_and_forces(potential, batch)
+    return Replicas(tuple(keys), numbers, counts, positions, velocities, forces)
 
 
 def advance(
     replicas: Replicas,
-    forces: BatchedForces,
+    potential: Potential,
     temperatures: Array,
     timestep: float,
     friction: float,
@@ -151,8 +153,8 @@ def advance(
     ----------
     replicas
         Where to start.
-    forces
-        The potential, called once a step for all molecules.
+    potential
+        Gives the forces, in one call a step for all molecules.
     temperatures
         (BLOCK,) of the thermostat at each step, K.
     timestep
@@ -181,7 +183,8 @@ def advance(
         velocities *= kept
         velocities += noise[step]
         positions += drift * velocities
-        energies[step], force = forces(Batch(numbers, torch.from_numpy(positions), sizes))
+        batch = Batch(numbers, torch.from_numpy(positions), sizes)
+        energies[step], force = energies_and_forces(potential, batch)
         if not np.isfinite(force).all():
             wrong = np.logical_or.reduceat(~np.isfinite(force).all(axis=1), replicas.offsets[:-1])
             broken = np.where(wrong, np.minimum(broken, step), broken)

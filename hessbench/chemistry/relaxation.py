@@ -1,4 +1,4 @@
-"""Minima of many molecules at once: ASE's L-BFGS of each, in step, one batched force call an iteration."""
+"""Minima of many molecules at once: ASE's L-BFGS of each, in step, one call of the potential an iteration."""
 
 import os
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import LBFGS
 
-from hessbench.chemistry.forces import Array, BatchedForces
 from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import Array, energies_and_forces
+from hessbench.potential.interface import Potential
 from hessbench.units import EV
 
 INITIAL_CURVATURE = 40.0
@@ -33,15 +34,15 @@ class Relaxed:
     reason: str
 
 
-def relax(molecules: Sequence[Atoms], forces: BatchedForces, fmax_ev: float, steps: int) -> list[Relaxed]:
+def relax(molecules: Sequence[Atoms], potential: Potential, fmax_ev: float, steps: int) -> list[Relaxed]:
     """Minimise the energy of each molecule.
 
     Parameters
     ----------
     molecules
         Where to start.
-    forces
-        The potential.
+    potential
+        Whose energy is minimized.
     fmax_ev
         Largest force on an atom, eV/Angstrom.
     steps
@@ -53,7 +54,7 @@ def relax(molecules: Sequence[Atoms], forces: BatchedForces, fmax_ev: float, ste
     running = list(range(len(atoms)))
     for step in range(steps + 1):
         batch = Batch.from_atoms(atoms[index] for index in running)
-        energies, flat = forces(batch)
+        energies, flat = energies_and_forces(potential, batch)
         pieces = np.split(flat / EV, batch.offsets[1:-1].tolist())
         still = []
         for index, energy, force in zip(running, energies / EV, pieces, strict=True):

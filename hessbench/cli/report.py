@@ -1,4 +1,4 @@
-"""`hessbench report`: write the report from stored results, figures and tables."""
+"""`hessbench report`: write the report from results, figures and tables."""
 
 from pathlib import Path
 

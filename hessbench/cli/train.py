@@ -9,7 +9,7 @@ from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.registry import ModelConfig
 from hessbench.training.ensemble import train_ensemble
 from hessbench.training.settings import TrainingConfig
 

@@ -17,6 +17,11 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
+    @classmethod
+    def variant(cls, content: Any) -> type["Section"]:
+        """Class that plain data of this section are validated by; a section of several kinds chooses here."""
+        return cls
+
 
 S = TypeVar("S", bound=Section)
 
@@ -72,7 +77,9 @@ def validate(section: type[S], content: Any, *, source: object, prefix: str = ""
         for item in error.errors():
             key = ".".join(str(part) for part in (*filter(None, [prefix]), *item["loc"]))
             if item["type"] == "extra_forbidden":
-                problems.append(f"{key}: unknown key; expected one of {_siblings(section, item['loc'])}")
+                problems.append(
+                    f"{key}: unknown key; expected one of {_siblings(section, item['loc'], content)}"
+                )
             elif item["type"] == "missing":
                 problems.append(f"{key}: missing")
             else:
@@ -91,13 +98,16 @@ def load_section(section: type[S], name: str, params: Path = PARAMS) -> S:
     return validate(section, content[name], source=params, prefix=name)
 
 
-def _siblings(section: type[BaseModel], location: tuple[int | str, ...]) -> str:
+def _siblings(section: type[Section], location: tuple[int | str, ...], content: Any) -> str:
     """Name the keys allowed beside an unknown one."""
-    model: Any = section
+    model: Any = section.variant(content)
     for part in location[:-1]:
-        if not (isinstance(model, type) and issubclass(model, BaseModel)) or part not in model.model_fields:
+        if not (isinstance(model, type) and issubclass(model, Section)) or part not in model.model_fields:
             break
+        content = content[part]
         model = model.model_fields[str(part)].annotation
-    if isinstance(model, type) and issubclass(model, BaseModel):
+        if isinstance(model, type) and issubclass(model, Section):
+            model = model.variant(content)
+    if isinstance(model, type) and issubclass(model, Section):
         return ", ".join(model.model_fields)
     return "the keys of the schema (hessbench/config)"

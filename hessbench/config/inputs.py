@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hessbench.config.base import Section
-from hessbench.config.data_file import located, named
+from hessbench.config.data_file import PREFIX, located
 from hessbench.errors import ConfigurationError, HessbenchError
 from hessbench.system.sources import code_digest
 
@@ -26,8 +26,8 @@ class Inputs:
     data
         Name of a data set ("rtp") to its name, version, level of theory and checksum, as shown below figures.
     files
-        Other files, by their path or by the setting that holds it, to a digest of their content; "split" is
-        how the data were shared out.
+        Other files, by the setting that names them, or embedded ones by their name, to a digest of their
+        content; "split" is how the data were shared out.
     settings
         Setting, or section of settings, to a digest of its value.
     code
@@ -89,15 +89,15 @@ class Stage:
         Sections of a profile, or settings in them ("training.epochs"), that decide about its results;
         ``{loss}`` and ``{percent}`` stand for those that a stage of many is about.
     files
-        Files that it reads: paths, or settings that hold one.
+        Files that it reads: settings that name one, or embedded ones ("embedded:rtp.h5").
     data
-        Name of a data set to the setting that holds its path; beside the active data sets.
+        Name of a data set to the setting that names its file; beside the active data sets.
     """
 
     name: str
     package: str
     settings: tuple[str, ...] = ()
-    files: tuple[str | Path, ...] = ()
+    files: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
 
     def inputs(
@@ -123,7 +123,7 @@ class Stage:
         sections = sections or {}
         return Inputs(
             data=dict(data),
-            files={**(files or {}), **{file_key(file): file_digest(sections, file) for file in self.files}},
+            files={**(files or {}), **{file: file_digest(sections, file) for file in self.files}},
             settings={
                 path: setting_digest(sections, path)
                 for path in (template.format(**item) for template in self.settings)
@@ -152,27 +152,27 @@ def setting_digest(sections: Mapping[str, Section], path: str) -> str:
     return digest(json.dumps(setting(sections, path), sort_keys=True).encode())
 
 
-def file_digest(sections: Mapping[str, Section], file: str | Path) -> str:
-    """Digest of the content of a file, a path or the setting that holds one; "none" if the setting is null.
+def file_of(sections: Mapping[str, Section], file: str) -> Path | None:
+    """Path of an embedded file, or of the file that a setting names; None if the setting is null."""
+    path = located(file if file.startswith(PREFIX) else setting(sections, file))
+    return None if path is None else Path(path)
+
+
+def file_digest(sections: Mapping[str, Section], file: str) -> str:
+    """Digest of the content of a file, see `file_of`; "none" if there is none.
 
     Raises
     ------
     ConfigurationError
         There is no such file.
     """
-    path = file if isinstance(file, Path) else setting(sections, file)
+    path = file_of(sections, file)
     if path is None:
         return "none"
     try:
-        return digest(Path(located(path)).read_bytes())
+        return digest(path.read_bytes())
     except FileNotFoundError:
-        place = "" if isinstance(file, Path) else f"params.yaml: {file}: "
-        raise ConfigurationError(f"{place}{path} does not exist; restore it, or name another file.") from None
-
-
-def file_key(file: str | Path) -> str:
-    """A name for a file that is the same on every machine."""
-    return named(file) if isinstance(file, Path) else file
+        raise ConfigurationError(f"params.yaml: {file}: {path} does not exist; name a file.") from None
 
 
 def digest(content: bytes) -> str:

@@ -24,7 +24,7 @@ def write_benchmark(table: pd.DataFrame, folder: Path) -> None:
 
 
 def draw_growth(table: pd.DataFrame, path: Path) -> None:
-    """Draw time per molecule against atoms, one line a way, quartiles as bands, both axes logarithmic."""
+    """Draw time per molecule against atoms, one curve a way, quartiles as bands, both axes logarithmic."""
     largest = table["batch"].max()
     figure, axes = plt.subplots(figsize=(4.5, 3.6), layout="constrained")
     for way, part in table[table["batch"] == largest].groupby("way", sort=False):

@@ -1,4 +1,4 @@
-"""How an ANI model makes the energy of a molecule, drawn from a trained model's description (SI B)."""
+"""How networks make the energy of a molecule, drawn from a trained model's description (SI B)."""
 
 from itertools import pairwise
 from typing import Any
@@ -9,6 +9,7 @@ from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
 from hessbench.plotting.molecule import CPK
 from hessbench.plotting.style import ELEMENT_COLORS
+from hessbench.potential.diagram import AtomicNetworks
 
 Molecule = list[tuple[str, tuple[float, float]]]
 FORMALDEHYDE: Molecule = [("C", (0.0, 0.0)), ("O", (0.0, 1.2)), ("H", (-0.94, -0.55)), ("H", (0.94, -0.55))]
@@ -19,36 +20,25 @@ ROWS = {"atom": 0.9, "feature": 2.55, "network": 4.6, "energy": 8.35, "sum": 9.5
 """Where the columns of the diagram stand."""
 
 
-def feature_counts(architecture: dict[str, Any]) -> tuple[int, int]:
-    """Numbers of radial and of angular features of an atom."""
-    functions = architecture["symmetry_functions"]
-    elements = len(architecture["elements"])
-    radial = elements * len(functions["radial_shifts"])
-    pairs = elements * (elements + 1) // 2
-    return radial, pairs * len(functions["angular_shifts"]) * len(functions["angular_sections"])
-
-
-def widths(architecture: dict[str, Any], element: str) -> list[int]:
+def widths(networks: AtomicNetworks, element: str) -> list[int]:
     """Widths of an element's network, from features to the one output."""
-    hidden = architecture["hidden"][architecture["elements"].index(element)]
-    return [sum(feature_counts(architecture)), *hidden, 1]
+    return [networks.radial + networks.angular, *networks.hidden[element], 1]
 
 
-def parameters(architecture: dict[str, Any], element: str) -> int:
+def parameters(networks: AtomicNetworks, element: str) -> int:
     """Number of weights, and biases if there are any, of an element's network."""
-    sizes = widths(architecture, element)
+    sizes = widths(networks, element)
     weights = sum(a * b for a, b in pairwise(sizes))
-    return weights + (sum(sizes[1:]) if architecture["biases"] else 0)
+    return weights + (sum(sizes[1:]) if networks.biases else 0)
 
 
-def draw_network(axes: Axes, architecture: dict[str, Any]) -> None:
+def draw_network(axes: Axes, networks: AtomicNetworks) -> None:
     """Atoms, their feature vectors, one network per atom (ringed in the colour of its element), and the sum.
 
     Parameters
     ----------
-    architecture
-        Description of the model, as in the header of its file: elements, hidden, activation, biases,
-        symmetry_functions.
+    networks
+        Of the model.
     """
     axes.set_xlim(-1.9, 10.4)
     axes.set_ylim(-5.15, 3.35)
@@ -56,7 +46,6 @@ def draw_network(axes: Axes, architecture: dict[str, Any]) -> None:
     axes.axis("off")
     heights = [2.0, 0.35, -1.3, -2.95]
     _draw_molecule(axes)
-    radial, angular = feature_counts(architecture)
     for row, ((element, _), y) in enumerate(zip(FORMALDEHYDE, heights, strict=True)):
         color = ELEMENT_COLORS[element]
         axes.annotate("", (ROWS["atom"] - 0.28, y), (-0.05, -0.35 + 0.2 * y), arrowprops=_arrow("0.6"))
@@ -70,8 +59,8 @@ def draw_network(axes: Axes, architecture: dict[str, Any]) -> None:
             fontsize=6.5,
             color="black" if element == "H" else "white",
         )
-        _draw_features(axes, architecture, row, y)
-        _draw_layers(axes, widths(architecture, element), y, color)
+        _draw_features(axes, networks, row, y)
+        _draw_layers(axes, widths(networks, element), y, color)
         axes.annotate("", (ROWS["feature"] - 0.62, y), (ROWS["atom"] + 0.28, y), arrowprops=_arrow())
         axes.annotate("", (ROWS["network"] - 0.52, y), (ROWS["feature"] + 0.62, y), arrowprops=_arrow())
         axes.annotate("", (ROWS["energy"] - 0.3, y), (7.72, y), arrowprops=_arrow())
@@ -92,26 +81,23 @@ def draw_network(axes: Axes, architecture: dict[str, Any]) -> None:
     for x, title in (
         (-1.0, "Molecule"),
         (ROWS["atom"], "Atoms"),
-        (ROWS["feature"], f"Features $G$\n{radial} radial + {angular} angular"),
-        (6.1, f"Networks, one per element\n({_activation(architecture)})"),
+        (ROWS["feature"], f"Features $G$\n{networks.radial} radial + {networks.angular} angular"),
+        (6.1, f"Networks, one per element\n({_activation(networks)})"),
         (ROWS["energy"], "Atomic\nenergies"),
         (ROWS["sum"], "Sum"),
     ):
         axes.text(x, 3.3, title, ha="center", va="top", fontsize=6.8, fontweight="bold")
     used = list(dict.fromkeys(element for element, _ in FORMALDEHYDE))
-    notes = [
-        f"{element}: {'–'.join(map(str, widths(architecture, element)))}, "
-        f"{parameters(architecture, element):,} parameters"
-        for element in architecture["elements"]
+    sizes = [
+        f"{element}: {'–'.join(map(str, widths(networks, element)))}, "
+        f"{parameters(networks, element):,} parameters"
+        for element in networks.elements
     ]
-    unused = [element for element in architecture["elements"] if element not in used]
-    functions = architecture["symmetry_functions"]
-    pairs = len(architecture["elements"]) * (len(architecture["elements"]) + 1) // 2
-    sections, shifts = len(functions["angular_sections"]), len(functions["angular_shifts"])
+    unused = [element for element in networks.elements if element not in used]
     axes.text(
         -1.85,
         -3.75,
-        "Networks of this model\n" + "\n".join(notes),
+        "Networks of this model\n" + "\n".join(sizes),
         ha="left",
         va="top",
         fontsize=6,
@@ -120,10 +106,7 @@ def draw_network(axes: Axes, architecture: dict[str, Any]) -> None:
     axes.text(
         5.1,
         -3.75,
-        f"Radial: {len(functions['radial_shifts'])} shifts × {len(architecture['elements'])} elements, "
-        f"cutoff {functions['radial_cutoff']:g} Å\n"
-        f"Angular: {shifts} shifts × {sections} sections × {pairs} pairs, "
-        f"cutoff {functions['angular_cutoff']:g} Å\n"
+        "\n".join(networks.notes) + "\n"
         "Both hydrogens share one network" + (f"; {', '.join(unused)} is not in CH$_2$O" if unused else ""),
         ha="left",
         va="top",
@@ -145,11 +128,10 @@ def _draw_molecule(axes: Axes) -> None:
         axes.add_patch(Circle(tuple(place), size, fc=CPK[NUMBERS[element]], ec="0.2", lw=0.6, zorder=2))
 
 
-def _draw_features(axes: Axes, architecture: dict[str, Any], row: int, y: float) -> None:
+def _draw_features(axes: Axes, networks: AtomicNetworks, row: int, y: float) -> None:
     """A strip with one cell per block of features: a block per element, then one per pair of elements."""
-    elements = architecture["elements"]
+    elements, radial, angular = networks.elements, networks.radial, networks.angular
     blocks = len(elements) + len(elements) * (len(elements) + 1) // 2
-    radial, angular = feature_counts(architecture)
     sizes = np.array(
         [radial / len(elements)] * len(elements)
         + [angular / (blocks - len(elements))] * (blocks - len(elements))
@@ -203,9 +185,8 @@ def _draw_layers(axes: Axes, sizes: list[int], y: float, color: str) -> None:
         axes.text(x, y - 0.6, str(size), ha="center", va="bottom", fontsize=5, zorder=3)
 
 
-def _activation(architecture: dict[str, Any]) -> str:
-    biases = "with biases" if architecture["biases"] else "without biases"
-    return f"{str(architecture['activation']).upper()}, {biases}"
+def _activation(networks: AtomicNetworks) -> str:
+    return f"{networks.activation}, {'with' if networks.biases else 'without'} biases"
 
 
 def _arrow(color: str = "0.3") -> dict[str, Any]:

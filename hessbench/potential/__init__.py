@@ -1,7 +1,17 @@
-"""ANI models of molecules with exact first and second derivatives."""
+"""Potentials of molecules with first and second derivatives: one interface, and what can be trained."""
 
-from hessbench.potential.ani.evaluation import evaluate
-from hessbench.potential.ani.model import ANI
 from hessbench.potential.batch import Batch, Prediction
+from hessbench.potential.interface import Potential, TrainablePotential
+from hessbench.potential.registry import ModelConfig, build, load
+from hessbench.potential.validation import validate
 
-__all__ = ["ANI", "Batch", "Prediction", "evaluate"]
+__all__ = [
+    "Batch",
+    "ModelConfig",
+    "Potential",
+    "Prediction",
+    "TrainablePotential",
+    "build",
+    "load",
+    "validate",
+]

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Self
 
+import numpy as np
 import torch
 from ase import Atoms
+from ase.data import atomic_numbers
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from hessbench.data.structures import Structures
 from hessbench.errors import HessbenchError
 
 
@@ -89,6 +92,15 @@ class Batch:
         return cls(torch.cat(numbers), torch.cat(coordinates), counts)
 
     @classmethod
+    def from_structures(cls, structures: Structures, dtype: torch.dtype) -> Self:
+        """Make one batch of all these structures."""
+        return cls(
+            torch.as_tensor(structures.numbers.astype(np.int64)),
+            torch.as_tensor(structures.coordinates, dtype=dtype),
+            torch.as_tensor(structures.counts.astype(np.int64)),
+        )
+
+    @classmethod
     def from_atoms(cls, atoms: Iterable[Atoms], dtype: torch.dtype = torch.float64) -> Self:
         """Join ASE Atoms; periodic boundary conditions are refused.
 
@@ -114,7 +126,7 @@ class Prediction:
     Attributes
     ----------
     energies
-        (M,), network energies, without self-energies.
+        (M,), without the energies of the free atoms.
     forces
         (A, 3).
     hessians
@@ -131,10 +143,45 @@ class Prediction:
     def hessian(self, batch: Batch, molecule: int) -> Tensor:
         """Hessian of one molecule as a (3 N, 3 N) matrix."""
         if self.hessians is None:
-            raise HessbenchError("No Hessians were asked for: call evaluate with derivatives=2.")
+            raise HessbenchError("There are no Hessians: ask `predict` for derivatives=2.")
         start, stop = batch.hessian_offsets[molecule : molecule + 2].tolist()
         size = 3 * int(batch.counts[molecule])
         return self.hessians[start:stop].view(size, size)
+
+
+def element_indices(elements: tuple[str, ...], numbers: Tensor) -> Tensor:
+    """Index of each atom's element among a potential's elements, (A,) int64.
+
+    Parameters
+    ----------
+    elements
+        Chemical symbols of the potential's elements.
+    numbers
+        (A,) atomic numbers.
+
+    Raises
+    ------
+    HessbenchError
+        An atomic number that is none of theirs.
+    """
+    lookup = _index_of_number(elements, numbers.device)
+    indices = lookup[numbers.clamp(0, len(lookup) - 1)]
+    bad = (indices < 0) | (numbers >= len(lookup)) | (numbers < 0)
+    if bad.any():
+        raise HessbenchError(
+            f"Atomic numbers {sorted(set(numbers[bad].tolist()))} are unknown to this model, "
+            f"which knows {', '.join(elements)}."
+        )
+    return indices
+
+
+@cache
+def _index_of_number(elements: tuple[str, ...], device: torch.device) -> Tensor:
+    """Index of an element by its atomic number, -1 for others."""
+    known = [atomic_numbers[symbol] for symbol in elements]
+    lookup = torch.full((max(known) + 1,), -1)
+    lookup[known] = torch.arange(len(known))
+    return lookup.to(device)
 
 
 def _offsets(sizes: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hessbench.config.inputs import Inputs, read_inputs
 from hessbench.errors import DataError
-from hessbench.potential.ani.files import load
-from hessbench.potential.ani.model import ANI
+from hessbench.potential.interface import TrainablePotential
+from hessbench.potential.registry import load
 
 MODELS = Path("models")
 PROVENANCE = "training.json"
@@ -58,7 +58,7 @@ def ensemble_inputs(folder: Path) -> Inputs:
     return inputs
 
 
-def load_ensemble(folder: Path) -> list[ANI]:
+def load_ensemble(folder: Path) -> list[TrainablePotential]:
     """Read all models of a finished ensemble, in the order of their seeds.
 
     Raises

@@ -1,4 +1,4 @@
-"""Random directions for Hessian-vector products.
+"""Random directions, and the products of Hessians with them.
 
 Every kind has mean p p' = 1 over the coordinates of a molecule, so |H p|^2 is on average |H|^2 (Frobenius),
 and a loss on products estimates the loss on whole Hessians. Rademacher and Gaussian probes as in Projected
@@ -49,3 +49,29 @@ def draw_probes(batch: Batch, count: int, kind: ProbeKind, generator: torch.Gene
             probes[start + chosen, torch.arange(count)] = size**0.5
         probes = probes.view(atoms, 3, count)
     return probes.to(batch.coordinates)
+
+
+def hessian_products(hessians: Tensor, batch: Batch, probes: Tensor) -> Tensor:
+    """Multiply each molecule's Hessian with its probes.
+
+    Parameters
+    ----------
+    hessians
+        Flat, as in `Prediction`.
+    batch
+        The molecules.
+    probes
+        (A, 3, k).
+
+    Returns
+    -------
+    Tensor
+        (A, 3, k).
+    """
+    vectors = probes.flatten(0, 1)
+    products = []
+    for index, count in enumerate(batch.counts.tolist()):
+        first, last = batch.hessian_offsets[index : index + 2].tolist()
+        start = 3 * int(batch.offsets[index])
+        products.append(hessians[first:last].view(3 * count, 3 * count) @ vectors[start : start + 3 * count])
+    return torch.cat(products).view(probes.shape)

@@ -4,8 +4,7 @@ from itertools import product
 from pathlib import Path
 
 from hessbench.config.base import Section
-from hessbench.config.data_file import located
-from hessbench.config.inputs import Stage, file_digest, file_key, setting, setting_digest
+from hessbench.config.inputs import Stage, file_digest, file_of, setting_digest
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, SPLIT, active_file
 from hessbench.data.split import read_split
@@ -44,8 +43,10 @@ def run_of(profile: Profile, results: Path) -> Run:
     items = list(product(profile.training.losses, profile.split.training_percents))
     for stage in stages():
         for name, path in stage.data.items():
-            data[name] = _data_in(Path(located(setting(sections, path))))
-        files |= {file_key(file): file_digest(sections, file) for file in stage.files}
+            file = file_of(sections, path)
+            if file is not None:
+                data[name] = _data_in(file)
+        files |= {file: file_digest(sections, file) for file in stage.files}
         for template in stage.settings:
             for path in {template.format(loss=loss, percent=percent) for loss, percent in items}:
                 settings[path] = setting_digest(sections, path)

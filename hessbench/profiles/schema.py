@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, create_model
+from pydantic import Field, SerializeAsAny, create_model
 
 from hessbench.config.base import PARAMS, Section, read_yaml, validate
 from hessbench.data.settings import SplitConfig
@@ -11,7 +11,7 @@ from hessbench.datasets.settings import DataConfig
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.registry import all_experiments, settings_of
 from hessbench.generate.settings import GenerateConfig
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.registry import ModelConfig
 from hessbench.system.clone import require_clone
 from hessbench.system.files import write_text
 from hessbench.training.settings import TrainingConfig
@@ -26,7 +26,7 @@ class Profile(Section):
     data: DataConfig
     generate: GenerateConfig = GenerateConfig()
     split: SplitConfig
-    model: ModelConfig
+    model: SerializeAsAny[ModelConfig]
     training: TrainingConfig
 
 

@@ -13,11 +13,12 @@ from ase.data import atomic_numbers
 from tqdm import tqdm
 
 from hessbench.chemistry.bonds import bonds
-from hessbench.chemistry.forcefield import ForceField, ForceFieldError
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.chemistry.relaxation import relax
-from hessbench.errors import HessbenchError
+from hessbench.errors import HessbenchError, PotentialError
 from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import energies_and_forces, hessians
+from hessbench.potential.interface import Potential
 from hessbench.reactions.geometries import ReactionGeometries, shuffled
 
 Kind = Literal["single hydrogen transfer", "multi-process", "held-out"]
@@ -96,7 +97,7 @@ def bond_changes(numbers: np.ndarray, reactant: np.ndarray, product: np.ndarray)
 
 def choose_reactions(
     candidates: Iterable[ReactionGeometries],
-    force_field: ForceField,
+    potential: Potential,
     *,
     single_transfer_barrier: float,
     multi_process_barrier: float,
@@ -116,8 +117,8 @@ def choose_reactions(
     Parameters
     ----------
     candidates
-        Reactions outside the training, stationary points at the level of the force field.
-    force_field
+        Reactions outside the training, stationary points at the level of the potential.
+    potential
         The level of theory of the data.
     single_transfer_barrier, multi_process_barrier
         Of the paper's reactions, kcal/mol.
@@ -151,18 +152,18 @@ def choose_reactions(
         fitting = (name for name in changes if fits(changes[name]))
         pool = [complete[name] for name in shuffled(fitting, seed)[:candidates_of_kind]]
         barriers = {
-            item.name: _barrier(item, force_field) for item in tqdm(pool, desc=f"barriers: {kind}", delay=2)
+            item.name: _barrier(item, potential) for item in tqdm(pool, desc=f"barriers: {kind}", delay=2)
         }
         pool = [item for item in pool if barriers[item.name] is not None]
         pool.sort(key=lambda item: abs((barriers[item.name] or 0.0) - wanted))
-        chosen += _take(1, kind, pool, force_field, fmax_ev, steps, accept)
+        chosen += _take(1, kind, pool, potential, fmax_ev, steps, accept)
     names = {item.name for item in chosen}
     rest = [complete[name] for name in shuffled(complete, seed) if name not in names]
-    return chosen + _take(held_out, "held-out", rest, force_field, fmax_ev, steps)
+    return chosen + _take(held_out, "held-out", rest, potential, fmax_ev, steps)
 
 
 def connect(
-    geometries: ReactionGeometries, kind: Kind, force_field: ForceField, fmax_ev: float, steps: int
+    geometries: ReactionGeometries, kind: Kind, potential: Potential, fmax_ev: float, steps: int
 ) -> PathReaction | None:
     """Go down from a transition state to both sides and take the minima found there as end points.
 
@@ -178,15 +179,15 @@ def connect(
     numbers, saddle = geometries.numbers, geometries.coordinates["TS"]
     masses = atomic_masses(numbers)
     try:
-        hessian = force_field.hessians(Batch.from_atoms([Atoms(numbers, saddle)]))[0]
+        (hessian,) = hessians(potential, Batch.from_atoms([Atoms(numbers, saddle)]))
         mode = normal_modes(saddle, masses, hessian).vectors[:, 0].reshape(-1, 3) / np.sqrt(masses)[:, None]
         step = KICK * mode / np.linalg.norm(mode)
         ends = relax(
-            [Atoms(numbers, saddle + step), Atoms(numbers, saddle - step)], force_field, fmax_ev, steps
+            [Atoms(numbers, saddle + step), Atoms(numbers, saddle - step)], potential, fmax_ev, steps
         )
-        top = _energy(numbers, saddle, force_field)
-        barriers = [top - _energy(numbers, end.positions, force_field) for end in ends]
-    except ForceFieldError:
+        top = _energy(numbers, saddle, potential)
+        barriers = [top - _energy(numbers, end.positions, potential) for end in ends]
+    except PotentialError:
         return None
     wanted = [bonds(numbers, geometries.coordinates[role]) for role in ("R", "P")]
     found = [bonds(numbers, end.positions) for end in ends]
@@ -212,13 +213,13 @@ def _take(
     count: int,
     kind: Kind,
     pool: list[ReactionGeometries],
-    force_field: ForceField,
+    potential: Potential,
     fmax_ev: float,
     steps: int,
     accept: Callable[[PathReaction], bool] = lambda reaction: True,
 ) -> list[PathReaction]:
     """Take the first reactions of a pool whose transition state connects their end points."""
-    tried = (connect(item, kind, force_field, fmax_ev, steps) for item in pool)
+    tried = (connect(item, kind, potential, fmax_ev, steps) for item in pool)
     connected = (reaction for reaction in tried if reaction is not None and accept(reaction))
     bar = tqdm(range(count), desc=f"end points: {kind}", delay=2)
     taken = [reaction for _, reaction in zip(bar, connected, strict=False)]
@@ -230,15 +231,16 @@ def _take(
     return taken
 
 
-def _barrier(geometries: ReactionGeometries, force_field: ForceField) -> float | None:
+def _barrier(geometries: ReactionGeometries, potential: Potential) -> float | None:
     """Barrier, kcal/mol; None where the level of theory fails."""
     try:
-        return _energy(geometries.numbers, geometries.coordinates["TS"], force_field) - _energy(
-            geometries.numbers, geometries.coordinates["R"], force_field
+        return _energy(geometries.numbers, geometries.coordinates["TS"], potential) - _energy(
+            geometries.numbers, geometries.coordinates["R"], potential
         )
-    except ForceFieldError:
+    except PotentialError:
         return None
 
 
-def _energy(numbers: np.ndarray, coordinates: np.ndarray, force_field: ForceField) -> float:
-    return float(force_field(Batch.from_atoms([Atoms(numbers, coordinates)]))[0][0])
+def _energy(numbers: np.ndarray, coordinates: np.ndarray, potential: Potential) -> float:
+    energies, _ = energies_and_forces(potential, Batch.from_atoms([Atoms(numbers, coordinates)]))
+    return float(energies[0])

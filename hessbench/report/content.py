@@ -188,7 +188,7 @@ def _why_not_drawn(name: str, results: Results) -> str:
     """Why a figure is not there: its results are not, or nobody drew it yet."""
     try:
         with matplotlib.style.context(STYLE):
-            reproduce.load("figure", name).draw(Results(results.folder, results.models))
+            reproduce.load("figure", name).draw(Results(results.folder))
     except HessbenchError as error:
         return str(error)
     return f"Its results are there, but it has not been drawn; `hessbench figure {name}` does."

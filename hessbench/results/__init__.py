@@ -1,1 +1,1 @@
-"""Results of a run: stored tables, statistics on them, and the tables for people made of them."""
+"""Results of a run: tables on disk, what belongs to the run, statistics, and tables for people."""

@@ -13,7 +13,7 @@ import pandas as pd
 
 from hessbench.config.inputs import Inputs, read_inputs
 from hessbench.errors import HessbenchError
-from hessbench.results.published import PUBLISHED, Published, read_published
+from hessbench.results.published import Published, read_published
 from hessbench.results.run import Run, read_run
 from hessbench.results.store.provenance import Provenance
 from hessbench.results.store.tables import (
@@ -33,7 +33,7 @@ class MissingResultsError(HessbenchError):
 
 
 class Results:
-    """Results of a run, each table read when it is needed.
+    """Results of a run, each table read when it is needed; the files must not change meanwhile.
 
     What was made from other data, settings or code than results/run.json says counts as missing: an earlier
     run left it.
@@ -41,7 +41,7 @@ class Results:
     Attributes
     ----------
     folder, models
-        Folders of the results and of the trained ensembles.
+        Folder of the results, and that of the trained ensembles beside it.
     run
         What the run is made from.
     read
@@ -53,19 +53,17 @@ class Results:
         There is no results/run.json.
     """
 
-    def __init__(
-        self, folder: Path = Path("results"), models: Path | None = None, published: Path = PUBLISHED
-    ) -> None:
+    def __init__(self, folder: Path = Path("results")) -> None:
         self.folder = folder
-        self.models = folder.parent / "models" if models is None else models
+        self.models = folder.parent / "models"
         self.run: Run = read_run(folder)
         self.read: dict[Path, Provenance] = {}
-        self._published = published
+        self._known: dict[Path, Provenance] = {}
 
     @cached_property
     def published(self) -> Published:
         """The paper's numbers, to show beside the results."""
-        return read_published(self._published)
+        return read_published()
 
     def path(self, table: Table, part: str | None = None) -> Path:
         """File of a table."""
@@ -106,14 +104,16 @@ class Results:
         difference = self.difference(path)
         if difference:
             raise MissingResultsError(f"{path} {difference}; `dvc repro` makes it anew.")
-        return read_provenance(path)
+        return self._known[path]
 
     def difference(self, path: Path) -> str:
         """Why a file is no table of this run, as a part of a sentence; empty if it is one."""
-        try:
-            return self.run.difference(read_provenance(path).inputs)
-        except ProvenanceError:
-            return "does not say what it was made from"
+        if path not in self._known:  # reading it takes reading the whole file, for its checksum
+            try:
+                self._known[path] = read_provenance(path)
+            except ProvenanceError:
+                return "does not say what it was made from"
+        return self.run.difference(self._known[path].inputs)
 
     def parts(self, table: Table) -> list[str]:
         """Names of the parts of a table that belong to this run, in alphabetical order."""
@@ -144,8 +144,8 @@ class Results:
                 found[loss, int(percent)] = path.parent
         return found
 
-    def architecture(self) -> dict[str, Any]:
-        """Description of the trained model, from the header of a file with most data (no weights are read).
+    def model_header(self) -> dict[str, Any]:
+        """Header of the file of a model trained on most data, which describes it (no weights are read).
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Results:
             raise ResultsError(self.models, "holds no models of this run; `dvc repro` trains them.")
         try:
             with safe_open(paths[0], framework="np") as file:
-                content: dict[str, Any] = json.loads(file.metadata()["hessbench"])["architecture"]
+                content: dict[str, Any] = json.loads(file.metadata()["hessbench"])
         except (KeyError, TypeError, ValueError, SafetensorError, OSError) as error:
             raise ResultsError(paths[0], f"does not describe a model ({error}); train it anew.") from None
         self.read[paths[0]] = Provenance(Inputs(data=self.run.sets), versions=self.run.versions)

@@ -17,7 +17,7 @@ PACKAGES = ("hessbench", "reproduce")
 """The project's own packages; others are known by their versions."""
 FRONT_DOORS = ("hessbench", "hessbench/cli")
 DATA = "hessbench/embedded"
-"""A folder of files that lie beside one another: a stage names those that it reads."""
+"""Holds data, on which stages depend file by file."""
 ROOT = Path(hessbench.__file__).parents[1]
 """Folder that holds the packages."""
 
@@ -46,9 +46,11 @@ def folders(*modules: str, root: Path = ROOT) -> list[str]:
             continue
         seen.add(file)
         folder = file.parent.relative_to(root).as_posix()
+        if folder == DATA:
+            continue
         if folder in FRONT_DOORS:
             waiting.extend(_imported_by(file))
-        elif folder not in found and folder != DATA:
+        elif folder not in found:
             found.add(folder)
             for other in file.parent.rglob("*.py"):
                 waiting.extend(_imported_by(other))

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from hessbench.data.structures import Structures
-from hessbench.potential import Batch, Prediction
+from hessbench.potential.batch import Batch, Prediction
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Examples:
     structures
         With forces and Hessians as the loss needs them.
     energies
-        (M,) float64, kcal/mol, without self-energies: total energies need more digits than float32 has.
+        (M,) float64, kcal/mol, without the atomic energies: total energies need more digits than float32 has.
     """
 
     structures: Structures
@@ -31,20 +31,11 @@ class Examples:
         return len(self.energies)
 
 
-def to_batch(structures: Structures, dtype: torch.dtype) -> Batch:
-    """Make one batch of all these structures."""
-    return Batch(
-        torch.as_tensor(structures.numbers.astype(np.int64)),
-        torch.as_tensor(structures.coordinates, dtype=dtype),
-        torch.as_tensor(structures.counts.astype(np.int64)),
-    )
-
-
 def to_tensors(examples: Examples, dtype: torch.dtype) -> tuple[Batch, Prediction]:
     """Make one batch of all these structures, and the values to learn."""
     structures = examples.structures
     hessians = None if structures.hessians is None else torch.as_tensor(structures.hessians, dtype=dtype)
-    return to_batch(structures, dtype), Prediction(
+    return Batch.from_structures(structures, dtype), Prediction(
         energies=torch.as_tensor(examples.energies, dtype=dtype),
         forces=torch.as_tensor(structures.forces, dtype=dtype),
         hessians=hessians,

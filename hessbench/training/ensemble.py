@@ -13,16 +13,14 @@ from hessbench.config.inputs import Inputs
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import TrainingError
-from hessbench.potential.ani.files import save
-from hessbench.potential.ani.model import build
-from hessbench.potential.ani.settings import ModelConfig
 from hessbench.potential.ensembles import MODELS, PROVENANCE, ensemble_folder, model_file
+from hessbench.potential.registry import ModelConfig, build
 from hessbench.system.files import write_text
 from hessbench.system.machine import hardware
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.fingerprint import describe, fingerprint
 from hessbench.training.loop import COLUMNS, Row, train
-from hessbench.training.preparation import examples, prepare
+from hessbench.training.preparation import examples
 from hessbench.training.settings import LossConfig, TrainingConfig
 from hessbench.training.stage import STAGE
 
@@ -142,8 +140,7 @@ def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], repo
     ensemble, training, validation = shared
     print_of_seed = fingerprint(ensemble.description, seed)
     model = build(ensemble.model, seed)
-    prepare(model, training, scale_features=ensemble.config.scale_features)
-
+    model.prepare(training)
     history = train(
         model,
         examples(model, training),
@@ -158,7 +155,7 @@ def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], repo
     )
     ensemble.folder.mkdir(parents=True, exist_ok=True)
     notes = {"training": ensemble.name, "seed": str(seed), "data": ensemble.description["data"]}
-    save(model, model_file(ensemble.folder, seed), notes | {"fingerprint": print_of_seed})
+    model.save(model_file(ensemble.folder, seed), notes | {"fingerprint": print_of_seed})
     return history
 
 

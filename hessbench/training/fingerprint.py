@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.registry import ModelConfig, architectures
 from hessbench.system.sources import code_digest
 from hessbench.training.settings import LossConfig, TrainingConfig
 from hessbench.training.stage import STAGE
 
-PACKAGES = ("torch", "torchani", "numpy")
-"""Packages on whose versions a trained model depends."""
+PACKAGES = ("torch", "numpy")
+"""Packages on whose versions every trained model depends; an architecture may name more."""
 
 
 def describe(
@@ -26,6 +26,7 @@ def describe(
     config: TrainingConfig,
 ) -> dict[str, Any]:
     """Collect all that decides about a trained model, except its seed, as plain data."""
+    packages = *PACKAGES, *architectures()[model.kind].packages
     settings = config.model_dump(
         mode="json",
         exclude={
@@ -44,7 +45,7 @@ def describe(
         "loss": loss.model_dump(mode="json"),
         "model": model.model_dump(mode="json"),
         "training": settings,
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": {package: version(package) for package in packages},
         "source": code_digest(STAGE.package),  # after an edit nothing is resumed that was begun before it
     }
 

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from hessbench.errors import TrainingError
-from hessbench.potential import Batch, Prediction, evaluate
+from hessbench.potential.interface import TrainablePotential
+from hessbench.potential.probes import hessian_products
 from hessbench.system.denormals import flushed_denormals
 from hessbench.training.batches import Examples, batches
 from hessbench.training.checkpoint import load_checkpoint, save_checkpoint
-from hessbench.training.loss import apply_hessians, combined_loss, draw_probes
+from hessbench.training.loss import combined_loss, draw_probes
 from hessbench.training.optimization import Optimization
 from hessbench.training.settings import LossConfig, TrainingConfig
 from hessbench.training.validation import validate, weighted
@@ -33,30 +33,15 @@ COLUMNS = {
 """Quantity: its column of the learning curve, after "training_" or "validation_"."""
 
 
-class Evaluate(Protocol):
-    """What a model needs to be trained: the signature of `hessbench.potential.evaluate`.
-
-    It returns network energies (M,), forces (A, 3) and flat Hessians in kcal/mol and Angstrom, differentiable
-    with respect to the parameters of the model.
-    """
-
-    def __call__(
-        self, model: Any, batch: Batch, derivatives: Literal[0, 1, 2], probes: Tensor | None = None
-    ) -> Prediction:
-        """Predict for a batch."""
-        ...
-
-
 @flushed_denormals()
 def train(
-    model: nn.Module,
+    model: TrainablePotential,
     training: Examples,
     validation: Examples | None,
     loss: LossConfig,
     config: TrainingConfig,
     seed: int = 0,
     *,
-    evaluate: Evaluate = evaluate,
     checkpoint: Path | None = None,
     fingerprint: str = "",
     report: Callable[[Row], None] = lambda row: None,
@@ -70,7 +55,7 @@ def train(
     Parameters
     ----------
     model
-        Any module that `evaluate` can evaluate, in its own dtype.
+        The potential; of its interface only `predict` is used, in its own dtype.
     training, validation
         What to learn, and what only to watch (or choose the epoch by).
     loss
@@ -79,8 +64,6 @@ def train(
         Epochs, batch size, optimizer; its `losses`, `seeds` and `processes` are not looked at.
     seed
         Of batch order and probes.
-    evaluate
-        Predicts energies and derivatives; custom models bring their own.
     checkpoint
         File to write every few epochs and to resume from if it exists and has this fingerprint.
     fingerprint
@@ -124,12 +107,12 @@ def train(
         row: Row = {"epoch": epoch, "passes": epoch * passes, "learning_rate": optimization.learning_rate}
         start = time.perf_counter()
         random = np.random.default_rng((seed, epoch))
-        row |= _run_epoch(model, training, loss, config, optimization, random, passes, evaluate, place)
+        row |= _run_epoch(model, training, loss, config, optimization, random, passes, place)
         row["training_seconds"] = time.perf_counter() - start
         if validation is not None:
             whole = last or epoch % config.hessian_validation_epochs == 0
             derivatives: Literal[1, 2] = 2 if whole or (needs_loss and loss.hessian) else 1
-            errors = validate(model, validation, derivatives, size, evaluate)
+            errors = validate(model, validation, derivatives, size)
             row |= _columns("validation", errors)
             if needs_loss:
                 row["validation_loss"] = weighted(errors, loss, config.form)
@@ -157,14 +140,13 @@ def train(
 
 
 def _run_epoch(
-    model: nn.Module,
+    model: TrainablePotential,
     training: Examples,
     loss: LossConfig,
     config: TrainingConfig,
     optimization: Optimization,
     random: np.random.Generator,
     passes: int,
-    evaluate: Evaluate,
     place: str,
 ) -> Row:
     """Pass over the training set; returns loss and errors, root mean square over the steps."""
@@ -176,8 +158,8 @@ def _run_epoch(
         probes = None
         if loss.hessian and loss.probes is not None and reference.hessians is not None:
             probes = draw_probes(batch, loss.probes, generator)
-            reference = replace(reference, products=apply_hessians(reference.hessians, batch, probes))
-        prediction = evaluate(model, batch, loss.derivatives, probes)
+            reference = replace(reference, products=hessian_products(reference.hessians, batch, probes))
+        prediction = model.predict(batch, loss.derivatives, probes)
         result = combined_loss(prediction, reference, batch, loss, config.form)
         value = result.total.item()
         steps += 1

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hessbench.errors import TrainingError
-from hessbench.potential import Batch, Prediction
+from hessbench.potential.batch import Batch, Prediction
 from hessbench.training.settings import LossConfig, ProbeConfig
 
 
@@ -100,14 +100,3 @@ def draw_probes(batch: Batch, config: ProbeConfig, generator: torch.Generator) -
     coordinate = (uniform * sizes[:, None]).long() + 3 * batch.offsets[:-1, None]
     heights = sizes.to(dtype).sqrt()[:, None].expand_as(coordinate)
     return probes.scatter_(0, coordinate, heights).view(shape)
-
-
-def apply_hessians(hessians: Tensor, batch: Batch, probes: Tensor) -> Tensor:
-    """Multiply each molecule's Hessian (flat, as in `Prediction`) with its probes: (A, 3, k)."""
-    vectors = probes.flatten(0, 1)
-    products = []
-    for index, count in enumerate(batch.counts.tolist()):
-        first, last = batch.hessian_offsets[index : index + 2].tolist()
-        start = 3 * int(batch.offsets[index])
-        products.append(hessians[first:last].view(3 * count, 3 * count) @ vectors[start : start + 3 * count])
-    return torch.cat(products).view(probes.shape)

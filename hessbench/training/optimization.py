@@ -115,7 +115,7 @@ def decay_factor(schedule: Decay, steps: int) -> Callable[[int], float]:
 def _is_hidden(name: str, parameter: nn.Parameter) -> bool:
     """Whether Muon applies: a matrix from hidden to hidden units.
 
-    The first layer (`layers.0` of torchani's networks) is AdamW's: it holds most of the weights, Muon's cost
+    The first layer (known by its name, `layers.0`) is AdamW's: it holds most of the weights, Muon's cost
     goes with the cube of the widths, and at 1e-2 errors came out no larger (docs/training.md, one seed).
     """
     return parameter.ndim > 1 and min(parameter.shape[-2:]) > 1 and "layers.0." not in name

@@ -101,10 +101,6 @@ class TrainingConfig(Section):
         description="The losses to compare, by name."
     )
     optimizer: OptimizerConfig
-    scale_features: bool = Field(
-        True,
-        description="Divide the features by their spread over the training set, folded into the saved model.",
-    )
     keep: Literal["last", "best"] = Field(
         "last", description="Which epoch's model is saved: the last, or the one of lowest validation loss."
     )

@@ -15,7 +15,6 @@ STAGE = Stage(
         "training.batch_size",
         "training.form",
         "training.optimizer",
-        "training.scale_features",
         "training.keep",
         "split.training_percents.{percent}",
     ),

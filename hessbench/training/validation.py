@@ -1,23 +1,23 @@
 """Errors of a model over a set of structures that it is not trained on, while it is trained."""
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from torch import nn
 
+from hessbench.potential.interface import TrainablePotential
 from hessbench.training.batches import Examples, batches
 from hessbench.training.settings import LossConfig
 
 
 def validate(
-    model: nn.Module, examples: Examples, derivatives: Literal[0, 1, 2], batch_size: int, evaluate: Any
+    model: TrainablePotential, examples: Examples, derivatives: Literal[0, 1, 2], batch_size: int
 ) -> dict[str, float]:
     """Root-mean-square errors over all elements of a set.
 
     Parameters
     ----------
-    model, evaluate
+    model
         As in `hessbench.training.loop.train`.
     examples
         The set; Hessians are left out if it has none.
@@ -35,11 +35,11 @@ def validate(
         derivatives = min(derivatives, 1)
     squares, elements = dict.fromkeys(QUANTITIES, 0.0), dict.fromkeys(QUANTITIES, 0)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    for parameter in trainable:  # not torch.no_grad: a custom model may differentiate for its forces
+    for parameter in trainable:  # nothing is kept for a reverse pass
         parameter.requires_grad_(False)
     try:
         for batch, reference in batches(examples, batch_size, next(model.parameters()).dtype):
-            prediction = evaluate(model, batch, derivatives)
+            prediction = model.predict(batch, derivatives)
             for order, (quantity, attribute) in enumerate(QUANTITIES.items()):
                 if order <= derivatives:
                     error = getattr(prediction, attribute).detach() - getattr(reference, attribute)

@@ -16,12 +16,11 @@ from torchani.ase import Calculator as TorchaniCalculator
 from torchani.sae import SelfEnergy
 
 from hessbench.calculators.ase_calculator import HessbenchCalculator
-from hessbench.chemistry.forcefield import ModelForceField
 from hessbench.chemistry.langevin import BLOCK, advance, start
 from hessbench.embedded import EMBEDDED
 from hessbench.experiments.stability.run.models import read_molecules
-from hessbench.potential.ani.model import ANI, build
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.ani.potential import ANIPotential, build
+from hessbench.potential.ani.settings import ANIConfig
 
 COPIES = 3
 TEMPERATURE, FRICTION, TIMESTEP = 5.0, 0.01, 0.5
@@ -36,9 +35,9 @@ def molecules() -> list[Atoms]:
 
 
 @pytest.fixture(scope="module")
-def model() -> ANI:
+def model() -> ANIPotential:
     """Give an untrained model of the default architecture; the time does not depend on the weights."""
-    return build(ModelConfig(), seed=0)
+    return build(ANIConfig(), seed=0)
 
 
 def run_ase(molecules: list[Atoms], calculator) -> None:
@@ -56,7 +55,7 @@ def run_ase(molecules: list[Atoms], calculator) -> None:
         dynamics.run(BLOCK)
 
 
-def torchani_calculator(model: ANI) -> TorchaniCalculator:
+def torchani_calculator(model: ANIPotential) -> TorchaniCalculator:
     """The same networks and descriptors in torchani's own model; the unit does not matter."""
     shifter = SelfEnergy(model.elements, [0.0] * len(model.elements))
     plain = model.folded()
@@ -68,12 +67,11 @@ def torchani_calculator(model: ANI) -> TorchaniCalculator:
 @pytest.mark.benchmark(group="30 replicas, 50 steps each")
 def test_one_batch(benchmark, molecules, model):
     """All replicas in one batch."""
-    forces = ModelForceField(model)
     keys = [str(index) for index in range(len(molecules))]
-    replicas = start(keys, [(item.numbers, item.positions) for item in molecules], forces, TEMPERATURE)
+    replicas = start(keys, [(item.numbers, item.positions) for item in molecules], model, TEMPERATURE)
     temperatures = np.full(BLOCK, TEMPERATURE)
-    advance(replicas, forces, temperatures, TIMESTEP, FRICTION)  # compiles, fills caches
-    benchmark.pedantic(advance, (replicas, forces, temperatures, TIMESTEP, FRICTION), rounds=3, iterations=1)
+    advance(replicas, model, temperatures, TIMESTEP, FRICTION)  # compiles, fills caches
+    benchmark.pedantic(advance, (replicas, model, temperatures, TIMESTEP, FRICTION), rounds=3, iterations=1)
 
 
 @pytest.mark.benchmark(group="30 replicas, 50 steps each")

@@ -1,7 +1,7 @@
 """Training models on one TS: together, or one after the other.
 
 `pytest tests/benchmarks/test_single_ts.py --benchmark-only`, one thread, an idle machine. "stacked[MODELS]"
-takes STEPS steps of MODELS models; "stacked[1]" (the same engine) and "alone" (`evaluate`, as elsewhere) take
+takes STEPS steps of MODELS models; "stacked[1]" (the same engine) and "alone" (`predict`, as elsewhere) take
 those of one model: "stacked[MODELS]" / MODELS is to be compared with them. "experiment" is what `hessbench
 single-ts` does, on all processes that it takes: time a model, of all models together or of a few one by one.
 """
@@ -9,16 +9,15 @@ single-ts` does, on all processes that it takes: time a model, of all models tog
 import pytest
 import torch
 
-from hessbench.experiments.single_ts.run.ensembles import make_models, read_path, run_single_ts
+from hessbench.experiments.single_ts.run.ensembles import make_stack, read_path, run_single_ts
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.single_ts.run.training import Target, train_stack
-from hessbench.potential import Batch, Prediction, evaluate
-from hessbench.potential.ani.stacked import StackedModels
-from hessbench.potential.ani.stacked_descriptors import describe
+from hessbench.potential import Batch, Prediction, build
+from hessbench.potential.ani.settings import ANIConfig
 from hessbench.training.loss import combined_loss
 from hessbench.training.optimization import Optimization
 
-CONFIG = SingleTSConfig(steps=10)
+CONFIG = SingleTSConfig(model=ANIConfig(hidden=(128, 96, 64)), steps=10)
 MODELS, STEPS = CONFIG.models_at_once, CONFIG.steps
 SAMPLE = 5
 
@@ -36,12 +35,9 @@ def path():
 def test_stacked(benchmark, path, loss, count):
     """Stacked parameters, shared descriptors."""
     benchmark.group = f"{loss}: {STEPS} steps"
-    models = make_models(path, CONFIG, range(count))
-    descriptors = describe(models[0], path.numbers, path.ts, torch.float32)
-    elements = [item.element for item in descriptors.tables]
-    stack = StackedModels(models, descriptors.columns, elements, CONFIG.energy_unit)
+    stack = make_stack(path, CONFIG, range(count))
     target = Target(torch.tensor(path.forces.ravel()).float(), torch.tensor(path.hessian).float())
-    arguments = (stack, descriptors, target, CONFIG.losses[loss], CONFIG)
+    arguments = (stack, target, CONFIG.losses[loss], CONFIG)
     train_stack(*arguments)
     benchmark.pedantic(train_stack, arguments, rounds=3, iterations=1)
 
@@ -50,7 +46,7 @@ def test_stacked(benchmark, path, loss, count):
 def test_alone(benchmark, path, loss):
     """One model with the package's engine."""
     benchmark.group = f"{loss}: {STEPS} steps"
-    (model,) = make_models(path, CONFIG, [0])
+    model = build(CONFIG.model, 0)
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())], dtype=torch.float32)
     reference = Prediction(
         torch.zeros(1), torch.tensor(path.forces).float(), torch.tensor(path.hessian.ravel()).float()
@@ -60,7 +56,7 @@ def test_alone(benchmark, path, loss):
     def train() -> None:
         optimization = Optimization(model, CONFIG.optimizer, STEPS)
         for _ in range(STEPS):
-            prediction = evaluate(model, batch, weights.derivatives)
+            prediction = model.predict(batch, weights.derivatives)
             optimization.zero_grad()
             combined_loss(prediction, reference, batch, weights).total.backward()
             optimization.step()
@@ -73,7 +69,7 @@ def test_alone(benchmark, path, loss):
 @pytest.mark.parametrize("loss", CONFIG.losses)
 def test_experiment(benchmark, path, tmp_path, loss, together):
     """All models in batches and processes, or SAMPLE models one by one; extra_info: ms a model and step."""
-    config = SingleTSConfig(losses={loss: CONFIG.losses[loss]})
+    config = SingleTSConfig(model=CONFIG.model, losses={loss: CONFIG.losses[loss]})
     if not together:
         config = config.model_copy(update={"models": SAMPLE, "models_at_once": 1, "processes": 1})
     run_single_ts(path, config.model_copy(update={"models": 1, "steps": 2}), tmp_path / "warm")

@@ -9,7 +9,7 @@ from ase.optimize import BFGS
 
 from hessbench.calculators.ase_calculator import HessbenchCalculator, predict
 from hessbench.errors import HessbenchError
-from hessbench.potential import Batch, evaluate
+from hessbench.potential import Batch
 from hessbench.potential.ani.reference import energies_of, pad
 from hessbench.units import EV
 from tests.molecules import TRANSITION_STATE, small_model
@@ -26,7 +26,7 @@ def torchani_energy_and_forces(model: torch.nn.Module, atoms: Atoms) -> tuple[fl
 
 def test_values_in_ev() -> None:
     model = small_model()
-    model.self_energies.copy_(torch.tensor([-10.0, -20.0, -30.0, -40.0]))
+    model.atomic_energies.copy_(torch.tensor([-10.0, -20.0, -30.0, -40.0]))
     atoms = TRANSITION_STATE.copy()
     atoms.calc = HessbenchCalculator(model)
     energy, forces = torchani_energy_and_forces(model, atoms)
@@ -36,7 +36,7 @@ def test_values_in_ev() -> None:
     np.testing.assert_allclose(atoms.get_forces(), forces, atol=1e-10)
     hessian = atoms.calc.get_hessian(atoms)
     assert hessian.shape == (39, 39)
-    expected = evaluate(model, Batch.from_atoms([atoms]), 2).hessians.detach().view(39, 39) / EV
+    expected = model.predict(Batch.from_atoms([atoms]), 2).hessians.detach().view(39, 39) / EV
     np.testing.assert_allclose(hessian, expected, atol=1e-10)
 
 

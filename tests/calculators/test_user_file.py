@@ -9,8 +9,9 @@ from ase import Atoms
 from ase.build import molecule
 from ase.calculators.emt import EMT
 
-from hessbench.calculators.user_file import CalculatorForceField, difference_hessians, load_calculator
-from hessbench.chemistry.level_forcefield import LevelForceField
+from hessbench.calculators.calculator_potential import CalculatorPotential
+from hessbench.calculators.user_file import load_calculator
+from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.levels import make_level
 from hessbench.config.inputs import Inputs
 from hessbench.data.layout import Reaction
@@ -22,8 +23,10 @@ from hessbench.experiments.errors.run.predictions import read_predictions
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import energies_and_forces, hessians
 from hessbench.results.store.tables import read_table
 from hessbench.units import EV
+from tests.potentials import Analytic
 
 XTB_FILE = """
 from tblite.ase import TBLite
@@ -40,15 +43,14 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_energies_forces_and_hessians_are_those_of_the_calculator(tmp_path):
-    force_field = load_calculator(write(tmp_path / "gfn1.py", XTB_FILE.format(method="GFN1-xTB")))
+    potential = load_calculator(write(tmp_path / "gfn1.py", XTB_FILE.format(method="GFN1-xTB")))
     batch = Batch.from_atoms([molecule("H2O"), molecule("CH4")])
-    energies, forces = force_field(batch)
-    hessians = force_field.hessians(batch)
-    reference = LevelForceField("GFN1-xTB")
-    expected_energies, expected_forces = reference(batch)
+    energies, forces = energies_and_forces(potential, batch)
+    reference = LevelPotential("GFN1-xTB")
+    expected_energies, expected_forces = energies_and_forces(reference, batch)
     np.testing.assert_allclose(energies, expected_energies, atol=1e-3)
     np.testing.assert_allclose(forces, expected_forces, atol=1e-2)
-    for found, expected in zip(hessians, reference.hessians(batch), strict=True):
+    for found, expected in zip(hessians(potential, batch), hessians(reference, batch), strict=True):
         np.testing.assert_allclose(found, expected, atol=0.5)
 
 
@@ -61,20 +63,20 @@ def test_differences_are_exact_for_a_quadratic():
         x = batch.coordinates.double().numpy().reshape(-1, 9)
         return 0.5 * np.einsum("ni,ij,nj->n", x, matrix, x), -(x @ matrix).reshape(-1, 3)
 
-    hessian = difference_hessians(forces, Batch.from_atoms([molecule("H2O")]))[0]
+    (hessian,) = hessians(Analytic(forces), Batch.from_atoms([molecule("H2O")]))
     np.testing.assert_allclose(hessian, matrix, atol=1e-9)
 
 
 def test_a_hessian_of_the_file_is_used_and_symmetrised():
     size = 9
     own = np.arange(size * size, dtype=float).reshape(3, 3, 3, 3)
-    force_field = CalculatorForceField(EMT(), lambda atoms: own)
-    (found,) = force_field.hessians(Batch.from_atoms([molecule("H2O")]))
+    potential = CalculatorPotential(EMT(), lambda atoms: own)
+    (found,) = hessians(potential, Batch.from_atoms([molecule("H2O")]))
     flat = own.reshape(size, size) * EV
     np.testing.assert_allclose(found, (flat + flat.T) / 2)
-    wrong = CalculatorForceField(EMT(), lambda atoms: np.zeros(5))
+    wrong = CalculatorPotential(EMT(), lambda atoms: np.zeros(5))
     with pytest.raises(HessbenchError, match=r"\(5,\)"):
-        wrong.hessians(Batch.from_atoms([molecule("H2O")]))
+        hessians(wrong, Batch.from_atoms([molecule("H2O")]))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_gfn1_against_gfn2_labels_and_gfn2_against_itself(tmp_path, data):
 
 def test_predictions_are_stored_as_those_of_ensembles_and_binned(tmp_path, data):
     training, sets = data
-    load = partial(CalculatorForceField, EMT())
+    load = partial(CalculatorPotential, EMT())
     table = evaluate_user_model("emt", load, 80, training, sets, 1, tmp_path, Inputs())
     path = tmp_path / "predictions" / "emt-80.h5"
     assert predicted_seeds(path) == [0]

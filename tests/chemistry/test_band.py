@@ -8,7 +8,7 @@ from ase.mep import NEB
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hessbench.calculators.user_file import CalculatorForceField
+from hessbench.calculators.calculator_potential import CalculatorPotential
 from hessbench.chemistry.band import (
     Band,
     BatchedNEB,
@@ -17,26 +17,28 @@ from hessbench.chemistry.band import (
     optimize_band,
     unphysical,
 )
-from hessbench.chemistry.forcefield import ForceFieldError
 from hessbench.chemistry.settings import BandConfig
+from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.bands import relax_reaction, rmsd, run_neb
 from hessbench.experiments.neb.run.settings import NebConfig
+from hessbench.potential.array_potential import ArrayPotential
 from hessbench.potential.batch import Batch
 from hessbench.reactions.kinds import PathReaction
 
 NUMBERS = np.array([1, 1, 1])
 
 
-class Leps:
+class Leps(ArrayPotential):
     """The London-Eyring-Polanyi-Sato surface of three hydrogen atoms, as a closed form with a known saddle.
 
     K. J. Laidler, Theories of Chemical Reaction Rates (1969); H + H2 exchange, collinear or bent.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.calls = 0
 
-    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+    def energies_and_forces(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         self.calls += 1
         x = batch.coordinates.detach().clone().double().view(-1, 3, 3).requires_grad_()
         r = [(x[:, i] - x[:, j]).norm(dim=1) for i, j in ((0, 1), (1, 2), (0, 2))]
@@ -68,8 +70,8 @@ def test_forces_are_those_of_an_ordinary_neb():
         np.array([[0, 0.05, 2.15], [0, 0, 0], [0, 0, 1.15]]),
     )
     batched_images = interpolate(numbers, *ends, 4)
-    evaluate_images([batched_images[0], batched_images[-1]], CalculatorForceField(EMT()))
-    batched = BatchedNEB(batched_images, CalculatorForceField(EMT()), 5.0)
+    evaluate_images([batched_images[0], batched_images[-1]], CalculatorPotential(EMT()))
+    batched = BatchedNEB(batched_images, CalculatorPotential(EMT()), 5.0)
     ordinary_images = interpolate(numbers, *ends, 4)
     for image in ordinary_images:
         image.calc = EMT()
@@ -81,28 +83,29 @@ def test_forces_are_those_of_an_ordinary_neb():
 
 
 def test_one_call_per_set_of_positions():
-    force_field = Leps()
+    potential = Leps()
     images = interpolate(NUMBERS, line(0.74, 1.5), line(1.5, 0.74), 5)
-    evaluate_images([images[0], images[-1]], force_field)
-    neb = BatchedNEB(images, force_field, 5.0)
+    evaluate_images([images[0], images[-1]], potential)
+    neb = BatchedNEB(images, potential, 5.0)
     for _ in range(3):
         neb.get_forces()
-    assert force_field.calls == 2
+    assert potential.calls == 2
     neb.set_positions(neb.get_positions() + 0.01)
     neb.get_forces()
-    assert force_field.calls == 3
+    assert potential.calls == 3
 
 
 def test_band_finds_the_saddle_of_a_closed_form():
     """By symmetry the collinear saddle has equal distances; its energy follows from a line search."""
-    force_field = Leps()
+    potential = Leps()
     reaction = PathReaction("H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.9, 0.9), line(1.5, 0.74), 0.0)
-    band = relax_reaction(reaction, force_field, NebConfig(held_out_images=7, band=CONFIG))
+    band = relax_reaction(reaction, potential, NebConfig(held_out_images=7, band=CONFIG))
     assert (band.status, band.reason) == ("converged", "")
     distances = np.linspace(0.8, 1.2, 4001)
     top = Batch.from_molecules([(NUMBERS.tolist(), line(r, r).tolist()) for r in distances])
-    saddle = force_field(top)[0].min()
-    low = force_field(Batch.from_molecules([(NUMBERS.tolist(), band.coordinates[0].tolist())]))[0][0]
+    saddle = potential.energies_and_forces(top)[0].min()
+    start = Batch.from_molecules([(NUMBERS.tolist(), band.coordinates[0].tolist())])
+    low = potential.energies_and_forces(start)[0][0]
     assert band.energies is not None
     assert band.energies.max() == pytest.approx(saddle - low, abs=0.02)
     assert band.path_coordinate[band.highest] == 0
@@ -118,17 +121,17 @@ def test_limit_of_iterations_is_a_reason():
     assert "after 2 iterations" in band.reason
 
 
-class Attraction:
+class Attraction(ArrayPotential):
     """Atoms fall onto each other."""
 
-    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+    def energies_and_forces(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         x = batch.coordinates.double().view(-1, 3, 3).numpy()
         centred = x - x.mean(axis=1, keepdims=True)
         return 300 * (centred**2).sum(axis=(1, 2)), (-600 * centred).reshape(-1, 3)
 
 
-class NotANumber:
-    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+class NotANumber(ArrayPotential):
+    def energies_and_forces(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         return np.full(len(batch), np.nan), np.zeros(batch.coordinates.shape)
 
 
@@ -142,7 +145,7 @@ def test_energies_that_are_not_finite_are_named():
     band = optimize_band(NUMBERS, line(0.74, 1.5), line(1.5, 0.74), NotANumber(), CONFIG)
     assert (band.status, band.energies, band.max_force) == ("exploded", None, None)
     assert "not finite" in band.reason
-    with pytest.raises(ForceFieldError):
+    with pytest.raises(PotentialError):
         evaluate_images([Atoms(NUMBERS, line(1, 1))], NotANumber())
 
 

@@ -11,20 +11,24 @@ from ase.data import atomic_masses
 from ase.md.langevin import Langevin
 from scipy.stats import ks_2samp
 
-from hessbench.chemistry.forces import calculator_forces
+from hessbench.calculators.calculator_potential import CalculatorPotential
 from hessbench.chemistry.langevin import ACCELERATION, BLOCK, BOLTZMANN, advance, kinetic_temperature, start
 from hessbench.potential.batch import Batch
 from hessbench.units import EV
+from tests.potentials import Analytic
 
 SPRING = 500.0
 """kcal/mol/Angstrom^2: with hydrogen's mass omega dt is 0.23 at 0.5 fs."""
 
 
-def harmonic(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+def springs(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """Every atom tied to the origin by the same spring: independent oscillators."""
     x = batch.coordinates.numpy()
     energies = np.add.reduceat(0.5 * SPRING * (x**2).sum(axis=1), batch.offsets[:-1].numpy())
     return energies, -SPRING * x
+
+
+harmonic = Analytic(springs)
 
 
 def run(replicas, forces, blocks, *, temperature=300.0, timestep=0.5, friction=0.02, seed=0):
@@ -55,7 +59,7 @@ def test_harmonic_temperature_and_its_fluctuation_follow_the_canonical_distribut
 
 def test_energy_is_conserved_to_second_order_without_friction():
     cluster = Atoms("Cu4", [[0, 0, 0], [2.5, 0, 0], [1.2, 2.1, 0], [1.2, 0.7, 2.0]])
-    forces = calculator_forces(EMT())
+    forces = CalculatorPotential(EMT())
     drifts = []
     for timestep in (8.0, 4.0, 2.0):
         replicas = start(["a"], [(cluster.numbers, cluster.positions)], forces, 300.0, seed=3)
@@ -73,7 +77,7 @@ def test_without_friction_it_is_the_velocity_verlet_of_ase():
     from ase.md.verlet import VelocityVerlet
 
     cluster = Atoms("Cu3", [[0, 0, 0], [2.5, 0, 0], [1.2, 2.1, 0]], calculator=EMT())
-    forces = calculator_forces(EMT())
+    forces = CalculatorPotential(EMT())
     replicas = start(["a"], [(cluster.numbers, cluster.positions)], forces, 300.0)
     cluster.set_velocities(replicas.velocities / ase_units.fs)
     VelocityVerlet(cluster, 2 * ase_units.fs).run(BLOCK)
@@ -135,15 +139,15 @@ def test_infinite_forces_stop_one_replica_and_leave_the_other_alone():
 
     def explosive(batch: Batch):
         nonlocal calls
-        energies, forces = harmonic(batch)
+        energies, forces = springs(batch)
         calls += 1
         if calls == 12:  # one for the start, so after the step of index 10
             forces = np.vstack([np.full((2, 3), np.inf), forces[2:]])
         return energies, forces
 
     molecules = [(np.ones(2, int), np.full((2, 3), 0.1)), (np.ones(2, int), np.full((2, 3), -0.1))]
-    replicas = start(["a", "b"], molecules, explosive, 300.0)
-    block = advance(replicas, explosive, np.full(BLOCK, 300.0), 0.5, 0.02)
+    replicas = start(["a", "b"], molecules, Analytic(explosive), 300.0)
+    block = advance(replicas, Analytic(explosive), np.full(BLOCK, 300.0), 0.5, 0.02)
     assert block.broken.tolist() == [10, BLOCK]
     assert np.isfinite(block.positions).all()
     np.testing.assert_array_equal(
@@ -158,7 +162,7 @@ def test_infinite_forces_stop_one_replica_and_leave_the_other_alone():
 def test_calculator_forces_are_those_of_ase():
     atoms = Atoms("Cu3", [[0, 0, 0], [2.5, 0, 0], [1.2, 2.1, 0]])
     batch = Batch.from_atoms([atoms[:2], atoms])
-    energies, forces = calculator_forces(EMT())(batch)
+    energies, forces = CalculatorPotential(EMT()).energies_and_forces(batch)
     atoms.calc = EMT()
     assert energies[1] == pytest.approx(atoms.get_potential_energy() * EV)
     np.testing.assert_allclose(forces[2:], atoms.get_forces() * EV)

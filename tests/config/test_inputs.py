@@ -45,13 +45,16 @@ def test_a_digest_changes_with_the_value_alone():
 def test_a_stage_names_what_it_reads(tmp_path):
     file = tmp_path / "molecules.xyz"
     file.write_text("H")
-    other = tmp_path / "other.xyz"
-    other.write_text("He")
-    stage = Stage("heat", "hessbench.units", ("heat", "training.losses.{loss}"), ("heat.molecules", other))
+    stage = Stage(
+        "heat",
+        "hessbench.units",
+        ("heat", "training.losses.{loss}"),
+        ("heat.molecules", "embedded:md17.extxyz"),
+    )
     sections = SECTIONS | {"heat": Heat(molecules=file)}
     inputs = stage.inputs({"rtp": "small 1"}, sections, {"split": "s"}, loss="ef")
     assert inputs.data == {"rtp": "small 1"}
-    assert set(inputs.files) == {"split", "heat.molecules", str(other)}
+    assert set(inputs.files) == {"split", "heat.molecules", "embedded:md17.extxyz"}
     assert set(inputs.settings) == {"heat", "training.losses.ef"}
     assert inputs.code == {"heat": code_digest("hessbench.units")}
     file.write_text("Li")
@@ -60,9 +63,7 @@ def test_a_stage_names_what_it_reads(tmp_path):
     file.unlink()
     with pytest.raises(ConfigurationError, match=r"heat\.molecules: .*molecules\.xyz does not exist"):
         stage.inputs({}, sections, loss="ef")
-    other.unlink()
-    with pytest.raises(ConfigurationError, match=r"other\.xyz does not exist"):
-        stage.inputs({}, SECTIONS, loss="ef")
+    assert stage.inputs({}, SECTIONS, loss="ef").files["heat.molecules"] == "none"
 
 
 def test_inputs_of_what_is_made_from_several_are_joined_if_they_agree():

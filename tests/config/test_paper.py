@@ -49,7 +49,7 @@ class Config:
     epochs: int = 58 + 1
     def share(self):
         return 100 * self.images
-def claim(evidence):
+def claim(results):
     return Finding(estimate=shares > 0.08, threshold=0.75)
 """
     found = list(literals(ast.parse(source)))

@@ -5,7 +5,7 @@ import pandas as pd
 
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.epoch_cost.run.timing import measure
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.ani.settings import ANIConfig
 from hessbench.results.store.tables import read_table, write_table
 from hessbench.training.settings import LossConfig, TrainingConfig
 from tests.made_up import provenance
@@ -25,7 +25,7 @@ def test_rows(tmp_path):
         }
     )
     data = synthetic()
-    model = ModelConfig(hidden=(8, 8))
+    model = ANIConfig(hidden=(8, 8))
     order = np.arange(len(data))
     rows = measure(data, order, data, losses, model, training, (50, 100), repeats=2, loop_structures=3)
     table = pd.DataFrame(list(rows))

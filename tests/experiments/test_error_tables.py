@@ -16,6 +16,7 @@ from hessbench.experiments.errors.tables import (
     write_rmse_table,
 )
 from hessbench.results.reader import MissingResultsError, Results
+from hessbench.results.store.tables import CHECKSUM_KEY
 from tests.made_up import DATA, write_made_up_run
 from tests.synthetic_errors import PAPER, errors_table, write_errors, write_run
 
@@ -178,11 +179,11 @@ def break_set(path):
 
 
 def rewrite(path, frame):
-    """Write what `write_table` would refuse, with the identity that the file had."""
+    """Write what `write_table` would refuse, with the provenance that the file had."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    metadata = pq.read_schema(path).metadata
+    metadata = {key: value for key, value in pq.read_schema(path).metadata.items() if key != CHECKSUM_KEY}
     pq.write_table(pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(metadata), path)
 
 

@@ -21,10 +21,10 @@ from hessbench.experiments.errors.run.predictions import (
 from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
-from hessbench.potential.ani.reference import evaluate_by_autograd
+from hessbench.potential import Batch
 from hessbench.potential.ensembles import load_ensemble
+from hessbench.potential.evaluation import total_energies
 from hessbench.results.store.tables import read_provenance, read_table
-from hessbench.training.batches import to_batch
 from tests.training.synthetic import METADATA, MODEL, reactions, structures, training_config
 
 
@@ -162,10 +162,10 @@ def test_errors_follow_from_the_stored_predictions(run):
 def test_predictions_are_those_of_the_oracle(run):
     data = structures(2, 3, seed=2)
     model = load_ensemble(run / "models/80/ef")[1].double()
-    batch = to_batch(data, model.dtype)
-    oracle = evaluate_by_autograd(model, batch, 2)
+    batch = Batch.from_structures(data, model.dtype)
+    oracle = model.reference_predict(batch, 2)
     stored = read_predictions(run / "results/predictions/ef-80.h5", "nms", 1)
-    total = oracle.energies + model.self_energy(batch)
+    total = total_energies(model, batch, oracle)
     np.testing.assert_allclose(stored.energies, total.detach(), rtol=0, atol=1e-3)
     np.testing.assert_allclose(stored.forces, oracle.forces.detach(), rtol=1e-4, atol=1e-3)
     expected = matrices(oracle.hessians.detach().numpy(), data.counts)

@@ -1,7 +1,7 @@
-"""Stacked models against the package's own models, one at a time; the tables they lead to."""
+"""Models in a stack against the same models one at a time; the tables they lead to."""
 
 import shutil
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,15 +11,18 @@ from scipy.interpolate import CubicSpline
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.experiments.single_ts.run import ensembles
-from hessbench.experiments.single_ts.run.ensembles import make_models, read_path, run_single_ts, sees_maximum
+from hessbench.experiments.single_ts.run.ensembles import (
+    make_stack,
+    read_path,
+    run_single_ts,
+    sees_maximum,
+)
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
 from hessbench.experiments.single_ts.run.training import Target, errors, losses, train_stack
-from hessbench.potential import Batch, Prediction, evaluate
-from hessbench.potential.ani.reference import evaluate_by_autograd
-from hessbench.potential.ani.settings import ModelConfig
-from hessbench.potential.ani.stacked import StackedModels
-from hessbench.potential.ani.stacked_descriptors import describe, path_features
+from hessbench.potential import Batch, Prediction, build
+from hessbench.potential.ani.settings import ANIConfig
+from hessbench.potential.stack import OneByOne
 from hessbench.results.store.tables import read_table, write_table
 from hessbench.system.sources import ROOT, code_digest
 from hessbench.training.loss import combined_loss
@@ -33,7 +36,7 @@ CONFIG = SingleTSConfig(
     models_at_once=3,
     processes=1,
     steps=4,
-    model=ModelConfig(shape="gelu", hidden=(12, 8), biases=True),
+    model=ANIConfig(shape="gelu", hidden=(12, 8), biases=True),
     optimizer=AdamConfig(kind="adam", learning_rate=5e-3),
     energy_unit=1.0,
 )
@@ -45,17 +48,10 @@ def path():
     return read_path(DATA)
 
 
-@cache
-def descriptors_of_ts(dtype):
-    path = read_path(DATA)
-    return describe(make_models(path, CONFIG, [0])[0], path.numbers, path.ts, dtype)
-
-
-def stacked(models, dtype=torch.float64):
-    descriptors = descriptors_of_ts(dtype)
-    return descriptors, StackedModels(
-        models, descriptors.columns, [item.element for item in descriptors.tables]
-    )
+def stacked(path, seeds):
+    """The models of some seeds in float64: one by one, as ANI stacks them, and that stack."""
+    models = [build(CONFIG.model, seed).double() for seed in seeds]
+    return models, type(models[0]).stacked(models, path.numbers, path.ts, CONFIG.energy_unit)
 
 
 def target_of(path):
@@ -63,27 +59,24 @@ def target_of(path):
 
 
 def test_stacked_models_predict_what_each_model_predicts(path):
-    models = [model.double() for model in make_models(path, CONFIG, range(3))]
-    descriptors, stack = stacked(models)
+    models, stack = stacked(path, range(2))
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
     along = Batch.from_molecules([(path.numbers.tolist(), item.tolist()) for item in path.coordinates[::40]])
     with torch.no_grad():
-        predictions = stack(descriptors, 2)
-        energies = stack.energies(
-            path_features(models[0], path.numbers, path.coordinates[::40], torch.float64)
-        )
-    for index, model in enumerate(models[:2]):
-        alone = evaluate_by_autograd(model, batch, 2, create_graph=False)
+        predictions = stack.predict(2)
+        energies = stack.energies(path.coordinates[::40])
+    for index, model in enumerate(models):
+        alone = model.reference_predict(batch, 2)
         torch.testing.assert_close(predictions.energies[index], alone.energies[0], rtol=1e-10, atol=1e-10)
         torch.testing.assert_close(predictions.forces[index], alone.forces.flatten(), rtol=1e-9, atol=1e-9)
         hessian = alone.hessian(batch, 0)
         torch.testing.assert_close(predictions.hessians[index], hessian, rtol=1e-9, atol=1e-9)
-        torch.testing.assert_close(energies[index], evaluate_by_autograd(model, along, 0).energies)
+        torch.testing.assert_close(energies[index], model.reference_predict(along, 0).energies)
 
 
 def test_lower_derivatives_are_those_of_the_whole(path):
-    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
-    whole, forces, energies = (stack(descriptors, order) for order in (2, 1, 0))
+    _, stack = stacked(path, range(2))
+    whole, forces, energies = (stack.predict(order) for order in (2, 1, 0))
     torch.testing.assert_close(forces.forces, whole.forces)
     torch.testing.assert_close(energies.energies, whole.energies)
     assert forces.hessians is None
@@ -94,9 +87,8 @@ def test_lower_derivatives_are_those_of_the_whole(path):
 def test_training_together_is_training_one_after_the_other(path, loss):
     """Every model ends where the package's own model, loss and optimizer bring it when trained alone."""
     weights = CONFIG.losses[loss]
-    models = [model.double() for model in make_models(path, CONFIG, range(3))]
-    descriptors, stack = stacked(models)
-    train_stack(stack, descriptors, target_of(path), weights, CONFIG)
+    models, stack = stacked(path, range(3))
+    train_stack(stack, target_of(path), weights, CONFIG)
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
     reference = Prediction(
         torch.zeros(1, dtype=torch.float64),
@@ -104,24 +96,40 @@ def test_training_together_is_training_one_after_the_other(path, loss):
         torch.from_numpy(path.hessian.ravel()),
     )
     with torch.no_grad():
-        together = stack(descriptors, 2)
+        together = stack.predict(2)
     for index, model in enumerate(models[:2]):
         optimization = Optimization(model, CONFIG.optimizer, CONFIG.steps)
         for _ in range(CONFIG.steps):
-            prediction = evaluate(model, batch, weights.derivatives, backend="torch")
+            prediction = model.predict(batch, weights.derivatives)
             optimization.zero_grad()
             combined_loss(prediction, reference, batch, weights).total.backward()
             optimization.step()
-        alone = evaluate(model, batch, 2, backend="torch")
+        alone = model.predict(batch, 2)
         torch.testing.assert_close(together.energies[index], alone.energies[0], rtol=1e-7, atol=1e-7)
         torch.testing.assert_close(together.hessians[index], alone.hessian(batch, 0), rtol=1e-6, atol=1e-6)
 
 
-def hessians_after_training(path, weights):
-    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
-    train_stack(stack, descriptors, target_of(path), weights, CONFIG)
+@pytest.mark.parametrize("unit", [1.0, 30.0])
+def test_an_architecture_without_a_stack_of_its_own_trains_to_the_same_models(path, unit):
+    models, _ = stacked(path, range(2))
+    own = type(models[0]).stacked(models, path.numbers, path.ts, unit)
+    plain = OneByOne(models, path.numbers, path.ts, unit)
+    for item in (own, plain):
+        train_stack(item, target_of(path), CONFIG.losses["efh"], CONFIG)
     with torch.no_grad():
-        return stack(descriptors, 2).hessians
+        first, second = own.predict(2), plain.predict(2)
+        path_energies = [item.energies(path.coordinates[::40]) for item in (own, plain)]
+    torch.testing.assert_close(first.energies, second.energies, rtol=1e-7, atol=1e-6)
+    torch.testing.assert_close(first.forces, second.forces, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(first.hessians, second.hessians, rtol=1e-6, atol=1e-5)
+    torch.testing.assert_close(*path_energies, rtol=1e-7, atol=1e-6)
+
+
+def hessians_after_training(path, weights):
+    _, stack = stacked(path, range(2))
+    train_stack(stack, target_of(path), weights, CONFIG)
+    with torch.no_grad():
+        return stack.predict(2).hessians
 
 
 def test_a_probe_of_every_coordinate_is_the_whole_hessian(path):
@@ -139,8 +147,7 @@ def test_few_probes_train_on_hessians_too(path):
 
 
 def test_loss_is_equation_6(path):
-    descriptors, stack = stacked([model.double() for model in make_models(path, CONFIG, range(2))])
-    predictions = stack(descriptors, 2)
+    predictions = stacked(path, range(2))[1].predict(2)
     weights = LossConfig(force=0.08, hessian=0.02)
     found = losses(errors(predictions, target_of(path)), weights)
     for index in range(2):
@@ -233,10 +240,9 @@ def test_a_file_without_the_groups_is_named(tmp_path):
 
 
 def test_energy_unit_multiplies_what_the_networks_say(path):
-    models = make_models(path, CONFIG, range(2))
-    descriptors, one = stacked(models, torch.float32)
-    ten = StackedModels(models, descriptors.columns, one.elements, energy_unit=10.0)
+    one = make_stack(path, CONFIG, range(2))
+    ten = make_stack(path, CONFIG.model_copy(update={"energy_unit": 10.0}), range(2))
     with torch.no_grad():
-        first, second = one(descriptors, 2), ten(descriptors, 2)
+        first, second = one.predict(2), ten.predict(2)
     torch.testing.assert_close(second.energies, 10 * first.energies)
     torch.testing.assert_close(second.hessians, 10 * first.hessians, rtol=1e-4, atol=1e-4)

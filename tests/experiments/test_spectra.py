@@ -6,7 +6,7 @@ from ase.build import molecule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hessbench.chemistry.level_forcefield import LevelForceField
+from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
 from hessbench.experiments.spectra.run.frequencies import (
@@ -36,7 +36,7 @@ def path() -> PathGeometries:
 
 @pytest.fixture(scope="module")
 def hessians(path):
-    return measure_hessians(path, LevelForceField("GFN2-xTB"))
+    return measure_hessians(path, LevelPotential("GFN2-xTB"))
 
 
 def test_equal_hessians_match_themselves(path, hessians):

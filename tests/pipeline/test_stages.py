@@ -7,8 +7,7 @@ import yaml
 
 from hessbench.cli import COMMANDS, module_of
 from hessbench.config.base import Section
-from hessbench.config.data_file import located
-from hessbench.config.inputs import Stage, setting
+from hessbench.config.inputs import Stage, file_of
 from hessbench.experiments.registry import all_experiments
 from hessbench.profiles.provenance import stages
 from hessbench.profiles.schema import SCHEMA, load_profile
@@ -35,7 +34,8 @@ def code_of(stage: dict) -> list[str]:
 @pytest.mark.parametrize("name", sorted(STAGES))
 def test_a_stage_depends_on_the_folders_that_its_command_imports(name: str) -> None:
     stage = STAGES[name]
-    named = [item for item in stage["deps"] if item.split("/")[0] in PACKAGES and not item.startswith(DATA)]
+    ours = [item for item in stage["deps"] if item.split("/")[0] in PACKAGES]
+    named = [item for item in ours if not item.startswith(DATA)]
     assert named == code_of(stage)
     assert not any(item.endswith(".py") for item in stage["deps"])
 
@@ -57,11 +57,8 @@ def test_what_results_are_compared_by_is_what_reruns_their_stage(stage: Stage) -
         profile = load_profile(ROOT / "reproduce" / "profiles" / f"{name}.yaml")
         sections = {key: value for key, value in profile if isinstance(value, Section)}
         for file in (*stage.files, *stage.data.values()):
-            path = file if isinstance(file, Path) else setting(sections, file)
-            if path is not None:
-                place = Path(located(str(path)))
-                known = place.relative_to(ROOT) if place.is_absolute() else place
-                assert known.as_posix() in pipeline["deps"]
+            path = file_of(sections, file)
+            assert path is None or path.relative_to(ROOT).as_posix() in pipeline["deps"]
 
 
 def test_every_experiment_has_a_stage() -> None:

@@ -5,7 +5,7 @@ import torch
 from ase.build import bulk, molecule
 
 from hessbench.errors import HessbenchError
-from hessbench.potential import Batch, evaluate
+from hessbench.potential import Batch
 from tests.molecules import small_model
 
 
@@ -23,11 +23,11 @@ def test_offsets_and_slices() -> None:
 
 def test_hessian_of_one_molecule() -> None:
     batch = Batch.from_atoms([molecule("H2O"), molecule("CH4")])
-    result = evaluate(small_model(), batch, 2)
+    result = small_model().predict(batch, 2)
     assert result.hessian(batch, 1).shape == (15, 15)
     assert torch.equal(result.hessian(batch, 1).flatten(), result.hessians[81:])
     with pytest.raises(HessbenchError, match="derivatives=2"):
-        evaluate(small_model(), batch, 1).hessian(batch, 0)
+        small_model().predict(batch, 1).hessian(batch, 0)
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -39,6 +39,6 @@ def test_what_does_not_fit_is_refused() -> None:
         Batch.from_atoms([])
     batch = Batch.from_atoms([molecule("H2O")], torch.float32)
     with pytest.raises(HessbenchError, match=r"float32.*float64"):
-        evaluate(small_model(), batch, 1)
+        small_model().predict(batch, 1)
     with pytest.raises(HessbenchError, match="Probes"):
-        evaluate(small_model(), batch.to(dtype=torch.float64), 1, torch.zeros(2, 3, 1))
+        small_model().predict(batch.to(dtype=torch.float64), 1, torch.zeros(2, 3, 1))

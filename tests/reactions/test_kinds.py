@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hessbench.chemistry.level_forcefield import LevelForceField
+from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.levels import make_level
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.embedded import EMBEDDED
@@ -64,7 +64,7 @@ def transfer() -> ReactionGeometries:
 
 def test_saddle_connects_its_minima(transfer):
     numbers, places = transfer.numbers, transfer.coordinates
-    found = connect(transfer, "held-out", LevelForceField(LEVEL), 0.01, 300)
+    found = connect(transfer, "held-out", LevelPotential(LEVEL), 0.01, 300)
     assert found is not None
     level = make_level(LEVEL, numbers)
     energies = {}
@@ -76,9 +76,7 @@ def test_saddle_connects_its_minima(transfer):
     saddle = level.gradient(found.transition_state)[0]
     assert found.barrier == pytest.approx(saddle - energies["R"], abs=1e-3)
     swapped = {"R": places["P"], "TS": places["TS"], "P": places["R"]}
-    back = connect(
-        ReactionGeometries("back", numbers, swapped), "held-out", LevelForceField(LEVEL), 0.01, 300
-    )
+    back = connect(ReactionGeometries("back", numbers, swapped), "held-out", LevelPotential(LEVEL), 0.01, 300)
     assert back is not None
     assert back.barrier == pytest.approx(saddle - energies["P"], abs=0.05)
 
@@ -86,14 +84,14 @@ def test_saddle_connects_its_minima(transfer):
 def test_a_saddle_of_another_reaction_is_refused(transfer):
     places = transfer.coordinates
     wrong = ReactionGeometries("wrong", transfer.numbers, {**places, "P": places["R"]})
-    assert connect(wrong, "held-out", LevelForceField(LEVEL), 0.01, 300) is None
+    assert connect(wrong, "held-out", LevelPotential(LEVEL), 0.01, 300) is None
 
 
 def test_too_few_reactions_is_an_error_of_the_user(isomerization):
     with pytest.raises(HessbenchError, match="single hydrogen transfer"):
         choose_reactions(
             [isomerization],
-            LevelForceField(LEVEL),
+            LevelPotential(LEVEL),
             single_transfer_barrier=64,
             multi_process_barrier=80,
             held_out=1,
@@ -120,7 +118,7 @@ def test_roles_from_annotation_or_from_the_hessian(isomerization):
 
 def test_surface_is_a_full_grid_with_a_saddle_between_two_wells(isomerization):
     places = isomerization.coordinates
-    table = hydrogen_cut(NUMBERS, places["R"], places["TS"], places["P"], LevelForceField(LEVEL))
+    table = hydrogen_cut(NUMBERS, places["R"], places["TS"], places["P"], LevelPotential(LEVEL))
     grid = table.pivot_table(index="y", columns="x", values="energy")
     assert grid.shape == (POINTS, POINTS)
     assert np.isfinite(grid.to_numpy()).all()

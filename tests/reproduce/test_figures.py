@@ -21,6 +21,7 @@ from hessbench.report.provenance import results_tables
 from hessbench.results import reproduce
 from hessbench.results.published import read_published
 from hessbench.results.reader import MissingResultsError, Results
+from hessbench.results.store.tables import CHECKSUM_KEY
 from tests.made_up import PERCENTS, write_made_up_run
 from tests.reproduce.synthetic_results import DATA
 
@@ -45,7 +46,7 @@ def change(path: Path, function) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    metadata = pq.read_schema(path).metadata
+    metadata = {key: value for key, value in pq.read_schema(path).metadata.items() if key != CHECKSUM_KEY}
     table = pa.Table.from_pandas(function(pd.read_parquet(path)), preserve_index=False)
     pq.write_table(table.replace_schema_metadata(metadata), path)
 

@@ -6,10 +6,10 @@ from ase.build import molecule
 
 from hessbench.data.layout import Metadata, Reaction
 from hessbench.data.structures import Structures, concatenate
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.ani.settings import ANIConfig
 from hessbench.training.settings import TrainingConfig
 
-MODEL = ModelConfig(hidden=(8, 6), activation="gelu", biases=True)
+MODEL = ANIConfig(hidden=(8, 6), activation="gelu", biases=True)
 METADATA = Metadata("synthetic", "1", "Morse", "tests", "none", "none", "tests")
 ATOMIC_ENERGIES = {1: -300.0, 6: -23000.0, 8: -47000.0}
 

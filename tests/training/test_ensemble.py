@@ -10,9 +10,9 @@ import torch
 from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split
 from hessbench.errors import TrainingError
-from hessbench.potential import Batch, evaluate
-from hessbench.potential.ani.files import load
+from hessbench.potential import Batch, load
 from hessbench.potential.ensembles import load_ensemble, model_file, trained_seeds
+from hessbench.potential.evaluation import total_energies
 from hessbench.training.ensemble import train_ensemble
 from tests.training.synthetic import MODEL, structures, training_config
 
@@ -54,7 +54,7 @@ def test_files_of_an_ensemble(tmp_path):
 
 
 def test_energies_come_back_in_total(tmp_path):
-    """Self-energies are part of the saved model, and float32 does not spoil them."""
+    """Atomic energies are part of the saved model, and float32 does not spoil them."""
     config = training_config(epochs=40, seeds=1)
     model = load(model_file(train_ensemble(DATA, SPLIT, "e", 80, MODEL, config, tmp_path), 0))
     part = DATA.select(SPLIT.training)
@@ -63,7 +63,7 @@ def test_energies_come_back_in_total(tmp_path):
         torch.as_tensor(part.coordinates, dtype=torch.float32),
         torch.as_tensor(part.counts),
     )
-    total = evaluate(model, batch, 0).energies.double() + model.self_energy(batch)
+    total = total_energies(model, batch, model.predict(batch, 0))
     error = total.detach().numpy() - part.energies
     assert np.abs(part.energies).max() > 70_000
     assert np.sqrt((error**2).mean()) < 15

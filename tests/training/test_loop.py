@@ -6,11 +6,10 @@ import pytest
 import torch
 
 from hessbench.errors import DataError, TrainingError
-from hessbench.potential import Prediction, evaluate
-from hessbench.potential.ani.model import build
+from hessbench.potential import Prediction, TrainablePotential, build
 from hessbench.training.batches import Examples, to_tensors
 from hessbench.training.loop import train
-from hessbench.training.preparation import examples, prepare
+from hessbench.training.preparation import examples
 from hessbench.training.validation import validate, weighted
 from tests.training.synthetic import MODEL, structures, training_config
 
@@ -20,7 +19,7 @@ PAPER = {"kind": "paper", "patience": 1}
 
 def prepared(seed: int = 0):
     model = build(MODEL, seed)
-    prepare(model, DATA, scale_features=True)
+    model.prepare(DATA)
     return model, examples(model, DATA.select(np.arange(8))), examples(model, DATA.select(np.arange(8, 12)))
 
 
@@ -91,14 +90,9 @@ def test_finished_training_is_not_repeated(tmp_path: Path):
     config = training_config()
     model, training, validation = prepared()
     train(model, training, validation, config.losses["ef"], config, checkpoint=tmp_path / "c")
-
-    def no_evaluation(*arguments):
-        raise AssertionError("evaluated again")
-
     other, *_ = prepared(seed=1)
-    train(
-        other, training, validation, config.losses["ef"], config, checkpoint=tmp_path / "c", evaluate=evaluate
-    )
+    other.predict = None  # not to be called
+    train(other, training, validation, config.losses["ef"], config, checkpoint=tmp_path / "c")
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name])
 
@@ -117,9 +111,9 @@ def test_training_lowers_its_own_errors(loss):
     optimizer = {"kind": "muon", "learning_rate": 0.05, "adam_learning_rate": 0.05}
     config = training_config(epochs=20, optimizer=optimizer)
     model, training, validation = prepared()
-    before = validate(model, training, 2, 4, evaluate)
+    before = validate(model, training, 2, 4)
     train(model, training, validation, config.losses[loss], config)
-    after = validate(model, training, 2, 4, evaluate)
+    after = validate(model, training, 2, 4)
     assert weighted(after, config.losses[loss], "rmse") < 0.5 * weighted(before, config.losses[loss], "rmse")
 
 
@@ -139,7 +133,7 @@ def test_best_epoch_is_kept():
     model, training, validation = prepared()
     history = train(model, training, validation, config.losses["ef"], config)
     losses = [row["validation_loss"] for row in history]
-    errors = validate(model, validation, 1, 4, evaluate)
+    errors = validate(model, validation, 1, 4)
     assert weighted(errors, config.losses["ef"], "rmse") == pytest.approx(min(losses), rel=1e-6)
     assert min(losses) < losses[-1]
 
@@ -188,26 +182,25 @@ def test_hessian_is_validated_every_few_epochs_and_last():
     assert all("validation_force_rmse_kcal_mol_A" in row for row in history)
 
 
-class Springs(torch.nn.Module):
+class Springs(TrainablePotential):
     """A custom model: one spring constant for all pairs of atoms of a molecule."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(("H", "C", "O"))
         self.strength = torch.nn.Parameter(torch.ones(1))
 
-
-def evaluate_springs(model, batch, derivatives, probes=None):
-    coordinates = batch.coordinates.clone().requires_grad_(derivatives > 0)
-    energies = torch.stack(
-        [
-            model.strength[0] * (part[:, None] - part[None]).square().sum() / 2
-            for part in coordinates.split(batch.counts.tolist())
-        ]
-    )
-    if derivatives == 0:
-        return Prediction(energies)
-    (gradient,) = torch.autograd.grad(energies.sum(), coordinates, create_graph=True)
-    return Prediction(energies, -gradient)
+    def predict(self, batch, derivatives, probes=None):
+        coordinates = batch.coordinates.clone().requires_grad_(derivatives > 0)
+        energies = torch.stack(
+            [
+                self.strength[0] * (part[:, None] - part[None]).square().sum() / 2
+                for part in coordinates.split(batch.counts.tolist())
+            ]
+        )
+        if derivatives == 0:
+            return Prediction(energies)
+        (gradient,) = torch.autograd.grad(energies.sum(), coordinates, create_graph=True)
+        return Prediction(energies, -gradient)
 
 
 def test_custom_model_and_custom_weights():
@@ -217,7 +210,7 @@ def test_custom_model_and_custom_weights():
     with torch.no_grad():
         target.strength.fill_(3.0)
     batch, _ = to_tensors(Examples(data, data.energies), torch.float32)
-    wanted = evaluate_springs(target, batch, 1)
+    wanted = target.predict(batch, 1)
     data = replace(data, forces=wanted.forces.detach().numpy(), hessians=None)
     training = Examples(data, wanted.energies.detach().double().numpy())
     config = training_config(
@@ -225,6 +218,6 @@ def test_custom_model_and_custom_weights():
         losses={"ef": {"force": 0.5, "hessian": 0}},
         optimizer={"kind": "adam", "learning_rate": 0.2},
     )
-    history = train(model, training, training, config.losses["ef"], config, evaluate=evaluate_springs)
+    history = train(model, training, training, config.losses["ef"], config)
     assert model.strength.item() == pytest.approx(3.0, abs=0.05)
     assert history[-1]["training_loss"] < 0.05 * history[0]["training_loss"]

@@ -6,7 +6,8 @@ import torch
 
 from hessbench.errors import TrainingError
 from hessbench.potential import Batch, Prediction
-from hessbench.training.loss import apply_hessians, combined_loss, draw_probes
+from hessbench.potential.probes import hessian_products
+from hessbench.training.loss import combined_loss, draw_probes
 from hessbench.training.settings import LossConfig, ProbeConfig
 
 # Two molecules of 1 and 2 atoms: 2 energies, 9 force components, 9 + 36 Hessian elements.
@@ -84,7 +85,7 @@ def test_gradient_at_zero_error_is_zero():
 def test_products_of_unequal_molecules():
     hessians = torch.arange(45, dtype=torch.float64)
     probes = torch.randn(3, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    products = apply_hessians(hessians, BATCH, probes)
+    products = hessian_products(hessians, BATCH, probes)
     first, second = hessians[:9].view(3, 3), hessians[9:].view(6, 6)
     for k in range(2):
         torch.testing.assert_close(products[:1, :, k].flatten(), first @ probes[:1, :, k].flatten())
@@ -107,7 +108,7 @@ def test_products_estimate_the_hessian_error(kind):
     error = torch.randn(45, dtype=torch.float64, generator=generator)
     weights = LossConfig(force=0, hessian=1, probes=ProbeConfig(count=50_000, kind=kind))
     probes = draw_probes(BATCH, weights.probes, generator)
-    predicted = Prediction(ZERO.energies, products=apply_hessians(error, BATCH, probes))
+    predicted = Prediction(ZERO.energies, products=hessian_products(error, BATCH, probes))
     reference = Prediction(ZERO.energies, products=torch.zeros_like(probes))
     exact = float((error**2).mean().sqrt())
     loss = combined_loss(predicted, reference, BATCH, weights)

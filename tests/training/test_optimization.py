@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from hessbench.errors import TrainingError
-from hessbench.potential.ani.model import build
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.ani.potential import build
+from hessbench.potential.ani.settings import ANIConfig
 from hessbench.training.optimization import Optimization, decay_factor
 from hessbench.training.settings import AdamConfig, Decay, MuonConfig, PaperConfig
 
@@ -92,7 +92,7 @@ def test_muon_takes_hidden_matrices_only():
 
 
 def test_first_layers_of_an_ani_model_are_not_muons():
-    model = build(ModelConfig(hidden=(12, 10, 8)), 0)
+    model = build(ANIConfig(hidden=(12, 10, 8)), 0)
     hidden, _ = Optimization(model, CONFIGS[0], 10)._optimizers
     shapes = {tuple(p.shape) for p in hidden.param_groups[0]["params"]}
     assert shapes == {(10, 12), (8, 10)}

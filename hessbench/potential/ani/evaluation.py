@@ -14,6 +14,7 @@ from hessbench.errors import HessbenchError
 from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.pure import evaluate_pure
 from hessbench.potential.batch import Batch, Prediction
+from hessbench.potential.interface import Derivatives
 
 Backend = Literal["auto", "native", "torch"]
 
@@ -21,7 +22,7 @@ Backend = Literal["auto", "native", "torch"]
 def evaluate(
     model: ANI,
     batch: Batch,
-    derivatives: Literal[0, 1, 2],
+    derivatives: Derivatives,
     probes: Tensor | None = None,
     *,
     backend: Backend | None = None,
@@ -49,7 +50,7 @@ def evaluate(
     Returns
     -------
     Prediction
-        Network energies (self-energies are not included), forces, flat Hessians, products.
+        Energies of the networks (atomic energies are not included), forces, flat Hessians, products.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def evaluate(
 def evaluate_ensemble(
     models: Sequence[ANI],
     batch: Batch,
-    derivatives: Literal[0, 1, 2],
+    derivatives: Derivatives,
     probes: Tensor | None = None,
     *,
     backend: Backend | None = None,

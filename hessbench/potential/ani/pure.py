@@ -28,7 +28,7 @@ CHUNK_ATOMS = 208
 def evaluate_pure(
     models: Sequence[ANI], batch: Batch, derivatives: int, probes: Tensor | None = None
 ) -> list[Prediction]:
-    """Evaluate models of one architecture on one batch, see `hessbench.potential.evaluate`."""
+    """Evaluate models of one architecture on one batch, see `hessbench.potential.ani.evaluation`."""
     _keep_freed_memory()
     networks = [networks_of(model) for model in models]
     parts: list[list[Prediction]] = [[] for _ in models]

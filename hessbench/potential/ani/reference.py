@@ -5,7 +5,6 @@ compares them with.
 """
 
 import copy
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,8 +13,7 @@ from torchani.neighbors import Neighbors
 from hessbench.potential.ani.architecture import CELU_ALPHA
 from hessbench.potential.ani.model import ANI
 from hessbench.potential.batch import Batch, Prediction
-
-Derivatives = Literal[0, 1, 2]
+from hessbench.potential.interface import Derivatives
 
 
 def pad(batch: Batch, model: ANI) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,7 +71,7 @@ def evaluate_by_autograd(
     coordinates.requires_grad_(order > 0)
     energies = energies_of(model, species, coordinates)
     if order == 0:
-        return Prediction(energies)
+        return Prediction(energies if create_graph else energies.detach())
     (gradient,) = torch.autograd.grad(energies.sum(), coordinates, create_graph=create_graph or order == 2)
     products = None
     if probes is not None:

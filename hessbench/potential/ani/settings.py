@@ -1,15 +1,16 @@
-"""The section `model` of a profile: which ANI model is trained."""
+"""The section `model` of a profile whose kind is `ani`: which ANI model is trained."""
 
 from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from hessbench.config.base import Section
+from hessbench.potential.registry import ModelConfig
 
 
-class ModelConfig(Section):
+class ANIConfig(ModelConfig):
     """Elements, network shape and start of an ANI model; null takes what the named shape says."""
 
+    kind: Literal["ani"] = "ani"
     elements: tuple[str, ...] = Field(("H", "C", "N", "O"), description="Elements the model knows.")
     shape: Literal["ani1x", "authors", "gelu"] = Field(
         "gelu",
@@ -25,4 +26,9 @@ class ModelConfig(Section):
     initialization: Literal["kaiming", "torchani"] = Field(
         "kaiming",
         description="Kaiming normal with zero biases, or torchani's default (torch.nn.Linear's).",
+    )
+    scale_features: bool = Field(
+        True,
+        description="Divide the features by their spread over the structures that are trained on; the factor "
+        "is folded into the saved model.",
     )

@@ -4,15 +4,17 @@ docs/derivatives.md derives the recursions; here every tensor has the model as i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hessbench.potential import ANI
 from hessbench.potential.ani.architecture import Activation
+from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.network import differentiable_activation
-from hessbench.potential.ani.stacked_descriptors import Descriptors, ElementTables
+from hessbench.potential.ani.stacked_descriptors import Descriptors, ElementTables, path_features
+from hessbench.potential.interface import Derivatives
+from hessbench.potential.stack import Stack, StackPrediction
 
 
 class StackedLayer(nn.Module):
@@ -58,16 +60,7 @@ class StackedNetwork(nn.Module):
         return self.layers[-1]  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """Of M models for one structure, kcal/mol and Angstrom: (M,), (M, 3 N), (M, 3 N, 3 N)."""
-
-    energies: Tensor
-    forces: Tensor | None
-    hessians: Tensor | None
-
-
-class StackedModels(nn.Module):
+class StackedModels(Stack):
     """The trainable parameters of M models, cut to the features and elements of one composition.
 
     What is cut away multiplies zeros, so it neither matters nor has a gradient.
@@ -76,28 +69,26 @@ class StackedModels(nn.Module):
     ----------
     models
         Of one architecture and feature scale; copied.
-    columns
-        Features to keep.
-    elements
-        Indices of the elements to keep.
+    descriptors
+        Of the structure.
     energy_unit
         What the networks' outputs are multiplied by, kcal/mol.
     """
 
-    def __init__(
-        self, models: Sequence[ANI], columns: Tensor, elements: Sequence[int], energy_unit: float = 1.0
-    ) -> None:
+    def __init__(self, models: Sequence[ANI], descriptors: Descriptors, energy_unit: float = 1.0) -> None:
         super().__init__()
+        self.descriptors = descriptors
         self.energy_unit = energy_unit
-        self.elements = tuple(elements)
         self.activation: Activation = models[0].architecture.activation
+        self.dtype = models[0].dtype
+        columns = descriptors.columns
         self.networks = nn.ModuleDict(
             {
-                str(element): StackedNetwork(
-                    _stack([model.layers(element) for model in models], columns),
-                    models[0].feature_scale[element][columns],
+                str(table.element): StackedNetwork(
+                    _stack([model.layers(table.element) for model in models], columns),
+                    models[0].feature_scale[table.element][columns],
                 )
-                for element in elements
+                for table in descriptors.tables
             }
         )
 
@@ -105,10 +96,11 @@ class StackedModels(nn.Module):
         """Networks of the element of this index."""
         return self.networks[str(element)]  # type: ignore[return-value]
 
-    def energies(self, features: Sequence[tuple[int, Tensor]]) -> Tensor:
-        """Energies (M, P) of P structures, given their features (P, n, F) by element."""
+    def energies(self, coordinates: np.ndarray) -> Tensor:
+        """Energies of other geometries, see `Stack.energies`."""
+        known = self.descriptors
         total: Tensor | float = 0.0
-        for element, values in features:
+        for element, values in path_features(known.architecture, known.numbers, coordinates, self.dtype):
             network = self.network(element)
             activated = (values / network.scale).flatten(0, 1)
             for layer in network.hidden:
@@ -118,8 +110,9 @@ class StackedModels(nn.Module):
         assert isinstance(total, Tensor)
         return self.energy_unit * total
 
-    def forward(self, descriptors: Descriptors, derivatives: int) -> Predictions:
-        """Predict for the structure of the descriptors, with derivatives up to the given order."""
+    def predict(self, derivatives: Derivatives) -> StackPrediction:
+        """Predict for the structure, see `Stack.predict`."""
+        descriptors = self.descriptors
         energies: Tensor | float = 0.0
         hessians: Tensor | float = 0.0
         gradients = []
@@ -132,12 +125,12 @@ class StackedModels(nn.Module):
                 hessians = hessians + hessian
         assert isinstance(energies, Tensor)
         if derivatives == 0:
-            return Predictions(energies, None, None)
+            return StackPrediction(energies, None, None)
         gradient = torch.cat(gradients, 1)
         forces = -(gradient @ descriptors.jacobian)
         if derivatives == 1:
-            return Predictions(energies, forces, None)
-        return Predictions(
+            return StackPrediction(energies, forces, None)
+        return StackPrediction(
             energies, forces, hessians + _symmetric(gradient @ descriptors.curvature, descriptors)
         )
 

@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hessbench.potential import ANI, Batch
+from hessbench.potential.ani.architecture import Architecture
 from hessbench.potential.ani.curvature import curvature_blocks
 from hessbench.potential.ani.geometry import Geometry, build, directional_features
+from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.pure import cartesian_blocks
+from hessbench.potential.batch import Batch
 
 RANK = 1e-10
 """Singular values of J below this share of the largest one are zero."""
@@ -47,6 +49,10 @@ class Descriptors:
 
     Attributes
     ----------
+    architecture
+        Says which descriptors.
+    numbers
+        (N,) atomic numbers in the structure's own order.
     columns
         (F,) the features kept, as indices into the model's.
     tables
@@ -57,6 +63,8 @@ class Descriptors:
         (N F, 3 N (3 N + 1) / 2), upper triangles of second derivatives.
     """
 
+    architecture: Architecture
+    numbers: np.ndarray
     columns: Tensor
     tables: list[ElementTables]
     jacobian: Tensor
@@ -68,22 +76,23 @@ class Descriptors:
         return self.jacobian.shape[1]
 
 
-def describe(model: ANI, numbers: np.ndarray, coordinates: np.ndarray, dtype: torch.dtype) -> Descriptors:
+def describe(
+    architecture: Architecture, numbers: np.ndarray, coordinates: np.ndarray, dtype: torch.dtype
+) -> Descriptors:
     """Make the tables of one structure.
 
     Parameters
     ----------
-    model
-        Says which descriptors; its weights and feature scale do not matter.
+    architecture
+        Says which descriptors.
     numbers, coordinates
         (N,) and (N, 3), Angstrom.
     dtype
         Of the tables.
     """
-    exact = _descriptors_only(model)
     batch = Batch.from_molecules([(numbers.tolist(), coordinates.tolist())])
-    geometry = build(exact, batch)
-    columns = present_features(model, numbers)
+    geometry = build(_exact(architecture), batch)
+    columns = present_features(architecture, numbers)
     atoms = torch.argsort(geometry.element, stable=True)
     size = coordinates.size
     directions = torch.eye(size, dtype=torch.float64).view(-1, 3, size)
@@ -102,6 +111,8 @@ def describe(model: ANI, numbers: np.ndarray, coordinates: np.ndarray, dtype: to
             )
         )
     return Descriptors(
+        architecture,
+        numbers,
         columns,
         tables,
         jacobian.transpose(1, 2).reshape(-1, size).to(dtype),
@@ -110,23 +121,22 @@ def describe(model: ANI, numbers: np.ndarray, coordinates: np.ndarray, dtype: to
 
 
 def path_features(
-    model: ANI, numbers: np.ndarray, coordinates: np.ndarray, dtype: torch.dtype
+    architecture: Architecture, numbers: np.ndarray, coordinates: np.ndarray, dtype: torch.dtype
 ) -> list[tuple[int, Tensor]]:
     """Features along a path: by element present its index and (P, n, F) of P structures.
 
     Parameters as in `describe`, coordinates (P, N, 3).
     """
     batch = Batch.from_molecules([(numbers.tolist(), item.tolist()) for item in coordinates])
-    geometry = build(_descriptors_only(model), batch)
-    columns = present_features(model, numbers)
+    geometry = build(_exact(architecture), batch)
+    columns = present_features(architecture, numbers)
     features = geometry.features[:, columns].unflatten(0, (len(coordinates), -1)).to(dtype)
     element = geometry.element[: len(numbers)]
     return [(item, features[:, element == item]) for item in element.unique().tolist()]
 
 
-def present_features(model: ANI, numbers: np.ndarray) -> Tensor:
+def present_features(architecture: Architecture, numbers: np.ndarray) -> Tensor:
     """Features that can differ from zero with these elements: of one of them, or of a pair of them."""
-    architecture = model.architecture
     functions, elements = architecture.symmetry_functions, len(architecture.elements)
     present = [number in set(numbers.tolist()) for number in architecture.numbers]
     radial = np.repeat(present, len(functions.radial_shifts))
@@ -135,9 +145,9 @@ def present_features(model: ANI, numbers: np.ndarray) -> Tensor:
     return torch.from_numpy(np.flatnonzero(np.concatenate([radial, angular])))
 
 
-def _descriptors_only(model: ANI) -> ANI:
-    """Return a float64 model with the same descriptors; the weights of `model` keep their dtype."""
-    return ANI(model.architecture).double()
+def _exact(architecture: Architecture) -> ANI:
+    """Return some model in float64: its descriptors are wanted, its weights do not matter."""
+    return ANI(architecture).double()
 
 
 def _curvature(geometry: Geometry, batch: Batch) -> Tensor:

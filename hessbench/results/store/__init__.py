@@ -1,1 +1,1 @@
-"""Results tables on disk: their columns, one writer, one reader, the identity of a run."""
+"""Results tables on disk: columns, provenance, one writer, one reader; all that every experiment needs."""

@@ -1,10 +1,12 @@
 """Results tables on disk: the one writer and the one reader, and what both make sure of.
 
-Every table is one parquet file with its provenance in the file's metadata. A failure is a row with a `reason`
-whose numbers are null; NaN and infinity never stand in a table, neither written nor read.
+Every table is one parquet file with its provenance and a checksum in the file's metadata. A failure is a row
+with a `reason` whose numbers are null; NaN and infinity never stand in a table, neither written nor read.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +23,9 @@ from hessbench.system.files import replacing
 
 METADATA_KEY = b"hessbench"
 """Key of the file's metadata under which the provenance stands, as JSON."""
+CHECKSUM_KEY = b"hessbench_checksum"
+CHECKSUM = re.compile(rb"hessbench sha256 ([0-9a-f]{64})")
+"""Value of that key: a checksum of the whole file, computed with zeros in its own place."""
 TEXT, INTEGER, NUMBER, FLAG = "text", "integer", "number", "flag"
 REASON = "reason"
 """Column of text that says why numbers of a row are null; empty where none is."""
@@ -123,9 +128,13 @@ def write_table(
     _check(path, table, frame, list(table.columns))
     content = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = dict(content.schema.metadata or {})
-    metadata[METADATA_KEY] = json.dumps(asdict(provenance), sort_keys=True).encode()
+    metadata[METADATA_KEY] = json.dumps(asdict(provenance)).encode()
+    metadata[CHECKSUM_KEY] = b"hessbench sha256 " + 64 * b"0"
+    buffer = pa.BufferOutputStream()
+    pq.write_table(content.replace_schema_metadata(metadata), buffer)
+    file = buffer.getvalue().to_pybytes()
     with replacing(path) as temporary:
-        pq.write_table(content.replace_schema_metadata(metadata), temporary, write_page_checksum=True)
+        temporary.write_bytes(_with_checksum(file, hashlib.sha256(file).hexdigest().encode()))
     return path
 
 
@@ -165,10 +174,7 @@ def read_table(
         if column not in present:
             raise ResultsError(path, f"missing; the file has {', '.join(present)}. {REMEDY}", column)
     wanted = [*columns, *({REASON} & set(present) - set(columns))]
-    try:
-        content = file.read(columns=wanted)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ResultsError(path, f"is damaged ({error}). {REMEDY}") from None
+    content = file.read(columns=wanted)
     for column in wanted:
         if pa.types.is_floating(content.schema.field(column).type):
             values = content[column].drop_null().to_numpy()
@@ -200,12 +206,23 @@ def read_provenance(path: Path) -> Provenance:
 
 
 def _open(path: Path) -> pq.ParquetFile:
+    """Open a file and hold it against its checksum, if it has one: another program may have written it."""
     try:
-        return pq.ParquetFile(path, page_checksum_verification=True)
+        content = path.read_bytes()
+        found = CHECKSUM.findall(content)
+        if found and hashlib.sha256(_with_checksum(content, 64 * b"0")).hexdigest().encode() != found[-1]:
+            raise ResultsError(path, f"is damaged: its content is not that of its checksum. {REMEDY}")
+        return pq.ParquetFile(pa.BufferReader(content))
     except FileNotFoundError:
         raise ResultsError(path, "does not exist; `dvc repro` computes it.") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise ResultsError(path, f"is no readable parquet file ({error}). {REMEDY}") from None
+
+
+def _with_checksum(content: bytes, checksum: bytes) -> bytes:
+    """Content of a file with another checksum in the place of its own."""
+    *_, place = CHECKSUM.finditer(content)
+    return content[: place.start(1)] + checksum + content[place.end(1) :]
 
 
 def _check(path: Path, table: Table, frame: pd.DataFrame, columns: Iterable[str]) -> None:

@@ -42,11 +42,12 @@ import importlib.util
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "numba" else real(name, *rest)
 import torch
-from hessbench.potential.ani.settings import ModelConfig
-from hessbench.potential import Batch, evaluate
-from hessbench.potential.ani.model import build
+from hessbench.potential.ani.evaluation import evaluate
+from hessbench.potential.ani.potential import build
+from hessbench.potential.ani.settings import ANIConfig
+from hessbench.potential.batch import Batch
 batch = Batch(torch.tensor([8, 1]), torch.tensor([[0.0, 0, 0], [0, 0, 1]]), torch.tensor([2]))
-model = build(ModelConfig(hidden=(4,)), 0)
+model = build(ANIConfig(hidden=(4,)), 0)
 for _ in range(3):
     evaluate(model, batch, 1)
 try:

@@ -9,10 +9,12 @@ from ase import Atoms
 from ase.build import molecule
 from torch import Tensor
 
-from hessbench.potential import ANI, Batch, Prediction, evaluate
-from hessbench.potential.ani.model import build
+from hessbench.potential.ani.evaluation import evaluate
+from hessbench.potential.ani.model import ANI
+from hessbench.potential.ani.potential import build
 from hessbench.potential.ani.reference import evaluate_by_autograd, oracle
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.ani.settings import ANIConfig
+from hessbench.potential.batch import Batch, Prediction
 from tests.molecules import TRANSITION_STATE, ragged_batch, small_model
 
 BACKENDS = ["torch", "native"]
@@ -107,10 +109,10 @@ def test_loss_on_a_part_of_the_results(backend: str) -> None:
 @pytest.mark.parametrize("shape", ["ani1x", "authors", "gelu"])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_published_shapes_in_float32(shape: str, backend: str) -> None:
-    model = build(ModelConfig(shape=shape), 3)
+    model = build(ANIConfig(shape=shape), 3)
     batch = ragged_batch()
     expected = evaluate_by_autograd(
-        oracle(build(ModelConfig(shape=shape), 3).double()), batch, 2, create_graph=False
+        oracle(build(ANIConfig(shape=shape), 3).double()), batch, 2, create_graph=False
     )
     result = evaluate(model, batch.to(dtype=torch.float32), 2, backend=backend)
     assert relative(result.energies.double(), expected.energies) < 1e-5

@@ -8,23 +8,27 @@ import torch
 from safetensors.torch import save_file
 
 from hessbench.errors import DataError, HessbenchError
-from hessbench.potential import ANI, Batch, evaluate
+from hessbench.potential import load
 from hessbench.potential.ani.architecture import SHAPES, Architecture
-from hessbench.potential.ani.files import load, read_notes, save
-from hessbench.potential.ani.model import build
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.ani.evaluation import evaluate
+from hessbench.potential.ani.model import ANI
+from hessbench.potential.ani.potential import build
+from hessbench.potential.ani.settings import ANIConfig
+from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import sums_of_atomic_energies
+from hessbench.potential.files import read_notes
 from tests.molecules import ragged_batch, small_model
 
 
 def test_named_shapes_are_those_of_the_schema() -> None:
-    assert set(SHAPES) == set(ModelConfig.model_fields["shape"].annotation.__args__)  # type: ignore[union-attr]
+    assert set(SHAPES) == set(ANIConfig.model_fields["shape"].annotation.__args__)  # type: ignore[union-attr]
 
 
 def test_ani1x_is_torchanis() -> None:
     from torchani.aev import AEVComputer
     from torchani.nn import ANINetworks
 
-    model = build(ModelConfig(shape="ani1x"), 0)
+    model = build(ANIConfig(shape="ani1x"), 0)
     theirs = ANINetworks.like_1x(("H", "C", "N", "O"), model.architecture.features)
     assert [p.shape for p in model.networks.parameters()] == [p.shape for p in theirs.parameters()]
     for name, value in AEVComputer("ani1x", "ani1x", 4).state_dict().items():
@@ -33,19 +37,19 @@ def test_ani1x_is_torchanis() -> None:
 
 def test_seed_alone_decides_the_weights() -> None:
     torch.manual_seed(1)
-    first = build(ModelConfig(), 7)
+    first = build(ANIConfig(), 7)
     drawn = torch.rand(1)
     torch.manual_seed(1)
     assert torch.equal(torch.rand(1), drawn)  # building draws nothing from the global generator
-    second, third = build(ModelConfig(), 7), build(ModelConfig(), 8)
+    second, third = build(ANIConfig(), 7), build(ANIConfig(), 8)
     for a, b, c in zip(first.parameters(), second.parameters(), third.parameters(), strict=True):
         assert torch.equal(a, b)
         assert not torch.equal(a, c)
 
 
 def test_initializations() -> None:
-    kaiming = build(ModelConfig(shape="authors"), 0).layers(1)
-    default = build(ModelConfig(shape="authors", initialization="torchani"), 0).layers(1)
+    kaiming = build(ANIConfig(shape="authors"), 0).layers(1)
+    default = build(ANIConfig(shape="authors", initialization="torchani"), 0).layers(1)
     assert kaiming[0].weight.std().item() == pytest.approx((2 / 384) ** 0.5, rel=0.02)
     assert kaiming[0].bias.abs().max() == 0
     bound = 384**-0.5
@@ -66,11 +70,12 @@ def test_folding_keeps_the_function() -> None:
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-10)
 
 
-def test_self_energies_stay_exact() -> None:
-    model = build(ModelConfig(), 0, {"H": -313.123456789, "C": -23_877.123456789})
+def test_atomic_energies_stay_exact() -> None:
+    model = build(ANIConfig(), 0)
+    model.atomic_energies[:2] = torch.tensor([-313.123456789, -23_877.123456789], dtype=torch.float64)
     batch = Batch(torch.tensor([6, 1, 1, 1, 1]), torch.zeros(5, 3), torch.tensor([5]))
     for converted in (model, model.float(), model.double(), model.half().float()):
-        energy = converted.self_energy(batch)
+        energy = sums_of_atomic_energies(converted, batch)
         assert energy.dtype == torch.float64
         assert energy.item() == pytest.approx(4 * -313.123456789 - 23_877.123456789, abs=1e-9)
 
@@ -78,7 +83,7 @@ def test_self_energies_stay_exact() -> None:
 def test_unknown_elements_are_named() -> None:
     batch = Batch(torch.tensor([6, 17, 200]), torch.eye(3), torch.tensor([3]))
     with pytest.raises(HessbenchError, match=r"17, 200.*H, C, N, O"):
-        evaluate(build(ModelConfig(), 0), batch, 0)
+        evaluate(build(ANIConfig(), 0), batch, 0)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_unknown_elements_are_named() -> None:
 )
 def test_bad_architectures_are_refused(settings: dict) -> None:
     with pytest.raises(HessbenchError):
-        build(ModelConfig.model_validate(settings), 0)
+        build(ANIConfig.model_validate(settings), 0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -95,15 +100,15 @@ def test_files_hold_the_plain_model(tmp_path: Path, dtype: torch.dtype) -> None:
     model = small_model(
         dtype=dtype, activation="celu", cutoff="smooth", elements=("O", "H", "C", "N"), biases=True
     )
-    model.self_energies.copy_(torch.tensor([1.0, -2.0, 3.5, 1e5 + 1e-7]))
-    save(model, tmp_path / "model.safetensors", {"loss": "efh"})
+    model.atomic_energies.copy_(torch.tensor([1.0, -2.0, 3.5, 1e5 + 1e-7]))
+    model.save(tmp_path / "model.safetensors", {"loss": "efh"})
     assert read_notes(tmp_path / "model.safetensors") == {"loss": "efh"}
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
     loaded = load(tmp_path / "model.safetensors")
     assert loaded.architecture == model.architecture
     assert loaded.dtype == dtype
     assert (loaded.feature_scale == 1).all()
-    assert torch.equal(loaded.self_energies, model.self_energies)
+    assert torch.equal(loaded.atomic_energies, model.atomic_energies)
     batch = ragged_batch(dtype)
     tolerance = 1e-10 if dtype == torch.float64 else 1e-4
     expected = evaluate(model, batch, 1)
@@ -120,7 +125,7 @@ def test_architecture_survives_json() -> None:
 def _without(key: str) -> dict:
     header = {
         "format": "hessbench ANI 1",
-        "architecture": build(ModelConfig(), 0).architecture.to_dict(),
+        "architecture": build(ANIConfig(), 0).architecture.to_dict(),
         "notes": {},
     }
     del header[key]
@@ -151,5 +156,5 @@ def test_bad_files_are_named(tmp_path: Path, content: bytes | dict | None, probl
 
 
 def test_model_is_a_torch_module() -> None:
-    assert isinstance(build(ModelConfig(), 0), ANI)
-    assert "hidden=" in repr(build(ModelConfig(), 0))
+    assert isinstance(build(ANIConfig(), 0), ANI)
+    assert "hidden=" in repr(build(ANIConfig(), 0))

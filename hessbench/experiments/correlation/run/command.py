@@ -14,10 +14,10 @@ from hessbench.data.structures import load_structures
 from hessbench.experiments.correlation.run.histogram import correlation_rows, predicted_seeds
 from hessbench.experiments.correlation.run.tables import CORRELATION, STAGE
 from hessbench.experiments.errors.run.predictions import predicted_from
+from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
 from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
-from hessbench.training.self_energies import compositions, fit_self_energies
 
 
 @click.command()
@@ -39,7 +39,7 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
     inputs = STAGE.inputs(data).joined(*(predicted_from(file) for file in files.values()))
     stationary = load_structures(active_file("rtp"))
     elements = tuple(np.unique(stationary.numbers).tolist())
-    constants = fit_self_energies(stationary.numbers, stationary.counts, stationary.energies, elements)
+    constants = fit_atomic_energies(stationary.numbers, stationary.counts, stationary.energies, elements)
     frames, models = [], 0
     for name in SETS:
         structures = stationary if name == "rtp" else load_structures(active_file(name))

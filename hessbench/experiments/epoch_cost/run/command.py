@@ -19,7 +19,7 @@ from hessbench.errors import ConfigurationError
 from hessbench.experiments.epoch_cost.run.settings import EpochCostConfig
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST, STAGE
 from hessbench.experiments.epoch_cost.run.timing import measure
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table

@@ -22,6 +22,5 @@ STAGE = Stage(
         "training.batch_size",
         "training.form",
         "training.optimizer",
-        "training.scale_features",
     ),
 )

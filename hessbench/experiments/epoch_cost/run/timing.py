@@ -10,18 +10,29 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
+from torch import Tensor
 
 from hessbench.data.structures import Structures
-from hessbench.potential import evaluate
-from hessbench.potential.ani.model import build
-from hessbench.potential.ani.reference import evaluate_by_autograd
-from hessbench.potential.ani.settings import ModelConfig
-from hessbench.training.loop import Evaluate, Row, train
-from hessbench.training.preparation import examples, prepare
+from hessbench.potential.batch import Batch, Prediction
+from hessbench.potential.interface import Derivatives, TrainablePotential
+from hessbench.potential.registry import ModelConfig, build
+from hessbench.training.loop import Row, train
+from hessbench.training.preparation import examples
 from hessbench.training.settings import LossConfig, TrainingConfig
 
 Engine = Literal["exact", "autograd loop"]
-ENGINES: dict[Engine, Evaluate] = {"exact": evaluate, "autograd loop": evaluate_by_autograd}
+
+
+class AutogradLoop(TrainablePotential):
+    """A potential whose derivatives are taken in the paper's way, with the parameters of the exact one."""
+
+    def __init__(self, exact: TrainablePotential) -> None:
+        super().__init__(exact.elements)
+        self.exact = exact
+
+    def predict(self, batch: Batch, derivatives: Derivatives, probes: Tensor | None = None) -> Prediction:
+        """Predict for a batch, see `TrainablePotential.reference_predict`."""
+        return self.exact.reference_predict(batch, derivatives, probes)
 
 
 @dataclass(frozen=True)
@@ -59,9 +70,10 @@ def time_epochs(
         Epochs to time.
     """
     potential = build(model, seed=0)
-    prepare(potential, structures, scale_features=training.scale_features)
+    potential.prepare(structures)
     held_back = examples(potential, validation)
-    run = partial(train, potential, validation=held_back, loss=loss, evaluate=ENGINES[engine])
+    timed = potential if engine == "exact" else AutogradLoop(potential)
+    run = partial(train, timed, validation=held_back, loss=loss)
     settings = {"minimum_steps": 0, "keep": "last", "hessian_validation_epochs": repeats + 1}
     first = structures.select(np.arange(min(len(structures), training.batch_size)))
     run(training=examples(potential, first), config=training.model_copy(update={**settings, "epochs": 1}))

@@ -17,15 +17,16 @@ from hessbench.errors import DataError
 from hessbench.experiments.errors.run.predictions import pack
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
-from hessbench.potential import ANI, evaluate
-from hessbench.potential.ani.files import load
+from hessbench.potential.batch import Batch
 from hessbench.potential.ensembles import model_file, trained_seeds
+from hessbench.potential.evaluation import given, total_energies
+from hessbench.potential.interface import Potential
+from hessbench.potential.registry import load
 from hessbench.results.store.names import LABELS, QUANTITIES
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
-from hessbench.training.batches import to_batch
 
 
 @dataclass(frozen=True)
@@ -128,20 +129,19 @@ def evaluate_ensemble(
     return errors
 
 
-def predict(model: ANI, structures: Structures) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def predict(potential: Potential, structures: Structures) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Predict all that is compared.
 
     Returns
     -------
-    total energies (M,) float64 in kcal/mol, forces (A, 3) and flat Hessians in the dtype of the model.
+    total energies (M,) float64 in kcal/mol, forces (A, 3) and flat Hessians in the dtype of the potential.
     """
-    batch = to_batch(structures, model.dtype)
+    batch = Batch.from_structures(structures, potential.dtype).to(potential.device)
     with torch.no_grad():
-        prediction = evaluate(model, batch, 2)
-        energies = prediction.energies.double() + model.self_energy(batch)
-    assert prediction.forces is not None
-    assert prediction.hessians is not None
-    return energies.numpy(), prediction.forces.numpy(), prediction.hessians.numpy()
+        prediction = potential.predict(batch, 2)
+        energies = total_energies(potential, batch, prediction)
+    forces, hessians = given(prediction.forces, "forces"), given(prediction.hessians, "Hessians")
+    return energies.cpu().numpy(), forces.cpu().numpy(), hessians.cpu().numpy()
 
 
 def structure_errors(

@@ -2,7 +2,7 @@
 
 Layout: a group for each set ("rtp", "irc", "nms") with `reaction` and `structure`, which say which
 structures these are, and `counts`, their atoms; in it a group seed-<k> for each model with `energies` (M,)
-float64 in kcal/mol, self-energies included, `forces` (A, 3) float32 in kcal/mol/Angstrom and, if stored,
+float64 in kcal/mol, atomic energies included, `forces` (A, 3) float32 in kcal/mol/Angstrom and, if stored,
 `hessians`, float32 in kcal/mol/Angstrom^2, the lower triangle of each structure's matrix row by row. The
 attribute `hessbench` of the file, JSON, has among others its `inputs`: what the predictions are made from.
 """

@@ -10,20 +10,21 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from hessbench.chemistry.forcefield import ForceField
 from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, structure_errors
 from hessbench.experiments.errors.run.predictions import pack
 from hessbench.experiments.errors.run.tables import ERRORS
+from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
+from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import as_array, given, total_energies
+from hessbench.potential.interface import Potential
 from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
-from hessbench.training.batches import to_batch
-from hessbench.training.self_energies import compositions, fit_self_energies
 
 CHUNK = 16
 """Structures of a task."""
@@ -48,7 +49,7 @@ class _Predicted:
 
 def evaluate_user_model(
     name: str,
-    load: Callable[[], ForceField],
+    load: Callable[[], Potential],
     percent: int,
     training: Structures,
     sets: dict[str, TestSet],
@@ -60,7 +61,7 @@ def evaluate_user_model(
 
     Writes results/predictions/<name>-<percent>.h5 and results/errors/<name>-<percent>.parquet.
     Its energies may be those of another level of theory: constants of the elements, fitted on the training
-    structures as the self-energies of the models are, take the difference of the zeros out.
+    structures as the atomic energies of the models are, take the difference of the zeros out.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ def evaluate_user_model(
         for key in structures
     }
     elements = tuple(np.unique(np.concatenate([item.numbers for item in structures.values()])).tolist())
-    constants = fit_self_energies(
+    constants = fit_atomic_energies(
         training.numbers, training.counts, training.energies - joined["training"].energies, elements
     )
     tables = []
@@ -134,19 +135,20 @@ def evaluate_user_model(
 
 
 def _predict(
-    task: _Task, shared: tuple[dict[str, Structures], Callable[[], ForceField]], report: Report
+    task: _Task, shared: tuple[dict[str, Structures], Callable[[], Potential]], report: Report
 ) -> _Predicted:
     """Evaluate some structures; runs in a process of its own."""
     structures, load = shared
     part = structures[task.name].select(np.arange(task.first, task.last))
-    batch = to_batch(part, torch.float64)
-    force_field = load()
-    energies, forces = force_field(batch)
-    hessians = (
-        [hessian.ravel() for hessian in force_field.hessians(batch)] if task.hessians else [np.empty(0)]
-    )
+    potential = load()
+    batch = Batch.from_structures(part, potential.dtype).to(potential.device)
+    with torch.no_grad():
+        prediction = potential.predict(batch, 2 if task.hessians else 1)
+        energies = total_energies(potential, batch, prediction)
+    forces = as_array(given(prediction.forces, "forces"))
+    hessians = as_array(given(prediction.hessians, "Hessians")) if task.hessians else np.empty(0)
     report(len(part))
-    return _Predicted(energies, forces.astype(np.float32), np.concatenate(hessians).astype(np.float32))
+    return _Predicted(as_array(energies), forces.astype(np.float32), hessians.astype(np.float32))
 
 
 def _join(chunks: list[_Predicted]) -> _Predicted:

@@ -10,10 +10,11 @@ from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
 from hessbench.chemistry.band import Band, Status, optimize_band, unphysical
-from hessbench.chemistry.forcefield import ForceField, ForceFieldError
 from hessbench.chemistry.relaxation import relax
+from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
+from hessbench.potential.interface import Potential
 from hessbench.reactions.kinds import PathReaction, bond_changes
 from hessbench.results.store.names import REFERENCE
 from hessbench.results.store.tables import Table
@@ -37,13 +38,13 @@ class BandTask:
     training, seed
         As in the tables; "reference" is the level of theory.
     load
-        Makes the force field in the process that needs it.
+        Makes the potential in the process that needs it.
     """
 
     reaction: int
     training: str
     seed: int
-    load: Callable[[], ForceField]
+    load: Callable[[], Potential]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class NebTables:
 
 def run_neb(
     reactions: Sequence[PathReaction],
-    trainings: Sequence[tuple[str, int, Callable[[], ForceField]]],
+    trainings: Sequence[tuple[str, int, Callable[[], Potential]]],
     config: NebConfig,
 ) -> NebTables:
     """Relax a band for every reaction with every potential.
@@ -106,9 +107,9 @@ def run_neb(
 
 
 def relax_reaction(
-    reaction: PathReaction, force_field: ForceField, config: NebConfig, *, through_saddle: bool = False
+    reaction: PathReaction, potential: Potential, config: NebConfig, *, through_saddle: bool = False
 ) -> Band:
-    """Optimize the end points of a reaction with a force field, then the band between them.
+    """Optimize the end points of a reaction with a potential, then the band between them.
 
     An end point fails if it is not converged or if it lost or gained a bond: the path would be that of
     another reaction. `through_saddle`: the band starts through the known transition state, not from
@@ -118,11 +119,11 @@ def relax_reaction(
     try:
         relaxed = relax(
             [Atoms(reaction.numbers, end) for end in ends],
-            force_field,
+            potential,
             config.end_point_fmax_ev_a,
             config.end_point_steps,
         )
-    except ForceFieldError as error:
+    except PotentialError as error:
         return Band("end point failed", str(error), 0, None, ends, None)
     for name, before, after in zip(("reactant", "product"), ends, relaxed, strict=True):
         problem = after.reason or unphysical(reaction.numbers, after.positions[None])
@@ -137,11 +138,11 @@ def relax_reaction(
         band = band.model_copy(update={"images": config.held_out_images})
     through = reaction.transition_state if through_saddle else None
     return optimize_band(
-        reaction.numbers, relaxed[0].positions, relaxed[1].positions, force_field, band, through
+        reaction.numbers, relaxed[0].positions, relaxed[1].positions, potential, band, through
     )
 
 
-def has_reference_band(reaction: PathReaction, force_field: ForceField, config: NebConfig) -> bool:
+def has_reference_band(reaction: PathReaction, potential: Potential, config: NebConfig) -> bool:
     """Whether the band at the level of theory converges, and to the refined transition state.
 
     That state need not be the highest point between the minima: a path of several steps may have another one.
@@ -149,9 +150,7 @@ def has_reference_band(reaction: PathReaction, force_field: ForceField, config: 
     quick = config.band.model_copy(
         update={"max_iterations": min(config.band.max_iterations, REFERENCE_ITERATIONS)}
     )
-    band = relax_reaction(
-        reaction, force_field, config.model_copy(update={"band": quick}), through_saddle=True
-    )
+    band = relax_reaction(reaction, potential, config.model_copy(update={"band": quick}), through_saddle=True)
     return (
         band.status == "converged"
         and band.energies is not None

@@ -12,8 +12,7 @@ from pathlib import Path
 import click
 
 from hessbench.calculators.user_file import load_calculator
-from hessbench.chemistry.forcefield import ForceField, load_model
-from hessbench.chemistry.level_forcefield import LevelForceField
+from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.levels import LEVELS
 from hessbench.config.base import load_section
 from hessbench.data.layout import UNKNOWN, ReactionFile
@@ -23,6 +22,8 @@ from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_ba
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, STAGE, SUMMARY
 from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs, model_file, trained_seeds
+from hessbench.potential.interface import Potential
+from hessbench.potential.registry import load
 from hessbench.reactions.geometry_file import level_of_geometries
 from hessbench.reactions.held_out import held_out_geometries
 from hessbench.reactions.kinds import choose_reactions
@@ -45,12 +46,12 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
     """Relax nudged elastic bands: neb_paths, neb_summary, neb_geometry.parquet in the folder of results."""
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
-    trainings: list[tuple[str, int, Callable[[], ForceField]]] = []
+    trainings: list[tuple[str, int, Callable[[], Potential]]] = []
     trained = []
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent)
         trainings += [
-            (LABELS[loss], seed, partial(load_model, model_file(folder, seed)))
+            (LABELS[loss], seed, partial(load, model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
         trained.append(ensemble_inputs(folder))
@@ -75,7 +76,7 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         geometries = None
     reactions = choose_reactions(
         held_out_geometries(geometries, active_file("rtp"), results / SPLIT),
-        LevelForceField(level),
+        LevelPotential(level),
         single_transfer_barrier=config.single_transfer_barrier,
         multi_process_barrier=config.multi_process_barrier,
         held_out=config.held_out,
@@ -83,9 +84,9 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         seed=config.seed,
         fmax_ev=config.end_point_fmax_ev_a,
         steps=config.end_point_steps,
-        accept=lambda reaction: has_reference_band(reaction, LevelForceField(level), config),
+        accept=lambda reaction: has_reference_band(reaction, LevelPotential(level), config),
     )
-    trainings.append((REFERENCE, REFERENCE_SEED, partial(LevelForceField, level)))
+    trainings.append((REFERENCE, REFERENCE_SEED, partial(LevelPotential, level)))
     tables = run_neb(reactions, trainings, config)
     provenance = made_here(
         inputs,

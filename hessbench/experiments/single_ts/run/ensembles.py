@@ -18,23 +18,14 @@ from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.single_ts.run.tables import STAGE
 from hessbench.experiments.single_ts.run.training import Target, errors, train_stack
-from hessbench.potential import ANI
-from hessbench.potential.ani.model import build
-from hessbench.potential.ani.stacked import StackedModels
-from hessbench.potential.ani.stacked_descriptors import (
-    Descriptors,
-    describe,
-    path_features,
-    present_features,
-)
+from hessbench.potential.registry import build
+from hessbench.potential.stack import Stack
 from hessbench.results.store.names import LABELS, REFERENCE
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
 from hessbench.system.sources import code_digest
 
 DIVERGED = "the training diverged"
-SMALLEST_SPREAD = 0.1
-"""Smallest spread of a feature that is divided by: they reach a few units, an element may have one atom."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +135,7 @@ def run_single_ts(
     tasks = [
         (loss, first) for loss in config.losses for first in range(0, config.models, config.models_at_once)
     ]
-    shared = _share(path, config, checkpoints)
+    shared = _Shared(path, config, checkpoints, code_digest(STAGE.package))
     with tqdm(total=config.steps * len(tasks), desc="single TS", unit="step", smoothing=0.05) as bar:
 
         def show(taken: int) -> None:
@@ -158,41 +149,26 @@ def run_single_ts(
     return _energies(path, ensembles), _modes(path, config, ensembles)
 
 
-def make_models(path: ReactionPath, config: SingleTSConfig, seeds: Sequence[int]) -> list[ANI]:
-    """Make models before training, as everywhere by their seeds, with the feature scale of the TS."""
+def make_stack(path: ReactionPath, config: SingleTSConfig, seeds: Sequence[int]) -> Stack:
+    """Make models, as everywhere by their seeds, and put them together for the TS."""
     models = [build(config.model, seed) for seed in seeds]
-    if config.scale_features:
-        columns = present_features(models[0], path.numbers)
-        for element, features in path_features(models[0], path.numbers, path.ts[None], torch.float64):
-            spread = features[0].std(0, correction=0).clamp(min=SMALLEST_SPREAD)
-            for model in models:
-                model.feature_scale[element, columns] = spread.to(model.dtype)
-    return models
+    return type(models[0]).stacked(models, path.numbers, path.ts, config.energy_unit)
 
 
 @dataclass(frozen=True)
 class _Shared:
-    """What all processes need: data, settings, code, and the descriptors of the TS and of the path."""
+    """What all processes need: data, settings and code."""
 
     path: ReactionPath
     config: SingleTSConfig
     checkpoints: Path
-    descriptors: Descriptors
-    along: list[tuple[int, torch.Tensor]]
     code: str
-
-
-def _share(path: ReactionPath, config: SingleTSConfig, checkpoints: Path) -> _Shared:
-    model = build(config.model, 0)
-    descriptors = describe(model, path.numbers, path.ts, model.dtype)
-    along = path_features(model, path.numbers, path.coordinates, model.dtype)
-    return _Shared(path, config, checkpoints, descriptors, along, code_digest(STAGE.package))
 
 
 def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
     """Train models `first` to `first` + `models_at_once` of one loss; runs in a process of its own."""
     loss, first = task
-    path, config, descriptors = shared.path, shared.config, shared.descriptors
+    path, config = shared.path, shared.config
     seeds = range(first, min(first + config.models_at_once, config.models))
     settings = config.model_dump(
         mode="json", exclude={"models", "models_at_once", "processes", "losses", "window"}
@@ -205,18 +181,16 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
     if finished:
         report(config.steps)
         return finished
-    models = make_models(path, config, seeds)
-    dtype = models[0].dtype
-    elements = [table.element for table in descriptors.tables]
-    stack = StackedModels(models, descriptors.columns, elements, config.energy_unit)
+    stack = make_stack(path, config, seeds)
+    dtype = next(stack.parameters()).dtype
     target = Target(
         torch.as_tensor(path.forces.ravel(), dtype=dtype), torch.as_tensor(path.hessian, dtype=dtype)
     )
-    train_stack(stack, descriptors, target, config.losses[loss], config, report)
+    train_stack(stack, target, config.losses[loss], config, report)
     with torch.no_grad():
-        predictions = stack(descriptors, 2)
+        predictions = stack.predict(2)
         fit = errors(predictions, target)
-        energies = stack.energies(shared.along)
+        energies = stack.energies(path.coordinates)
     assert predictions.hessians is not None
     assert fit.force is not None
     assert fit.hessian is not None

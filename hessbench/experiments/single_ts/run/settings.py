@@ -1,12 +1,12 @@
 """The section `single_ts` of a profile: ensembles trained on one transition state (section 3.1)."""
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, SerializeAsAny
 
 from hessbench.config import paper
 from hessbench.config.base import Section
 from hessbench.config.data_file import DataFile
 from hessbench.embedded import EMBEDDED
-from hessbench.potential.ani.settings import ModelConfig
+from hessbench.potential.registry import ModelConfig
 from hessbench.training.settings import AdamConfig, Decay, LossConfig, MuonConfig
 
 
@@ -31,17 +31,13 @@ class SingleTSConfig(Section):
         10, description="Models in one batched computation: as many as the caches hold, on a GPU all of them."
     )
     processes: PositiveInt = Field(2, description="Batches at the same time, one thread each.")
-    model: ModelConfig = Field(
-        ModelConfig(shape="gelu", hidden=(128, 96, 64)),
-        description="Architecture and start; smaller than elsewhere, there is one structure to learn.",
+    model: SerializeAsAny[ModelConfig] = Field(
+        description="Architecture and start; may be smaller than elsewhere, there is one structure to learn."
     )
     energy_unit: PositiveFloat = Field(
         30.0,
-        description="What the networks' outputs are multiplied by, kcal/mol: the larger, the rougher a fresh "
-        "model; 627.5 is a network in hartree, like torchani's.",
-    )
-    scale_features: bool = Field(
-        True, description="Divide the features by their spread over the TS's atoms of an element."
+        description="What the models' energies are multiplied by, kcal/mol: the larger, the rougher a fresh "
+        "model; 627.5 is a model in hartree.",
     )
     steps: PositiveInt = Field(200, description="Optimizer steps, for every loss.")
     optimizer: MuonConfig | AdamConfig = Field(

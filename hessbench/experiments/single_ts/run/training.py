@@ -1,4 +1,4 @@
-"""Training of stacked models on one structure: each has its own loss, all take their steps together."""
+"""Training of a stack of models on one structure: each has its own loss, all take their steps together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
-from hessbench.potential import Batch
-from hessbench.potential.ani.stacked import Predictions, StackedModels
-from hessbench.potential.ani.stacked_descriptors import Descriptors
+from hessbench.potential.batch import Batch
 from hessbench.potential.probes import draw_probes
+from hessbench.potential.stack import Stack, StackPrediction
 from hessbench.training.optimization import Optimization
 from hessbench.training.settings import LossConfig, ProbeConfig
 
@@ -36,7 +35,7 @@ class Fit:
     hessian: Tensor | None
 
 
-def errors(predictions: Predictions, target: Target, probes: Tensor | None = None) -> Fit:
+def errors(predictions: StackPrediction, target: Target, probes: Tensor | None = None) -> Fit:
     """Errors of each model; the gradient of an error that is exactly zero is zero.
 
     With probes (3 N, k) the Hessian's is the estimate from its products with them, as in
@@ -65,8 +64,7 @@ def losses(fit: Fit, weights: LossConfig) -> Tensor:
 
 
 def train_stack(
-    stack: StackedModels,
-    descriptors: Descriptors,
+    stack: Stack,
     target: Target,
     weights: LossConfig,
     config: SingleTSConfig,
@@ -86,7 +84,7 @@ def train_stack(
         optimization.zero_grad()
         if weights.hessian and weights.probes is not None:
             probes = _draw_probes(target.forces, weights.probes, generator)
-        losses(errors(stack(descriptors, derivatives), target, probes), weights).sum().backward()
+        losses(errors(stack.predict(derivatives), target, probes), weights).sum().backward()
         optimization.step()
         if step % REPORT_STEPS == 0 or step == config.steps:
             report((step - 1) % REPORT_STEPS + 1)

@@ -12,8 +12,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from hessbench.chemistry.forcefield import ForceField, load_model
-from hessbench.chemistry.level_forcefield import LevelForceField
+from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.config.base import load_section
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
 from hessbench.experiments.neb.run.tables import PATHS
@@ -22,6 +21,8 @@ from hessbench.experiments.spectra.run.reference_path import read_reference_path
 from hessbench.experiments.spectra.run.settings import SpectraConfig
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA, STAGE, SUMMARY
 from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs, model_file, trained_seeds
+from hessbench.potential.interface import Potential
+from hessbench.potential.registry import load
 from hessbench.results.store.names import LABELS, REFERENCE
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import read_provenance, write_table
@@ -44,21 +45,19 @@ def command(results: Path) -> None:
     source = read_provenance(PATHS.path(results))
     made_from = [source.inputs]
     path = read_reference_path(results, KIND)
-    potentials: list[tuple[str, int, ForceField]] = [
-        (REFERENCE, REFERENCE_SEED, LevelForceField(source.level))
-    ]
+    potentials: list[tuple[str, int, Potential]] = [(REFERENCE, REFERENCE_SEED, LevelPotential(source.level))]
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent)
         potentials += [
-            (LABELS[loss], seed, load_model(model_file(folder, seed)))
+            (LABELS[loss], seed, load(model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
         made_from.append(ensemble_inputs(folder))
     inputs = STAGE.inputs({}, {"spectra": config}).joined(*made_from)
     rows, summaries, costs = [], [], []
     reference: list = []
-    for training, seed, force_field in tqdm(potentials, desc="spectra", unit="path"):
-        measured = measure_hessians(path, force_field)
+    for training, seed, potential in tqdm(potentials, desc="spectra", unit="path"):
+        measured = measure_hessians(path, potential)
         reference = reference or measured.hessians
         rows.append(frequency_rows(path, training, seed, measured.hessians, reference))
         summaries.append(summarize(path, training, seed, measured.hessians, reference))

@@ -17,9 +17,10 @@ from ase import Atoms
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
-from hessbench.chemistry.forcefield import ForceField
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
 from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import hessians
+from hessbench.potential.interface import Potential
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,16 @@ class PathHessians:
     cpu_s: float
 
 
-def measure_hessians(path: PathGeometries, force_field: ForceField) -> PathHessians:
+def measure_hessians(path: PathGeometries, potential: Potential) -> PathHessians:
     """Compute the Hessians of all images in one call and take its CPU time.
 
     One image is computed before, so that neither loading nor compiling of code is counted.
     """
     batch = path.batch
-    force_field.hessians(batch.slice(0, 1))
+    hessians(potential, batch.slice(0, 1))
     begin = time.process_time()
-    hessians = force_field.hessians(batch)
-    return PathHessians(hessians, time.process_time() - begin)
+    found = hessians(potential, batch)
+    return PathHessians(found, time.process_time() - begin)
 
 
 def path_modes(

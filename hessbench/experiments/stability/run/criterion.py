@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
-from hessbench.chemistry.forces import Array
 from hessbench.config.paper import LONGEST_BOND, SHORTEST_BOND, WINDOW
+from hessbench.potential.evaluation import Array
 
 
 @dataclass(frozen=True)

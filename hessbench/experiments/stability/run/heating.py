@@ -17,7 +17,6 @@ import numpy as np
 from ase import Atoms
 
 from hessbench.chemistry.bonds import bonded_pairs
-from hessbench.chemistry.forces import Array, BatchedForces
 from hessbench.chemistry.langevin import BLOCK, Block, Replicas, advance, kinetic_temperature, start
 from hessbench.chemistry.relaxation import relax
 from hessbench.config.paper import LONGEST_BOND, SHORTEST_BOND, WINDOW
@@ -29,6 +28,8 @@ from hessbench.experiments.stability.run.criterion import (
     running_means,
 )
 from hessbench.experiments.stability.run.settings import StabilityConfig
+from hessbench.potential.evaluation import Array
+from hessbench.potential.interface import Potential
 from hessbench.system.files import replacing
 
 Status = Literal["failed", "censored", "optimization failed"]
@@ -96,7 +97,7 @@ class Heating:
 
 def heat(
     molecules: Mapping[str, Atoms],
-    forces: BatchedForces,
+    potential: Potential,
     config: StabilityConfig,
     stream: str,
     *,
@@ -110,7 +111,7 @@ def heat(
     ----------
     molecules
         Starting structures by name, at a minimum of the reference, which says what is bonded.
-    forces
+    potential
         The model.
     config
         Settings.
@@ -131,14 +132,14 @@ def heat(
     bonds = {name: bonded_pairs(atoms.numbers, atoms.positions) for name, atoms in molecules.items()}
     state = _load(checkpoint, fingerprint, molecules) if checkpoint else None
     if state is None:
-        state = _optimize(molecules, bonds, forces, config, stream)
+        state = _optimize(molecules, bonds, potential, config, stream)
     total = config.intervals * config.interval_steps
     report(min(state.replicas.step if state.replicas else total, total))
     saved = time.monotonic()
     while state.replicas is not None:
         temperatures = _temperatures(config, state.replicas.step)
         block = advance(
-            state.replicas, forces, temperatures, config.timestep_fs, config.friction_per_fs, config.seed
+            state.replicas, potential, temperatures, config.timestep_fs, config.friction_per_fs, config.seed
         )
         _digest(state, block, molecules, bonds, config, total)
         done = min(state.replicas.step if state.replicas else total, total)
@@ -154,12 +155,12 @@ def heat(
 def _optimize(
     molecules: Mapping[str, Atoms],
     bonds: Mapping[str, np.ndarray],
-    forces: BatchedForces,
+    potential: Potential,
     config: StabilityConfig,
     stream: str,
 ) -> Heating:
     """Relax the molecules with the model and give those that stayed whole their velocities."""
-    results = relax(list(molecules.values()), forces, config.fmax_ev, config.optimization_steps)
+    results = relax(list(molecules.values()), potential, config.fmax_ev, config.optimization_steps)
     state = Heating(None, {}, {})
     keys, structures = [], []
     for (name, atoms), result in zip(molecules.items(), results, strict=True):
@@ -178,7 +179,7 @@ def _optimize(
         keys.append(f"{stream}/{name}")
         structures.append((atoms.numbers, result.positions))
     if keys:
-        state.replicas = start(keys, structures, forces, config.start_k, config.seed)
+        state.replicas = start(keys, structures, potential, config.start_k, config.seed)
     return state
 
 

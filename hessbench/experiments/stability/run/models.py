@@ -10,12 +10,11 @@ from ase import Atoms
 from ase.io import read
 from tqdm import tqdm
 
-from hessbench.chemistry.forcefield import ModelForceField
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.stability.run.heating import Heating, heat
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STAGE
-from hessbench.potential.ani.files import load
+from hessbench.potential.registry import load
 from hessbench.system.processes import Report, run_tasks
 from hessbench.system.sources import code_digest
 
@@ -113,7 +112,7 @@ def _heat(task: HeatingTask, shared: _Shared, report: Report) -> Heating:
         content.update(name.encode() + atoms.numbers.tobytes() + atoms.positions.tobytes())
     return heat(
         shared.molecules,
-        ModelForceField(load(task.model)),
+        load(task.model),
         shared.config,
         f"{task.training}/{task.seed}",
         checkpoint=shared.checkpoints / f"{task.training}-{task.seed}.npz",

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from hessbench.chemistry.level_forcefield import LevelForceField
+from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.embedded import EMBEDDED
@@ -58,7 +58,7 @@ def command(results: Path) -> None:
     if found is None:
         raise DataError(embedded, "no single hydrogen transfer in it; restore the file.")
     reaction, roles = found
-    table = hydrogen_cut(reaction.numbers, roles["R"], roles["TS"], roles["P"], LevelForceField(LEVEL))
+    table = hydrogen_cut(reaction.numbers, roles["R"], roles["TS"], roles["P"], LevelPotential(LEVEL))
     provenance = made_here(
         inputs,
         level=LEVEL,

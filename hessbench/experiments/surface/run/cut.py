@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from hessbench.chemistry.forcefield import ForceField
 from hessbench.potential.batch import Batch
+from hessbench.potential.evaluation import energies_and_forces
+from hessbench.potential.interface import Potential
 from hessbench.reactions.kinds import bond_changes
 
 POINTS = 33
@@ -19,7 +20,7 @@ def hydrogen_cut(
     reactant: np.ndarray,
     transition_state: np.ndarray,
     product: np.ndarray,
-    force_field: ForceField,
+    potential: Potential,
 ) -> pd.DataFrame:
     """Energy over the plane of donor, hydrogen and acceptor, all other atoms fixed at the transition state.
 
@@ -29,7 +30,7 @@ def hydrogen_cut(
         (N,) atomic numbers.
     reactant, transition_state, product
         (N, 3), Angstrom, of a single hydrogen transfer.
-    force_field
+    potential
         Level of theory.
 
     Returns
@@ -63,6 +64,9 @@ def hydrogen_cut(
         transition_state[donor] + grid_x.reshape(-1, 1) * along + grid_y.reshape(-1, 1) * across
     )
     energies = np.concatenate(
-        [force_field(Batch.from_atoms([Atoms(numbers, geometry)]))[0] for geometry in geometries]
+        [
+            energies_and_forces(potential, Batch.from_atoms([Atoms(numbers, geometry)]))[0]
+            for geometry in geometries
+        ]
     )
     return pd.DataFrame({"x": grid_x.ravel(), "y": grid_y.ravel(), "energy": energies - energies.min()})

@@ -32,7 +32,7 @@ STATES = ("a", "slopes", "seconds", "thirds", "b", "y", "curvatures")
 def evaluate_native(
     models: Sequence[ANI], batch: Batch, derivatives: int, probes: Tensor | None = None
 ) -> list[Prediction]:
-    """Evaluate models of one architecture on one batch, see `hessbench.potential.evaluate`."""
+    """Evaluate models of one architecture on one batch, see `hessbench.potential.ani.evaluation`."""
     dtype = np.dtype(str(batch.coordinates.dtype).removeprefix("torch."))
     compile_once(dtype, lambda: _exercise(models[0], batch.coordinates.dtype))
     order = 1 if probes is not None and derivatives == 0 else derivatives

@@ -1,9 +1,10 @@
 import numpy as np
 import torch
 
-from hessbench.potential import Batch, evaluate
-from hessbench.potential.ani.model import build
-from hessbench.training.preparation import FLOOR, examples, feature_spread, prepare
+from hessbench.potential import Batch, build
+from hessbench.potential.ani.preparation import FLOOR, feature_spread
+from hessbench.potential.evaluation import sums_of_atomic_energies
+from hessbench.training.preparation import examples
 from tests.training.synthetic import ATOMIC_ENERGIES, MODEL, structures
 
 
@@ -25,28 +26,28 @@ def test_spread_is_the_standard_deviation_over_atoms_of_an_element():
 def test_prepared_energies_are_small_and_exact():
     data = structures()
     model = build(MODEL, 0)
-    prepare(model, data, scale_features=True)
+    model.prepare(data)
     prepared = examples(model, data)
     assert np.abs(prepared.energies).max() < 200
-    totals = model.self_energy(
-        Batch.from_molecules(
-            [
-                (part.numbers.astype(int), part.coordinates)
-                for part in (data.select([i]) for i in range(len(data)))
-            ]
-        )
-    )
+    totals = sums_of_atomic_energies(model, Batch.from_structures(data, model.dtype))
     np.testing.assert_allclose(prepared.energies + totals.numpy(), data.energies, rtol=0, atol=1e-7)
-    assert model.self_energies.dtype == torch.float64
-    assert abs(model.self_energies[1] - ATOMIC_ENERGIES[6]) < 500
+    assert model.atomic_energies.dtype == torch.float64
+    assert abs(model.atomic_energies[1] - ATOMIC_ENERGIES[6]) < 500
 
 
 def test_scaling_is_folded_into_a_plain_model():
     data = structures()
     model = build(MODEL, 0).double()
-    prepare(model, data, scale_features=True)
+    model.prepare(data)
     part = data.select([3])
     batch = Batch.from_molecules([(part.numbers.astype(int), part.coordinates)])
     plain = model.folded()
     assert (plain.feature_scale == 1).all()
-    torch.testing.assert_close(evaluate(plain, batch, 0).energies, evaluate(model, batch, 0).energies)
+    torch.testing.assert_close(plain.predict(batch, 0).energies, model.predict(batch, 0).energies)
+
+
+def test_features_are_left_as_they_are_if_the_settings_say_so():
+    model = build(MODEL.model_copy(update={"scale_features": False}), 0)
+    model.prepare(structures())
+    assert (model.feature_scale == 1).all()
+    assert (model.atomic_energies[:2] != 0).all()

@@ -1,4 +1,4 @@
-"""Self-energies of the elements, fitted to training data and kept out of float32."""
+"""Energies of the free atoms of each element, fitted to training data and kept out of float32."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def compositions(
     return np.add.reduceat(matches.astype(np.float64), np.cumsum(counts) - counts, axis=0)
 
 
-def fit_self_energies(
+def fit_atomic_energies(
     numbers: NDArray[np.integer],
     counts: NDArray[np.integer],
     energies: NDArray[np.float64],

@@ -1,0 +1,82 @@
+"""Model files: safetensors whose metadata describe the model, so that reading one never runs code."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hessbench.errors import DataError
+from hessbench.system.files import replacing
+
+
+def write_model(
+    path: Path,
+    model_format: str,
+    description: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Write a model file whole or not at all.
+
+    Parameters
+    ----------
+    path
+        File to write or replace.
+    model_format
+        The architecture's, with a version: decides who reads the file.
+    description
+        All that is needed to rebuild the model but its tensors, as plain data; joins the header.
+    tensors
+        By name.
+    notes
+        What else to remember, for example loss and seed.
+    """
+    header = {"format": model_format, **description, "notes": dict(notes or {})}
+    on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(Path(path)) as temporary:
+        save_file(on_cpu, temporary, metadata={"hessbench": json.dumps(header)})
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Read the description of a model: its format, its notes and what its architecture wrote.
+
+    Raises
+    ------
+    DataError
+        The file is missing, is no safetensors file, or does not describe a model.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+    except FileNotFoundError:
+        raise DataError(path, "does not exist; train a model first, or give its path.") from None
+    except (SafetensorError, OSError) as error:
+        raise DataError(path, f"not a safetensors file ({error}).") from None
+    try:
+        header: dict[str, Any] = json.loads(metadata["hessbench"])
+        header["format"]
+    except (KeyError, TypeError, json.JSONDecodeError):
+        raise DataError(path, "no model of hessbench: its metadata do not describe one.") from None
+    return header
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a model file by name."""
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+
+
+def read_notes(path: Path) -> dict[str, str]:
+    """Read the notes given to `write_model`.
+
+    Raises
+    ------
+    DataError
+        See `read_header`.
+    """
+    notes = read_header(path).get("notes", {})
+    return {str(key): str(value) for key, value in notes.items()}
