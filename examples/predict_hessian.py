@@ -2,8 +2,8 @@
 
     python examples/predict_hessian.py example-models/80/efh/seed-*.safetensors
 
-train_on_own_data.py makes such files; those of a whole run are in models/. The derivatives are exact: they are
-those of the network, not differences.
+train_on_own_data.py makes such files; those of a whole run are in models/. The derivatives are exact, not
+differences.
 """
 
 import sys
