@@ -3,21 +3,22 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from hessbench.errors import DataError
 from hessbench.system.files import replacing
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def write_model(
     path: Path,
     model_format: str,
     description: Mapping[str, Any],
-    tensors: Mapping[str, Tensor],
+    tensors: "Mapping[str, Tensor]",
     notes: Mapping[str, str] | None = None,
 ) -> None:
     """Write a model file whole or not at all.
@@ -35,6 +36,8 @@ def write_model(
     notes
         What else to remember, for example loss and seed.
     """
+    from safetensors.torch import save_file  # loads torch, which readers of headers do without
+
     header = {"format": model_format, **description, "notes": dict(notes or {})}
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(Path(path)) as temporary:
@@ -64,7 +67,7 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> "dict[str, Tensor]":
     """Read the tensors of a model file by name."""
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -20,7 +20,9 @@ from hessbench.config.base import Section
 from hessbench.errors import DataError
 from hessbench.potential.diagram import AtomicNetworks
 from hessbench.potential.files import read_header
-from hessbench.potential.interface import TrainablePotential
+
+if TYPE_CHECKING:
+    from hessbench.potential.interface import TrainablePotential
 
 
 class ModelConfig(Section):
@@ -59,11 +61,11 @@ class ModelConfig(Section):
 class ArchitectureModule(Protocol):
     """What an architecture's module defines."""
 
-    def build(self, settings: Any, seed: int) -> TrainablePotential:
+    def build(self, settings: Any, seed: int) -> "TrainablePotential":
         """Make an untrained potential; the seed alone decides its initial parameters."""
         ...
 
-    def load(self, path: Path) -> TrainablePotential:
+    def load(self, path: Path) -> "TrainablePotential":
         """Read a model file of the architecture's format.
 
         Raises
@@ -71,10 +73,6 @@ class ArchitectureModule(Protocol):
         DataError
             The file's tensors do not fit its description.
         """
-        ...
-
-    def diagram(self, header: Mapping[str, Any]) -> AtomicNetworks:
-        """Say what Figure S3 draws of a model, from the header of its file."""
         ...
 
 
@@ -90,6 +88,9 @@ class Architecture:
         Of the section `model` of a profile; its `kind` allows one value, the name of the package.
     module
         Name of the module that defines what `ArchitectureModule` says; imported when it is needed.
+    diagram
+        Name of the module whose function `diagram` says what Figure S3 draws of a model, from the header of
+        its file; it does without torch.
     packages
         Third-party packages on whose versions a trained model depends, beside torch and numpy.
     """
@@ -97,6 +98,7 @@ class Architecture:
     format: str
     settings: type[ModelConfig]
     module: str
+    diagram: str
     packages: tuple[str, ...] = ()
 
     @property
@@ -116,12 +118,12 @@ def architectures() -> dict[str, Architecture]:
     }
 
 
-def build(settings: ModelConfig, seed: int) -> TrainablePotential:
+def build(settings: ModelConfig, seed: int) -> "TrainablePotential":
     """Make the untrained potential that a profile asks for; the seed alone decides its parameters."""
     return architectures()[settings.kind].code.build(settings, seed)
 
 
-def load(path: Path) -> TrainablePotential:
+def load(path: Path) -> "TrainablePotential":
     """Read a trained potential from a model file, whichever architecture wrote it.
 
     Raises
@@ -140,7 +142,8 @@ def diagram(header: Mapping[str, Any]) -> AtomicNetworks:
     DataError
         No architecture here reads the file's format.
     """
-    return _of_format("model file", header).code.diagram(header)
+    module: Any = importlib.import_module(_of_format("model file", header).diagram)
+    return cast(AtomicNetworks, module.diagram(header))
 
 
 def _of_format(path: Path | str, header: Mapping[str, Any]) -> Architecture:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from ase import Atoms
 from ase.calculators.emt import EMT
 from ase.mep import NEB
@@ -38,6 +39,7 @@ class Leps(ArrayPotential):
         super().__init__()
         self.calls = 0
 
+    @torch.enable_grad()
     def energies_and_forces(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         self.calls += 1
         x = batch.coordinates.detach().clone().double().view(-1, 3, 3).requires_grad_()

@@ -7,6 +7,7 @@ from hessbench.experiments.errors.plot import cost_ratios
 from hessbench.experiments.single_ts import plot as single_ts
 from hessbench.plotting import molecule as drawing
 from hessbench.plotting import network, style
+from hessbench.potential.ani.diagram import diagram
 
 ANI_1X = {
     "elements": ["H", "C", "N", "O"],
@@ -22,10 +23,11 @@ ANI_1X = {
 
 
 def test_ani_1x_has_the_published_sizes() -> None:
-    assert network.feature_counts(ANI_1X) == (64, 320)
-    assert network.widths(ANI_1X, "O") == [384, 128, 112, 96, 1]
+    networks = diagram({"architecture": ANI_1X})
+    assert (networks.radial, networks.angular) == (64, 320)
+    assert network.widths(networks, "O") == [384, 128, 112, 96, 1]
     # 384 x 160 + 160 + 160 x 128 + 128 + 128 x 96 + 96 + 96 + 1
-    assert network.parameters(ANI_1X, "H") == 94689
+    assert network.parameters(networks, "H") == 94689
 
 
 def test_looks_differ_and_stay() -> None:

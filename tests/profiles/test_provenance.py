@@ -20,7 +20,7 @@ PROFILE = """
 profile: tiny
 data: {source: embedded}
 split: {training_percents: [40, 80]}
-model: {hidden: [4]}
+model: {kind: ani, hidden: [4]}
 training:
   seeds: 1
   epochs: 1
@@ -28,6 +28,7 @@ training:
   losses: {e: {force: 0, hessian: 0}, ef: {force: 0.08, hessian: 0}}
   optimizer: {kind: adam, learning_rate: 0.001}
 evaluation: {processes: 1}
+single_ts: {model: {kind: ani, hidden: [4]}}
 """
 
 

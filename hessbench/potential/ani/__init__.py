@@ -7,5 +7,6 @@ ARCHITECTURE = Architecture(
     format="hessbench ANI 1",
     settings=ANIConfig,
     module="hessbench.potential.ani.potential",
+    diagram="hessbench.potential.ani.diagram",
     packages=("torchani",),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.ani.stacked import StackedModels
 from hessbench.potential.ani.stacked_descriptors import describe
 from hessbench.potential.batch import Batch, Prediction
-from hessbench.potential.diagram import AtomicNetworks
 from hessbench.potential.files import read_header, read_tensors, write_model
 from hessbench.potential.interface import Derivatives
 
@@ -150,24 +149,3 @@ def load(path: Path) -> ANIPotential:
     model.networks.load_state_dict(tensors)
     model.atomic_energies.copy_(atomic_energies)
     return model
-
-
-def diagram(header: Mapping[str, Any]) -> AtomicNetworks:
-    """Say what Figure S3 draws of a model, from the header of its file."""
-    architecture = Architecture.from_dict(header["architecture"])
-    functions, elements = architecture.symmetry_functions, len(architecture.elements)
-    shifts, sections = len(functions.angular_shifts), len(functions.angular_sections)
-    return AtomicNetworks(
-        elements=architecture.elements,
-        radial=architecture.radial_length,
-        angular=architecture.features - architecture.radial_length,
-        hidden=dict(zip(architecture.elements, architecture.hidden, strict=True)),
-        activation=architecture.activation.upper(),
-        biases=architecture.biases,
-        notes=(
-            f"Radial: {len(functions.radial_shifts)} shifts × {elements} elements, "
-            f"cutoff {functions.radial_cutoff:g} Å",
-            f"Angular: {shifts} shifts × {sections} sections × {elements * (elements + 1) // 2} pairs, "
-            f"cutoff {functions.angular_cutoff:g} Å",
-        ),
-    )
