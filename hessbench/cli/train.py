@@ -40,4 +40,4 @@ def command(loss: str, percent: int, split_file: Path) -> None:
         identity = file.identity
     split = read_split(split_file, identity)
     folder = train_ensemble(load_structures(path), split, loss, percent, model, config)
-    click.echo(f"{folder}: {config.seeds} models")
+    click.echo(f"{folder}: {len(trained_seeds(folder))} models")

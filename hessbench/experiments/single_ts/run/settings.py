@@ -7,7 +7,7 @@ from hessbench.config.base import Section
 from hessbench.config.data_file import DataFile
 from hessbench.embedded import EMBEDDED
 from hessbench.potential.registry import ModelConfig
-from hessbench.training.settings import AdamConfig, Decay, LossConfig, MuonConfig
+from hessbench.training.settings import AdamConfig, Decay, FirstLayerConfig, LossConfig, MuonConfig
 
 
 class SingleTSConfig(Section):
@@ -44,6 +44,7 @@ class SingleTSConfig(Section):
         MuonConfig(
             kind="muon",
             learning_rate=3e-2,
+            first_layer=FirstLayerConfig(learning_rate=3e-3),
             adam_learning_rate=3e-3,
             schedule=Decay(kind="cosine", warmup_steps=20),
         ),
