@@ -10,6 +10,9 @@ from hessbench.data.layout import Metadata, Reaction
 from hessbench.errors import DataError
 from hessbench.formats.unit_names import Units
 
+DAMAGED = "a damaged or truncated HDF5 file"
+REMEDY = "fetch it again"
+"""What is said of a file of HDF5 that its library cannot read."""
 ASYMMETRY = 0.02
 """Largest |H - H^T| of a Hessian by finite differences, in units of its largest element; more is damage."""
 
