@@ -55,6 +55,7 @@ def _text(report: dict[str, Any]) -> str:
     for name, counts in report["checks"].items():
         told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items() if count)
         lines.append(f"{name:<12}{told}")
+    lines += [f"note        {note}" for note in report["notes"]]
     problems = report["problems"]
     lines += [f"problem     {problem}" for problem in problems] or ["problems    none"]
     return "\n".join(lines)

@@ -12,10 +12,10 @@ from tqdm import tqdm
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.errors import DataError
-from hessbench.formats.convert import contradiction, find_units
+from hessbench.formats.convert import contradiction, find_units, problem_of
 from hessbench.formats.known import open_data
 from hessbench.formats.outcomes import Outcome
-from hessbench.formats.plausibility import check_reaction, problem, stationary
+from hessbench.formats.plausibility import check_reaction, stationary
 from hessbench.formats.readers import openreact
 from hessbench.formats.readers.source import Source
 from hessbench.formats.unit_detection import Finding, settled_units
@@ -38,8 +38,8 @@ def inspect_data(path: Path, progress: bool = True) -> dict[str, Any]:
     Returns
     -------
     dict
-        format, metadata, checksum (of our own files), reactions, structures, elements (atoms of each), atoms
-        (least and most in a structure), hessians (structures that have one), units (one dict a
+        format, metadata, checksum (of our own files), notes, reactions, structures, elements (atoms of
+        each), atoms (least and most in a structure), hessians (structures that have one), units (one dict a
         quantity: quantity, declared, found, outcome, evidence), checks (of reactions: name to how many
         passed, failed, cannot tell), stationary (structures: optimised, of these minima, transition_states,
         higher_saddles), problems.
@@ -56,6 +56,7 @@ def inspect_data(path: Path, progress: bool = True) -> dict[str, Any]:
             "format": source.format,
             "metadata": asdict(source.metadata),
             "checksum": None,
+            "notes": list(source.notes),
         }
         found = list(source.problems)
         if source.format == openreact.OURS:
@@ -92,7 +93,8 @@ def _read_all(source: Source, units: Units, progress: bool) -> tuple[dict[str, A
     )
     for name in bar:
         try:
-            reaction = source.load(name).convert(units, source.path)
+            stored = source.load(name)
+            reaction = stored.convert(units, source.path)
         except DataError as error:
             wrong.append(str(error))
             continue
@@ -104,7 +106,7 @@ def _read_all(source: Source, units: Units, progress: bool) -> tuple[dict[str, A
         checks = check_reaction(reaction)
         for check in checks:
             outcomes.setdefault(check.name, Counter())[check.outcome] += 1
-        found = problem(checks)
+        found = problem_of(stored, reaction)
         if found is not None:
             wrong.append(f"{name}: {found}")
     statistics = {

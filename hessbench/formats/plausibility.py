@@ -4,13 +4,15 @@ Each check passes, fails or cannot tell: thresholds were measured on molecules o
 they mean nothing (metals, noble gases, pairs of atoms, single bonds) a check does not say anything.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from hessbench.chemistry.bonds import BONDED, relative_distances
 from hessbench.data.layout import Reaction
 from hessbench.formats.outcomes import Check, Outcome
 from hessbench.formats.stretches import SLIGHT, local_stretches
-from hessbench.units import BOHR, HARTREE
+from hessbench.units import BOHR, EV, HARTREE
 
 COVALENT = (1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 32, 33, 34, 35, 53)
 """Atomic numbers of the elements whose bonds are as long as their covalent radii say."""
@@ -26,6 +28,8 @@ BRIDGING = 0.15
 """Largest part of the hydrogen atoms that may have two bonds."""
 TIGHT_HYDROGEN = 0.06
 """Largest part of the pairs in which hydrogen may be held more tightly than a heavy atom."""
+TIGHT_HYDROGEN_OF_FEW = 0.15
+"""The same in one or two structures, which may be transition states."""
 TIGHTER = 1.02
 """Ratio of the traces from which on it is; those of a diatomic molecule are equal but for noise."""
 MOLECULE = 4
@@ -40,6 +44,10 @@ of 1.89.
 """
 FEW = 3
 """Stretches below which only those of bonds of nearly the usual length count."""
+LOWEST = -1500.0
+"""Lowest eigenvalue of a Hessian, kcal/mol/Angstrom^2; those of the embedded structures reach -1,193."""
+LOWEST_OF_SOFT, SOFT = -1000.0, -0.8
+"""The same of one whose lowest eigenvalue is beyond this part of its largest one (embedded: -0.44)."""
 NEAREST = (0.65, 1.6)
 """Range of the median distance of a reaction's atoms to their neighbours, in sums of covalent radii."""
 SIGNAL = 3.0
@@ -231,7 +239,7 @@ def check_arrangement(
     tight = misplaced_by_hessian(numbers, coordinates, hessians)
     species = Check("species", Outcome.CANNOT_TELL, "no hydrogen beside a bound C, N or O")
     if tight is not None:
-        shuffled = np.median(tight) > TIGHT_HYDROGEN
+        shuffled = np.median(tight) > (TIGHT_HYDROGEN if len(tight) >= PATH else TIGHT_HYDROGEN_OF_FEW)
         species = _verdict("species", not shuffled, SHUFFLED)
     if len(numbers) < 2:
         return species, Check("orientation", Outcome.CANNOT_TELL, "an atom has none")
@@ -241,10 +249,42 @@ def check_arrangement(
 
 
 def check_reaction(reaction: Reaction) -> tuple[Check, ...]:
-    """Check one reaction: species, orientation, distances, agreement of forces and Hessians, stretches."""
+    """Check one reaction.
+
+    Returns
+    -------
+    tuple of Check
+        On species, orientation, distances, agreement of forces and Hessians, stretches and curvature.
+    """
     numbers, coordinates = reaction.numbers, reaction.coordinates
     checks = check_arrangement(numbers, coordinates, reaction.forces, reaction.hessians)
-    return (*checks, _distances(numbers, coordinates), _forces(reaction), _stretches(reaction))
+    return (
+        *checks,
+        _distances(numbers, coordinates),
+        _forces(reaction),
+        _stretches(reaction),
+        _curvature(reaction),
+    )
+
+
+def bad_structures(reaction: Reaction) -> dict[int, str]:
+    """Structures that fail a check by themselves, and why, whatever the others of the reaction hide."""
+    found = {}
+    for index in range(len(reaction)):
+        part = slice(index, index + 1)
+        single = replace(
+            reaction,
+            coordinates=reaction.coordinates[part],
+            energies=reaction.energies[part],
+            forces=reaction.forces[part],
+            hessians=None if reaction.hessians is None else reaction.hessians[part],
+            annotations={},
+        )
+        # Transition states may look like shuffled species, and all structures share theirs.
+        wrong = problem(tuple(check for check in check_reaction(single) if check.name != "species"))
+        if wrong is not None:
+            found[index] = wrong
+    return found
 
 
 def problem(checks: tuple[Check, ...]) -> str | None:
@@ -320,6 +360,21 @@ def _stretches(reaction: Reaction) -> Check:
         f"the bonds to hydrogen ({stretches.kinds()}) stretch at {median:.2g} times their usual "
         f"wavenumbers (median; {STRETCH[0]:g} - {STRETCH[1]:g} is possible), so the unit or the order of the "
         "Hessian is wrong",
+    )
+
+
+def _curvature(reaction: Reaction) -> Check:
+    if reaction.hessians is None:
+        return Check("curvature", Outcome.CANNOT_TELL, "no Hessians")
+    eigenvalues = np.linalg.eigvalsh(reaction.hessians)
+    lowest, largest = eigenvalues[:, 0], eigenvalues[:, -1]
+    wrong = (lowest < LOWEST) | ((lowest < LOWEST_OF_SOFT) & (lowest < SOFT * largest))
+    worst = int(np.argmin(lowest))
+    return _verdict(
+        "curvature",
+        not wrong.any(),
+        f"a Hessian has the eigenvalue {lowest[worst]:,.0f} kcal/mol/Angstrom^2 ({lowest[worst] / EV:,.1f} "
+        f"eV/Angstrom^2); down to {LOWEST:,.0f} is possible",
     )
 
 
