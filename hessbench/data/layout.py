@@ -7,7 +7,7 @@ data come from. Files hold Eh and Angstrom; what is read from them is in kcal/mo
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -249,7 +249,9 @@ class ReactionFile:
         return arrays, charge, multiplicity
 
 
-def write_reactions(path: Path | str, reactions: Iterable[Reaction], metadata: Metadata) -> None:
+def write_reactions(
+    path: Path | str, reactions: Iterable[Reaction], metadata: Metadata | Callable[[], Metadata]
+) -> None:
     """Write a data file; a file of this name is replaced only when the new one is complete.
 
     The same reactions in the same order give the same bytes. Hessians are rounded to multiples of
@@ -262,7 +264,7 @@ def write_reactions(path: Path | str, reactions: Iterable[Reaction], metadata: M
     reactions
         Taken one at a time.
     metadata
-        About the data set.
+        About the data set; a function is called when all reactions are written.
 
     Raises
     ------
@@ -289,7 +291,7 @@ def write_reactions(path: Path | str, reactions: Iterable[Reaction], metadata: M
             digests[reaction.name] = _digest(arrays, reaction.charge, reaction.multiplicity)
         if not digests:
             raise DataError(path, "there are no reactions to write.")
-        file.attrs.update(asdict(metadata))
+        file.attrs.update(asdict(metadata() if callable(metadata) else metadata))
         file.attrs["units"] = json.dumps(UNITS)
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["checksum"] = content_checksum(digests)

@@ -72,7 +72,7 @@ def open_source(path: Path) -> Source:
         f"{len(parts)} levels of theory ({', '.join(parts)}); name one, e.g. {path / next(iter(parts))}",
     )
     problems = several if len(parts) > 1 else ()
-    return Source(path, FORMAT, list(rows), load, UNITS, _metadata(list(parts)), problems, close)
+    return Source(path, FORMAT, list(rows), load, UNITS, _metadata(list(parts)), problems, close=close)
 
 
 def _parts(path: Path) -> dict[str, list[Path]]:

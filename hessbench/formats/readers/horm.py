@@ -13,7 +13,7 @@ from tqdm import tqdm
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError, HessbenchError
 from hessbench.formats.readers.restricted_pickle import decode_record
-from hessbench.formats.readers.source import Source, StoredReaction, group_name
+from hessbench.formats.readers.source import Source, StoredReaction, group_name, names_reactions
 from hessbench.formats.unit_names import Units
 from hessbench.system.reading import reading
 
@@ -81,12 +81,12 @@ def open_source(path: Path) -> Source:
     if length is not None and _decode(path, length, "length") != count:
         stated = _decode(path, length, "length")
         raise DataError(path, f"it says that it holds {stated} records, but holds {count}; fetch it again.")
-    groups = _group(path, count, record)
+    groups, notes = _group(path, count, record)
 
     def load(name: str) -> StoredReaction:
         return _reaction(path, name, groups[name], record)
 
-    return Source(path, FORMAT, list(groups), load, UNITS, _METADATA, close=environment.close)
+    return Source(path, FORMAT, list(groups), load, UNITS, _METADATA, notes=notes, close=environment.close)
 
 
 def _decode(path: Path, data: bytes, key: str) -> Any:
@@ -95,21 +95,27 @@ def _decode(path: Path, data: bytes, key: str) -> Any:
         return decode_record(data)
 
 
-def _group(path: Path, count: int, record: Any) -> dict[str, list[int]]:
-    """Keys of the records of each reaction: those with one `rxn`, composition and atom order."""
-    groups: dict[tuple[str, bytes], list[int]] = {}
+def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], tuple[str, ...]]:
+    """Keys of the records of each reaction: those with one `rxn`, composition and atom order; and notes."""
+    given: list[tuple[str | None, np.ndarray]] = []
     for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
         content = record(key)
         number = content.get("rxn")
+        name = None if number is None else _reaction_name(number)
+        given.append((name, _numbers(path, content, key)))
+    meant = names_reactions((name, np.sort(z).tobytes()) for name, z in given if name is not None)
+    groups: dict[tuple[str, bytes], list[int]] = {}
+    for key, (name, numbers) in enumerate(given):
         # Records without a reaction are reactions of their own.
-        reaction = f"structure{key:07d}" if number is None else _reaction_name(number)
-        groups.setdefault((reaction, _numbers(path, content, key).tobytes()), []).append(key)
+        reaction = name if name is not None and meant else f"structure{key:07d}"
+        groups.setdefault((reaction, numbers.tobytes()), []).append(key)
     names: dict[str, list[int]] = {}
     variants: dict[str, int] = {}
     for (name, _), keys in groups.items():
         variant = variants[name] = variants.get(name, 0) + 1
         names[name if variant == 1 else f"{name}-{variant}"] = keys
-    return names
+    note = "`rxn` is the same for different compositions, so no reaction number: each record stands alone"
+    return names, () if meant else (note,)
 
 
 def _reaction_name(number: Any) -> str:
@@ -153,6 +159,7 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
             if with_hessian
             else None,
             annotations={"record": np.array(keys)},
+            places=tuple(f"record {key}" for key in keys),
         )
 
 
