@@ -114,7 +114,7 @@ def convert(
     left_out: list[LeftOut] = []
 
     def reactions() -> Iterator[Reaction]:
-        allowed = len(source.names) if believe else int(TOLERATED * len(source.names))
+        allowed = int(TOLERATED * len(source.names))
         bar = tqdm(source.names, desc=f"convert {source.path.name}", unit="reaction", delay=2,
                    disable=not progress)  # fmt: skip
         for name in bar:
@@ -130,7 +130,7 @@ def convert(
                 wrong = problem_of(stored, reaction)
                 if wrong is not None:
                     problems.append(f"{name}: {wrong}")
-                    if len(problems) > allowed:
+                    if len(problems) > allowed and not believe:
                         raise DataError(source.path, f"refused: {wrong}{SKIP}.", name)
             counts["reactions"] += 1
             counts["structures"] += len(reaction)
