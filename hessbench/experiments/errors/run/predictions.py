@@ -16,8 +16,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hessbench.config.inputs import Inputs
-from hessbench.errors import DataError
+from hessbench.config.inputs import Inputs, inputs_of
+from hessbench.system.reading import reading
+
+REMEDY = "run `hessbench evaluate`"
+MISSING = f"does not exist; {REMEDY} first."
 
 
 @dataclass(frozen=True)
@@ -52,24 +55,19 @@ def read_predictions(path: Path, name: str, seed: int) -> Predictions:
     DataError
         The file is missing or damaged, or has no such set or seed.
     """
-    try:
-        with h5py.File(path) as file:
-            group = file[name]
-            model = group[f"seed-{seed}"]
-            counts = group["counts"][()]
-            return Predictions(
-                reactions=group["reaction"].asstr()[()].astype(str),
-                structures=group["structure"][()],
-                counts=counts,
-                energies=model["energies"][()],
-                forces=model["forces"][()],
-                hessians=unpack(model["hessians"][()], counts) if "hessians" in model else None,
-            )
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; run `hessbench evaluate` first.") from None
-    except (OSError, KeyError) as error:
-        problem = f"no predictions of seed {seed} for {name!r} ({error}); run `hessbench evaluate`."
-        raise DataError(path, problem) from None
+    problem = f"no predictions of seed {seed} for {name!r}"
+    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
+        group = file[name]
+        model = group[f"seed-{seed}"]
+        counts = group["counts"][()]
+        return Predictions(
+            reactions=group["reaction"].asstr()[()].astype(str),
+            structures=group["structure"][()],
+            counts=counts,
+            energies=model["energies"][()],
+            forces=model["forces"][()],
+            hessians=unpack(model["hessians"][()], counts) if "hessians" in model else None,
+        )
 
 
 def predicted_from(path: Path) -> Inputs:
@@ -80,14 +78,9 @@ def predicted_from(path: Path) -> Inputs:
     DataError
         The file is missing or damaged, or does not say so.
     """
-    try:
-        with h5py.File(path) as file:
-            return Inputs(**json.loads(file.attrs["hessbench"])["inputs"])
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; run `hessbench evaluate` first.") from None
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        problem = f"does not say what it was made from ({error}); run `hessbench evaluate`."
-        raise DataError(path, problem) from None
+    problem = "does not say what it was made from"
+    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
+        return inputs_of(json.loads(file.attrs["hessbench"])["inputs"])
 
 
 def pack(hessians: NDArray[np.float32], counts: NDArray[np.integer]) -> NDArray[np.float32]:
