@@ -4,13 +4,16 @@ Layout: a group for each set ("rtp", "irc", "nms") with `reaction` and `structur
 structures these are, and `counts`, their atoms; in it a group seed-<k> for each model with `energies` (M,)
 float64 in kcal/mol, atomic energies included, `forces` (A, 3) float32 in kcal/mol/Angstrom and, if stored,
 `hessians`, float32 in kcal/mol/Angstrom^2, the lower triangle of each structure's matrix row by row. The
-attribute `hessbench` of the file, JSON, has among others its `inputs`: what the predictions are made from.
+attribute `hessbench` of the file, JSON, has among others its `inputs`: what the predictions are
+made from; and, of an ensemble, the `label` of its loss.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -18,6 +21,8 @@ from numpy.typing import NDArray
 
 from hessbench.config.inputs import Inputs
 from hessbench.errors import DataError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,25 @@ def predicted_from(path: Path) -> Inputs:
     DataError
         The file is missing or damaged, or does not say so.
     """
+    return _stated(path, lambda metadata: Inputs(**metadata["inputs"]))
+
+
+def predicted_label(path: Path) -> str:
+    """Read what the loss of the models that predicted is called in tables and figures.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged, or does not say so.
+    """
+    return _stated(path, lambda metadata: str(metadata["label"]))
+
+
+def _stated(path: Path, choose: Callable[[dict[str, Any]], T]) -> T:
+    """What the metadata of a file state."""
     try:
         with h5py.File(path) as file:
-            return Inputs(**json.loads(file.attrs["hessbench"])["inputs"])
+            return choose(json.loads(file.attrs["hessbench"]))
     except FileNotFoundError:
         raise DataError(path, "does not exist; run `hessbench evaluate` first.") from None
     except (OSError, KeyError, TypeError, ValueError) as error:
