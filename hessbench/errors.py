@@ -36,3 +36,7 @@ class DataError(HessbenchError):
         self.reaction = reaction
         place = f"{path}, reaction {reaction}" if reaction else f"{path}"
         super().__init__(f"{place}: {problem}")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let the error travel between processes."""
+        return type(self), (self.path, self.problem, self.reaction)

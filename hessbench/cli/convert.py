@@ -30,8 +30,18 @@ def _options(function: click.decorators.FC) -> click.decorators.FC:
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Replace TARGET if it exists.")
+@click.option(
+    "--believe",
+    is_flag=True,
+    help="Take units and labels as they are stated; checks only warn, and TARGET records it.",
+)
+@click.option(
+    "--skip-bad", is_flag=True, help="Leave out records that fail a check; the output and TARGET list them."
+)
 @_options
-def command(source: Path, target: Path, force: bool, **options: str | None) -> None:
+def command(
+    source: Path, target: Path, force: bool, believe: bool, skip_bad: bool, **options: str | None
+) -> None:
     """Convert SOURCE, of any known format, to TARGET in the one layout.
 
     Formats are recognised by content: HORM, Hessian QM9, Transition1x, extended XYZ, Gaussian and Q-Chem
@@ -43,11 +53,20 @@ def command(source: Path, target: Path, force: bool, **options: str | None) -> N
     stated = Units(**{quantity: options[quantity] for quantity in OPTIONS})
     metadata = {field: value for field in FIELDS if (value := options[field]) is not None}
     with open_data(source) as opened:
-        result = convert(opened, target, stated, metadata)
+        result = convert(opened, target, stated, believe, skip_bad, metadata)
+        notes = opened.notes
     for finding in result.findings:
-        unit = finding.found or f"{finding.declared} (as labelled)"
-        click.echo(f"{finding.quantity}: {unit}; {finding.evidence}")
+        believed = believe and finding.declared is not None
+        unit = finding.declared if believed else finding.found
+        unit = unit or f"{finding.declared} (as stated)"
+        click.echo(f"{finding.quantity}: {unit}; {finding.outcome}: {finding.evidence}")
+    for note in notes:
+        click.echo(f"note: {note}")
+    for item in result.left_out:
+        click.echo(f"left out: {item}")
     for problem in result.problems:
         click.echo(f"warning: {problem}", err=True)
     counts = f"{result.reactions} reactions, {result.structures} structures"
+    if result.left_out:
+        counts += f", {len(result.left_out)} left out,"
     click.echo(f"{target}: {counts} from {opened.format}")

@@ -17,6 +17,7 @@ from hessbench.formats.inspect import inspect_data
 def command(file: Path, as_json: bool) -> None:
     """Say what is in FILE, of any known format.
 
+    Each check of units and labels passed, failed or cannot tell; what it cannot tell, the label decides.
     The exit status is 1 if something is wrong with it, 2 if it cannot be read at all.
     """
     try:
@@ -49,8 +50,12 @@ def _text(report: dict[str, Any]) -> str:
     for unit in report["units"]:
         lines.append(
             f"{unit['quantity']:<12}declared {unit['declared'] or 'nothing'}, found "
-            f"{unit['found'] or 'nothing'}: {unit['verdict']}; {unit['evidence']}"
+            f"{unit['found'] or 'nothing'}: {unit['outcome']}; {unit['evidence']}"
         )
+    for name, counts in report["checks"].items():
+        told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items() if count)
+        lines.append(f"{name:<12}{told}")
+    lines += [f"note        {note}" for note in report["notes"]]
     problems = report["problems"]
     lines += [f"problem     {problem}" for problem in problems] or ["problems    none"]
     return "\n".join(lines)

@@ -7,7 +7,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hessbench.errors import ConfigurationError
+from hessbench.system.reading import reading
 
+LARGEST = 1_000_000
+"""Bytes of a file of settings."""
+MOST_VALUES = 100_000
+"""Values that a file of settings may hold; thousands of times those of a profile."""
 PARAMS = Path("params.yaml")
 """The active profile, in the folder where one works."""
 
@@ -34,21 +39,44 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ConfigurationError
         The file is missing, is not YAML, or is no mapping.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"{path} does not exist; in a clone `hessbench profile use desktop` writes params.yaml."
-        ) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise ConfigurationError(
-            f"{path}{place}: not valid YAML ({getattr(error, 'problem', error)})."
-        ) from None
+    missing = "does not exist; in a clone `hessbench profile use desktop` writes params.yaml."
+    with reading(path, "not valid YAML", "save it as UTF-8", missing=missing, error=_refused):
+        if path.stat().st_size > LARGEST:
+            raise _refused(path, f"larger than {LARGEST} bytes, which no settings are.", None)
+        text = path.read_text(encoding="utf-8")
+    with reading(path, "not valid YAML", error=_refused):
+        content = _parsed(path, text)
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: expected a mapping of sections, found {type(content).__name__}.")
     return content
+
+
+def _refused(path: object, problem: str, place: str | None) -> ConfigurationError:
+    return ConfigurationError(f"{path}{f', {place}' if place else ''}: {problem}")
+
+
+def _parsed(path: Path, text: str) -> Any:
+    """Plain data out of YAML, whose aliases may not make more of it than `MOST_VALUES`, or a circle."""
+    try:
+        tree = yaml.compose(text, yaml.SafeLoader)
+        if tree is not None and _values(tree, {}) > MOST_VALUES:
+            raise _refused(path, f"its aliases make more than {MOST_VALUES} values of it.", None)
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}" if mark else None
+        raise _refused(path, f"not valid YAML ({error.problem}).", place) from None
+
+
+def _values(node: yaml.Node, known: dict[int, int]) -> int:
+    """Number of values that a node stands for, those of aliases counted each time."""
+    if id(node) not in known:
+        known[id(node)] = MOST_VALUES  # while it is being counted: a circle
+        children = node.value if isinstance(node, yaml.SequenceNode) else []
+        if isinstance(node, yaml.MappingNode):
+            children = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_values(child, known) for child in children)
+    return known[id(node)]
 
 
 def validate(section: type[S], content: Any, *, source: object, prefix: str = "") -> S:

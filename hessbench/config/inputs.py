@@ -14,6 +14,7 @@ from typing import Any
 from hessbench.config.base import Section
 from hessbench.config.data_file import PREFIX, located
 from hessbench.errors import ConfigurationError, HessbenchError
+from hessbench.system.reading import reading
 from hessbench.system.sources import code_digest
 
 
@@ -60,6 +61,22 @@ class Inputs:
         return Inputs(**joined)
 
 
+def inputs_of(content: Mapping[str, Any]) -> Inputs:
+    """Inputs out of plain data, as JSON gives them.
+
+    Raises
+    ------
+    ValueError
+        The data are none of inputs.
+    """
+    kinds = {kind: dict(entries) for kind, entries in content.items()}
+    if not all(
+        isinstance(text, str) for entries in kinds.values() for item in entries.items() for text in item
+    ):
+        raise ValueError("inputs that are no text")
+    return Inputs(**kinds)
+
+
 def read_inputs(path: Path) -> Inputs | None:
     """Read the inputs that a JSON file records under the key "inputs"; None if it records none.
 
@@ -68,11 +85,10 @@ def read_inputs(path: Path) -> Inputs | None:
     HessbenchError
         The file is missing or damaged.
     """
-    try:
+    remedy = "`dvc repro` writes it anew"
+    with reading(path, "cannot be read", remedy, missing=f"cannot be read, it does not exist; {remedy}."):
         content = json.loads(path.read_bytes())
-        return Inputs(**content["inputs"]) if "inputs" in content else None
-    except (OSError, ValueError, TypeError) as error:
-        raise HessbenchError(f"{path}: cannot be read ({error}); `dvc repro` writes it anew.") from None
+        return inputs_of(content["inputs"]) if "inputs" in content else None
 
 
 @dataclass(frozen=True)

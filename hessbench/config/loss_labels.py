@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from hessbench.config.base import PARAMS, read_yaml
-from hessbench.errors import ConfigurationError, DataError
+from hessbench.errors import ConfigurationError
+from hessbench.system.reading import reading
 
 LABELS = {"e": "E", "ef": "E-F", "efh": "E-F-H", "efhvp": "E-F-HVP"}
 """Loss, as named in paths and settings, to its label, where that is no choice of a profile."""
@@ -44,9 +45,6 @@ def read_label(path: Path) -> str:
     DataError
         The file is missing or damaged, or does not say it.
     """
-    try:
+    missing = "does not exist; train the ensemble to the end."
+    with reading(path, "does not say what the loss is called", "train again", missing=missing):
         return str(json.loads(path.read_text(encoding="utf-8"))["label"])
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; train the ensemble to the end.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(path, f"does not say what the loss is called ({error}); train again.") from None

@@ -7,7 +7,7 @@ data come from. Files hold Eh and Angstrom; what is read from them is in kcal/mo
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from hessbench.errors import DataError
 from hessbench.system.files import replacing
+from hessbench.system.reading import reading
 from hessbench.units import HARTREE
 
 FORMAT_VERSION = 1
@@ -128,17 +129,11 @@ class ReactionFile:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        try:
+        with reading(path, "not a readable HDF5 file, or a truncated one"):
             self._file = h5py.File(self.path, "r")
-        except FileNotFoundError:
-            raise DataError(path, "the file does not exist.") from None
-        except OSError as error:
-            raise DataError(path, f"not a readable HDF5 file, or a truncated one ({error}).") from error
         try:
-            self._read_header()
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
-            self._file.close()
-            raise DataError(path, f"its header cannot be read ({error}).") from error
+            with reading(path, "its header cannot be read"):
+                self._read_header()
         except DataError:
             self._file.close()
             raise
@@ -233,7 +228,7 @@ class ReactionFile:
         """Arrays of a reaction as stored, charge and multiplicity; shapes are not checked yet."""
         if name not in self._file:
             raise DataError(self.path, "no such reaction in the file.", name)
-        try:
+        with reading(self.path, "cannot be read, the file is damaged", place=name):
             group = self._file[name]
             if not isinstance(group, h5py.Group):
                 raise DataError(self.path, "is a dataset, not a group.", name)
@@ -245,8 +240,6 @@ class ReactionFile:
             arrays = {key: _as_array(group[key]) for key in keys}
             charge, multiplicity = int(group.attrs.get("crg", 0)), int(group.attrs.get("mult", 1))
             nat = int(group.attrs.get("nat", arrays["species"].size))
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-            raise DataError(self.path, f"cannot be read, the file is damaged ({error}).", name) from error
         if nat != arrays["species"].size:
             raise DataError(
                 self.path,
@@ -256,7 +249,9 @@ class ReactionFile:
         return arrays, charge, multiplicity
 
 
-def write_reactions(path: Path | str, reactions: Iterable[Reaction], metadata: Metadata) -> None:
+def write_reactions(
+    path: Path | str, reactions: Iterable[Reaction], metadata: Metadata | Callable[[], Metadata]
+) -> None:
     """Write a data file; a file of this name is replaced only when the new one is complete.
 
     The same reactions in the same order give the same bytes. Hessians are rounded to multiples of
@@ -269,7 +264,7 @@ def write_reactions(path: Path | str, reactions: Iterable[Reaction], metadata: M
     reactions
         Taken one at a time.
     metadata
-        About the data set.
+        About the data set; a function is called when all reactions are written.
 
     Raises
     ------
@@ -296,7 +291,7 @@ def write_reactions(path: Path | str, reactions: Iterable[Reaction], metadata: M
             digests[reaction.name] = _digest(arrays, reaction.charge, reaction.multiplicity)
         if not digests:
             raise DataError(path, "there are no reactions to write.")
-        file.attrs.update(asdict(metadata))
+        file.attrs.update(asdict(metadata() if callable(metadata) else metadata))
         file.attrs["units"] = json.dumps(UNITS)
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["checksum"] = content_checksum(digests)

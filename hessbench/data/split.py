@@ -11,6 +11,7 @@ from hessbench.config.inputs import digest
 from hessbench.data.settings import SplitConfig
 from hessbench.errors import DataError, HessbenchError
 from hessbench.system.files import write_text
+from hessbench.system.reading import reading
 
 Indices = NDArray[np.int64]
 
@@ -137,7 +138,8 @@ def read_split(path: Path, data: str) -> Split:
     DataError
         The file is missing or no split, or it was made for other data.
     """
-    try:
+    missing = "does not exist; run `hessbench split` first."
+    with reading(path, "is no split", "run `hessbench split`", missing=missing):
         content = json.loads(path.read_text(encoding="utf-8"))
         split = Split(
             data=content["data"],
@@ -146,12 +148,6 @@ def read_split(path: Path, data: str) -> Split:
             sizes={int(percent): int(size) for percent, size in content["sizes"].items()},
             **{part: np.array(content[part], dtype=np.int64) for part in ("training", "validation", "test")},
         )
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; run `hessbench split` first.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            path, f"is no split ({type(error).__name__}: {error}); run `hessbench split`."
-        ) from None
     if split.data != data:
         raise DataError(
             path, f"was made for the data {split.data!r}, not for {data!r}; run `hessbench split`."

@@ -14,6 +14,7 @@ import yaml
 from hessbench.datasets.download import TIMEOUT, ResumingDownloader
 from hessbench.errors import DataError
 from hessbench.formats.published import PublishedFile, PublishedSet
+from hessbench.system.reading import reading
 
 ENVIRONMENT = "HESSBENCH_DATA"
 """Names a mirror (http:// or https://) or a copy (a directory or file://) of the published files."""
@@ -132,14 +133,9 @@ def _verify_local(path: Path, file: PublishedFile) -> FetchedFile:
         raise DataError(
             path, f"damaged copy: md5 {md5} instead of {file.md5} at the right size; copy or fetch it again."
         )
-    try:
+    problem = f"damaged or incomplete: {size} bytes (published: {file.size}) that are no whole HDF5 file"
+    with reading(path, problem, "copy or fetch it again"):
         h5py.File(path, "r").close()
-    except OSError:
-        raise DataError(
-            path,
-            f"damaged or incomplete: {size} bytes (published: {file.size}) that are no whole HDF5 file; "
-            "copy or fetch it again.",
-        ) from None
     return FetchedFile(file.name, path, md5, published=False)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hessbench import __version__
-from hessbench.data.layout import Reaction, write_reactions
+from hessbench.data.layout import Metadata, Reaction, write_reactions
 from hessbench.errors import DataError
-from hessbench.formats.plausibility import mismatch, problem
-from hessbench.formats.readers.source import Source
+from hessbench.formats.plausibility import bad_structures, check_arrangement, check_reaction, problem
+from hessbench.formats.readers.source import Source, StoredReaction
 from hessbench.formats.unit_detection import Finding, detect_units, find_coordinates, settled_units
 from hessbench.formats.unit_names import Units, known_units
 
@@ -32,18 +32,46 @@ class Conversion:
         Written.
     problems
         Of single reactions, too few to refuse the file.
+    left_out
+        Reactions and structures that failed and were left out on request.
     """
 
     findings: tuple[Finding, ...]
     reactions: int
     structures: int
     problems: tuple[str, ...]
+    left_out: tuple["LeftOut", ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A reaction or a structure that was left out.
+
+    Attributes
+    ----------
+    reaction
+        Its name.
+    place
+        Where in the file the structure is; empty if the whole reaction was left out.
+    reason
+        Why.
+    """
+
+    reaction: str
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        """One phrase."""
+        return f"{self.reaction}{', ' if self.place else ''}{self.place}: {self.reason}"
 
 
 def convert(
     source: Source,
     target: Path,
     stated: Units | None = None,
+    believe: bool = False,
+    skip_bad: bool = False,
     metadata: Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> Conversion:
@@ -57,6 +85,11 @@ def convert(
         File in the one layout; replaced only when the new one is complete.
     stated
         Units in which the user says the file is, instead of those it declares; they are verified, too.
+    believe
+        Take units and labels as they are stated, whatever the checks say, which only warn then; the file
+        that is written says so.
+    skip_bad
+        Leave out structures and reactions that fail; the file that is written lists them.
     metadata
         Fields of `Metadata` that the file does not know, or knows wrongly.
     progress
@@ -70,34 +103,95 @@ def convert(
     """
     if source.problems:
         raise DataError(source.path, f"{'; '.join(source.problems)}.")
-    findings = find_units(source, stated or Units())
-    units = require_units(source.path, findings)
+    findings = find_units(source, stated or Units(), believe, skip_bad)
+    units = require_units(source.path, findings, believe)
     about = replace(source.metadata, **(metadata or {}))
-    about = replace(about, generator=f"hessbench {__version__} from {source.format}; {about.generator}")
+    origin = [f"hessbench {__version__} from {source.format}", about.generator, *source.notes]
+    if believe:
+        origin.append(f"believed as stated: {_names(units)}")
     counts = {"reactions": 0, "structures": 0}
-    problems: list[str] = []
+    problems = [contradiction(finding) for finding in findings if finding.failed]
+    left_out: list[LeftOut] = []
 
     def reactions() -> Iterator[Reaction]:
         allowed = int(TOLERATED * len(source.names))
-        bar = tqdm(source, total=len(source.names), desc=f"convert {source.path.name}", unit="reaction",
-                   delay=2, disable=not progress)  # fmt: skip
-        for stored in bar:
-            reaction = stored.convert(units, source.path)
-            wrong = problem(reaction)
-            if wrong is not None:
-                problems.append(f"{reaction.name}: {wrong}")
-                if len(problems) > allowed:
-                    raise DataError(source.path, f"refused: {wrong}.", reaction.name)
+        bar = tqdm(source.names, desc=f"convert {source.path.name}", unit="reaction", delay=2,
+                   disable=not progress)  # fmt: skip
+        for name in bar:
+            if skip_bad:
+                stored, failed = _without_bad(source, name, units)
+                left_out.extend(failed)
+                if stored is None:
+                    continue
+                reaction = stored.convert(units, source.path)
+            else:
+                stored = source.load(name)
+                reaction = stored.convert(units, source.path)
+                wrong = problem_of(stored, reaction)
+                if wrong is not None:
+                    problems.append(f"{name}: {wrong}")
+                    if len(problems) > allowed and not believe:
+                        raise DataError(source.path, f"refused: {wrong}{SKIP}.", name)
             counts["reactions"] += 1
             counts["structures"] += len(reaction)
             yield reaction
 
-    write_reactions(target, reactions(), about)
-    return Conversion(findings, **counts, problems=tuple(problems))
+    def provenance() -> Metadata:
+        listed = [f"left out {item}" for item in left_out[:LISTED]]
+        if len(left_out) > LISTED:
+            listed.append(f"and {len(left_out) - LISTED} more")
+        return replace(about, generator="; ".join([*origin, *listed]))
+
+    write_reactions(target, reactions(), provenance)
+    return Conversion(findings, **counts, problems=tuple(problems), left_out=tuple(left_out))
 
 
-def find_units(source: Source, stated: Units) -> tuple[Finding, ...]:
+def problem_of(stored: StoredReaction, reaction: Reaction) -> str | None:
+    """Say what is wrong with a reaction, or with a structure of it."""
+    wrong = problem(check_reaction(reaction))
+    bad = bad_structures(reaction) if len(reaction) > 1 or wrong else {}
+    if bad and len(bad) < max(2, len(reaction)):
+        index, reason = next(iter(bad.items()))
+        return f"{stored.place(index)}: {reason}"
+    return wrong
+
+
+def _without_bad(source: Source, name: str, units: Units) -> tuple[StoredReaction | None, list[LeftOut]]:
+    """Read a reaction and leave out what fails: structures, or all of it."""
+    try:
+        stored = source.load(name)
+    except DataError as error:
+        return None, [LeftOut(name, "", error.problem.rstrip("."))]
+    kept, left_out = [], []
+    for index in range(len(stored)):
+        try:
+            stored.select([index]).check(source.path)
+            kept.append(index)
+        except DataError as error:
+            left_out.append(LeftOut(name, stored.place(index), error.problem.rstrip(".")))
+    if kept:
+        whole = stored.select(kept)
+        bad = bad_structures(whole.convert(units, source.path))
+        left_out += [LeftOut(name, whole.place(index), reason) for index, reason in bad.items()]
+        kept = [index for index in range(len(kept)) if index not in bad]
+        if kept:
+            stored = whole.select(kept)
+            wrong = problem(check_reaction(stored.convert(units, source.path)))
+            if wrong is None:
+                return stored, left_out
+            left_out.append(LeftOut(name, "", wrong))
+    return None, left_out
+
+
+def find_units(
+    source: Source, stated: Units, believe: bool = False, skip_bad: bool = False
+) -> tuple[Finding, ...]:
     """Find the units of a file from a sample of its reactions.
+
+    Parameters
+    ----------
+    source, stated, believe, skip_bad
+        See `convert`.
 
     Raises
     ------
@@ -107,23 +201,35 @@ def find_units(source: Source, stated: Units) -> tuple[Finding, ...]:
     declared = Units(
         **{**asdict(source.units), **{key: value for key, value in asdict(stated).items() if value}}
     )
-    sample = source.sample(SAMPLE_REACTIONS, SAMPLE_STRUCTURES)
-    for item in sample:
-        item.check(source.path)
+    sample = []
+    for name in source.sample_names(SAMPLE_REACTIONS):
+        try:
+            item = source.load(name).first(SAMPLE_STRUCTURES)
+            item.check(source.path)
+            sample.append(item)
+        except DataError:
+            if not skip_bad:
+                raise
+    if not sample:
+        raise DataError(source.path, "no reaction of it can be used.")
     length = known_units("coordinates")[find_coordinates(sample, declared.coordinates).found or "Angstrom"]
     misfits: dict[str, str] = {}
     for item in sample:
-        wrong = mismatch(item.numbers, item.coordinates * length, item.forces, item.hessians)
+        wrong = problem(
+            check_arrangement(item.numbers, item.coordinates * length, item.forces, item.hessians)
+        )
         if wrong is not None:
             misfits[item.name] = wrong
-    if len(misfits) > len(sample) / 2:
+    if len(misfits) > len(sample) / 2 and not believe:
         name, wrong = next(iter(misfits.items()))
-        raise DataError(source.path, f"{wrong}; so in {len(misfits)} of {len(sample)} reactions.", name)
-    return detect_units([item for item in sample if item.name not in misfits], declared)
+        raise DataError(
+            source.path, f"{wrong}; so in {len(misfits)} of {len(sample)} reactions{BELIEVE}.", name
+        )
+    return detect_units([item for item in sample if item.name not in misfits] or sample, declared)
 
 
-def require_units(path: Path, findings: tuple[Finding, ...]) -> Units:
-    """Units to convert by.
+def require_units(path: Path, findings: tuple[Finding, ...], believe: bool = False) -> Units:
+    """Units to convert by: those found; those declared where numbers cannot tell, or are not asked.
 
     Raises
     ------
@@ -132,21 +238,37 @@ def require_units(path: Path, findings: tuple[Finding, ...]) -> Units:
     """
     for finding in findings:
         option = f"--{OPTIONS[finding.quantity]}-unit"
-        if finding.contradicts and finding.found is not None:
-            raise DataError(
-                path,
-                f"{finding.quantity} are labelled {finding.declared}, but are in {finding.found}: "
-                f"{finding.evidence}; to go by the numbers, convert with {option} {finding.found}.",
-            )
-        if finding.contradicts:
-            raise DataError(path, f"{finding.quantity} fit no known unit: {finding.evidence}.")
+        if finding.failed and not believe:
+            remedy = f"; to go by the numbers, convert with {option} {finding.found}" if finding.found else ""
+            raise DataError(path, f"{contradiction(finding)}{remedy}{BELIEVE}.")
         if finding.found is None and finding.declared is None:
             raise DataError(
                 path,
                 f"the unit of {finding.quantity} is not stated and {finding.evidence}; state it by {option}.",
             )
+    if believe:
+        return Units(**{finding.quantity: finding.declared or finding.found for finding in findings})
     return settled_units(findings)
 
 
+def contradiction(finding: Finding) -> str:
+    """Say in what the numbers contradict a label."""
+    if finding.found is None:
+        return f"{finding.quantity} fit no known unit: {finding.evidence}"
+    return (
+        f"{finding.quantity} are labelled {finding.declared}, but are in {finding.found}: {finding.evidence}"
+    )
+
+
+def _names(units: Units) -> str:
+    return ", ".join(f"{quantity} in {name}" for quantity, name in asdict(units).items() if name)
+
+
+LISTED = 20
+"""What was left out that a file lists one by one."""
+SKIP = "; --skip-bad leaves out what fails and lists it"
+"""Remedy of a refusal that is due to single records."""
+BELIEVE = "; if they are right all the same, --believe takes them as stated"
+"""Remedy of every refusal by a check that the numbers failed."""
 OPTIONS = {"coordinates": "length", "energies": "energy", "forces": "force", "hessians": "hessian"}
 """Quantity: how the command line calls its unit."""

@@ -12,9 +12,10 @@ from tqdm import tqdm
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.errors import DataError
-from hessbench.formats.convert import find_units
+from hessbench.formats.convert import contradiction, find_units, problem_of
 from hessbench.formats.known import open_data
-from hessbench.formats.plausibility import problem, stationary
+from hessbench.formats.outcomes import Outcome
+from hessbench.formats.plausibility import check_reaction, stationary
 from hessbench.formats.readers import openreact
 from hessbench.formats.readers.source import Source
 from hessbench.formats.unit_detection import Finding, settled_units
@@ -37,10 +38,11 @@ def inspect_data(path: Path, progress: bool = True) -> dict[str, Any]:
     Returns
     -------
     dict
-        format, metadata, checksum (of our own files), reactions, structures, elements (atoms of each), atoms
-        (least and most in a structure), hessians (structures that have one), units (one dict a
-        quantity: quantity, declared, found, verdict, evidence), stationary (structures: optimised, of these
-        minima, transition_states, higher_saddles), problems.
+        format, metadata, checksum (of our own files), notes, reactions, structures, elements (atoms of
+        each), atoms (least and most in a structure), hessians (structures that have one), units (one dict a
+        quantity: quantity, declared, found, outcome, evidence), checks (of reactions: name to how many
+        passed, failed, cannot tell), stationary (structures: optimised, of these minima, transition_states,
+        higher_saddles), problems.
 
     Raises
     ------
@@ -54,6 +56,7 @@ def inspect_data(path: Path, progress: bool = True) -> dict[str, Any]:
             "format": source.format,
             "metadata": asdict(source.metadata),
             "checksum": None,
+            "notes": list(source.notes),
         }
         found = list(source.problems)
         if source.format == openreact.OURS:
@@ -62,12 +65,7 @@ def inspect_data(path: Path, progress: bool = True) -> dict[str, Any]:
         statistics, wrong = _read_all(source, settled_units(findings), progress)
         report |= statistics
         report["units"] = [_finding(finding) for finding in findings]
-        contradictions = [
-            f"{finding.quantity} are labelled {finding.declared}, but "
-            f"{'are in ' + finding.found if finding.found else 'fit no known unit'}: {finding.evidence}"
-            for finding in findings
-            if finding.contradicts
-        ]
+        contradictions = [contradiction(finding) for finding in findings if finding.failed]
         report["problems"] = [*found, *contradictions, *wrong]
         return report
 
@@ -88,13 +86,15 @@ def _read_all(source: Source, units: Units, progress: bool) -> tuple[dict[str, A
     sizes: list[int] = []
     with_hessian = 0
     points: Counter[str] = Counter()
+    outcomes: dict[str, Counter[str]] = {}
     wrong: list[str] = []
     bar = tqdm(
         source.names, desc=f"inspect {source.path.name}", unit="reaction", delay=2, disable=not progress
     )
     for name in bar:
         try:
-            reaction = source.load(name).convert(units, source.path)
+            stored = source.load(name)
+            reaction = stored.convert(units, source.path)
         except DataError as error:
             wrong.append(str(error))
             continue
@@ -103,7 +103,10 @@ def _read_all(source: Source, units: Units, progress: bool) -> tuple[dict[str, A
         sizes += [len(reaction.numbers)] * len(reaction)
         with_hessian += 0 if reaction.hessians is None else len(reaction)
         points += _points(reaction)
-        found = problem(reaction)
+        checks = check_reaction(reaction)
+        for check in checks:
+            outcomes.setdefault(check.name, Counter())[check.outcome] += 1
+        found = problem_of(stored, reaction)
         if found is not None:
             wrong.append(f"{name}: {found}")
     statistics = {
@@ -112,6 +115,7 @@ def _read_all(source: Source, units: Units, progress: bool) -> tuple[dict[str, A
         "elements": dict(elements.most_common()),
         "atoms": [min(sizes, default=0), max(sizes, default=0)],
         "hessians": with_hessian,
+        "checks": {name: {str(key): counts[key] for key in Outcome} for name, counts in outcomes.items()},
         "stationary": {
             key: points[key] for key in ("optimised", "minima", "transition_states", "higher_saddles")
         },
@@ -134,13 +138,4 @@ def _points(reaction: Reaction) -> Counter[str]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    verdict = "cannot tell"
-    if finding.testable:
-        verdict = "WRONG" if finding.contradicts else "verified" if finding.declared else "found"
-    return {
-        "quantity": finding.quantity,
-        "declared": finding.declared,
-        "found": finding.found,
-        "verdict": verdict,
-        "evidence": finding.evidence,
-    }
+    return {**asdict(finding), "outcome": str(finding.outcome)}

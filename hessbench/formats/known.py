@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import h5py
-
 from hessbench.errors import DataError
 from hessbench.formats.readers import (
     extxyz,
@@ -40,10 +38,6 @@ def _unknown(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(8)
         if head == b"\x89HDF\r\n\x1a\n":
-            try:
-                h5py.File(path, "r").close()
-            except OSError as error:
-                return f"a damaged or truncated HDF5 file ({error}); fetch it again."
             return "HDF5, but neither in the layout of OpenREACT-CHON-EFH nor of Transition1x."
         if head[:2] == b"PK":
             return "a zip archive; unpack it first, then name the directory in it."

@@ -1,16 +1,23 @@
-"""Whether the structures and Hessians of a reaction can be what they are said to be."""
+"""Whether the structures and Hessians of a reaction can be what they are said to be.
+
+Each check passes, fails or cannot tell: thresholds were measured on molecules of H, C, N, O and F, and where
+they mean nothing (metals, noble gases, pairs of atoms, single bonds) a check does not say anything.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 
-from hessbench.chemistry.bonds import relative_distances
-from hessbench.chemistry.normal_modes import WAVENUMBER, atomic_masses
+from hessbench.chemistry.bonds import BONDED, relative_distances
 from hessbench.data.layout import Reaction
-from hessbench.units import BOHR, HARTREE
+from hessbench.formats.outcomes import Check, Outcome
+from hessbench.formats.stretches import SLIGHT, local_stretches
+from hessbench.units import BOHR, EV, HARTREE
 
-LONGEST_BOND_TO_HYDROGEN = 1.25
-"""Farthest nearest neighbour of a hydrogen whose stretching frequency counts, Angstrom.
-
-Tighter than a bond (`hessbench.chemistry.bonds`): one that is being broken says nothing about a unit."""
+COVALENT = (1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 32, 33, 34, 35, 53)
+"""Atomic numbers of the elements whose bonds are as long as their covalent radii say."""
+ORGANIC = (1, 6, 7, 8, 9)
+"""Elements whose bonds tell them apart."""
 OVERLAP = 0.75
 """Smallest distance of two heavy atoms, in sums of covalent radii (triple bonds: 0.78)."""
 TWO_BONDS = 1.45
@@ -21,16 +28,26 @@ BRIDGING = 0.15
 """Largest part of the hydrogen atoms that may have two bonds."""
 TIGHT_HYDROGEN = 0.06
 """Largest part of the pairs in which hydrogen may be held more tightly than a heavy atom."""
+TIGHT_HYDROGEN_OF_FEW = 0.15
+"""The same in one or two structures, which may be transition states."""
+TIGHTER = 1.02
+"""Ratio of the traces from which on it is; those of a diatomic molecule are equal but for noise."""
+MOLECULE = 4
+"""Atoms, at least, of a molecule whose distances tell elements apart (those of water do not)."""
 PATH = 3
 """Structures of one reaction, at least, that cannot all be transition states."""
-STRETCH = (1960.0, 4900.0)
-"""Range of the median stretching frequency of the bonds to hydrogen of one reaction, cm-1.
+STRETCH = (0.7, 1.4)
+"""Range of the median stretch of the bonds to hydrogen of one reaction, over the usual ones.
 
-The medians of reactions are 2,600 - 3,700; between Eh/bohr^2 and Eh/Angstrom^2 there is a factor of 1.89.
+The medians of the embedded reactions are 0.95 - 0.99; between Eh/bohr^2 and Eh/Angstrom^2 there is a factor
+of 1.89.
 """
-STRETCH_OF_FEW = (1500.0, 5200.0)
-"""The same of fewer than `FEW` bonds, which may be those of a transition state alone, cm-1."""
-FEW = 6
+FEW = 3
+"""Stretches below which only those of bonds of nearly the usual length count."""
+LOWEST = -1500.0
+"""Lowest eigenvalue of a Hessian, kcal/mol/Angstrom^2; those of the embedded structures reach -1,193."""
+LOWEST_OF_SOFT, SOFT = -1000.0, -0.8
+"""The same of one whose lowest eigenvalue is beyond this part of its largest one (embedded: -0.44)."""
 NEAREST = (0.65, 1.6)
 """Range of the median distance of a reaction's atoms to their neighbours, in sums of covalent radii."""
 SIGNAL = 3.0
@@ -52,7 +69,6 @@ SHUFFLED = (
 )
 TURNED = "Hessian, forces and coordinates do not share one orientation and order of atoms"
 TORN = "forces and coordinates do not share one orientation and order of atoms"
-_STRETCHES = {1: "H-H", 6: "C-H", 7: "N-H", 8: "O-H"}
 
 
 def stationary(reaction: Reaction) -> np.ndarray:
@@ -67,48 +83,16 @@ def distances(coordinates: np.ndarray) -> np.ndarray:
     return np.asarray(result)
 
 
-def nearest_neighbours(coordinates: np.ndarray) -> np.ndarray:
-    """(n, N) distance of each atom to its nearest neighbour."""
-    return np.asarray(distances(coordinates).min(axis=2))
+def covalent_distances(numbers: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+    """(n, K) distance of each atom to its nearest neighbour, in sums of covalent radii.
 
-
-def bond_ratios(numbers: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-    """(n, N) distance of each atom to its nearest neighbour, in sums of covalent radii."""
-    return np.asarray(relative_distances(numbers, coordinates).min(axis=2))
-
-
-def local_stretches(
-    numbers: np.ndarray, coordinates: np.ndarray, hessians: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Stretching frequencies of single bonds to hydrogen.
-
-    The force constant is u . H_hh . u with the diagonal block of the hydrogen atom and the unit vector u
-    along the bond to its nearest neighbour. Unlike normal modes it can be had off a minimum, atom by atom.
-
-    Parameters
-    ----------
-    numbers, coordinates, hessians
-        (N,), (n, N, 3) in Angstrom, (n, 3N, 3N) in kcal/mol/Angstrom^2.
-
-    Returns
-    -------
-    dict
-        "C-H", "N-H", "O-H", "H-H", "X-H": wavenumbers in cm-1, negative where the curvature is.
+    Only of elements of `COVALENT`; infinite where the neighbour is of another one.
     """
-    masses = atomic_masses(numbers)
-    hydrogens = np.flatnonzero(numbers == 1)
-    result: dict[str, list[float]] = {}
-    for positions, hessian, separation in zip(coordinates, hessians, distances(coordinates), strict=True):
-        for hydrogen in hydrogens:
-            partner = int(np.argmin(separation[hydrogen]))
-            if separation[hydrogen, partner] > LONGEST_BOND_TO_HYDROGEN:
-                continue
-            direction = (positions[hydrogen] - positions[partner]) / separation[hydrogen, partner]
-            block = hessian[3 * hydrogen : 3 * hydrogen + 3, 3 * hydrogen : 3 * hydrogen + 3]
-            constant = direction @ block @ direction * (1 / masses[hydrogen] + 1 / masses[partner])
-            kind = _STRETCHES.get(int(numbers[partner]), "X-H")
-            result.setdefault(kind, []).append(np.sign(constant) * np.sqrt(abs(constant)) * WAVENUMBER)
-    return {kind: np.array(values) for kind, values in result.items()}
+    relative = relative_distances(numbers, coordinates)
+    covalent = np.isin(numbers, COVALENT)
+    nearest = relative.min(axis=2)
+    nearest[~covalent[relative.argmin(axis=2)]] = np.inf
+    return np.asarray(nearest[:, covalent])
 
 
 def misplaced_by_geometry(numbers: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
@@ -135,26 +119,32 @@ def misplaced_by_geometry(numbers: np.ndarray, coordinates: np.ndarray) -> np.nd
     return np.asarray(overlaps | (bridging.mean(axis=1) > BRIDGING))
 
 
-def misplaced_by_hessian(numbers: np.ndarray, hessians: np.ndarray) -> np.ndarray:
-    """How often a hydrogen is held more tightly than a heavy atom, by the traces of their diagonal blocks.
+def misplaced_by_hessian(
+    numbers: np.ndarray, coordinates: np.ndarray, hessians: np.ndarray
+) -> np.ndarray | None:
+    """How often a hydrogen is held more tightly than a bound C, N or O, by the traces of diagonal blocks.
+
+    Other elements may be held less tightly than hydrogen (Cl, metals, noble gases), as may be atoms without a
+    bond; so they are not looked at.
 
     Parameters
     ----------
-    numbers, hessians
-        (N,), (n, 3N, 3N) in any unit.
+    numbers, coordinates, hessians
+        (N,), (n, N, 3) in Angstrom, (n, 3N, 3N) in any unit.
 
     Returns
     -------
     ndarray
         (n,) fraction of the pairs of a hydrogen and a heavy atom; at most 0.03 in real molecules, 0.4 (0.1 at
-        least) with shuffled elements.
+        least) with shuffled elements. None if there are no such pairs.
     """
     atoms = len(numbers)
     traces = np.einsum("niaia->ni", hessians.reshape(-1, atoms, 3, atoms, 3))
-    hydrogen = numbers == 1
-    if not hydrogen.any() or hydrogen.all():
-        return np.zeros(len(hessians))
-    return np.asarray((traces[:, hydrogen, None] > traces[:, None, ~hydrogen]).mean(axis=(1, 2)))
+    bound = np.median(relative_distances(numbers, coordinates).min(axis=2), axis=0) < BONDED
+    hydrogen, heavy = numbers == 1, np.isin(numbers, (6, 7, 8)) & bound
+    if not hydrogen.any() or not heavy.any():
+        return None
+    return np.asarray((traces[:, hydrogen, None] > TIGHTER * traces[:, None, heavy]).mean(axis=(1, 2)))
 
 
 def rotation_sides(
@@ -229,67 +219,162 @@ def net_torque(coordinates: np.ndarray, forces: np.ndarray) -> np.ndarray:
     return np.asarray(torque / np.maximum(norms, np.finfo(float).tiny))
 
 
-def mismatch(
+def check_arrangement(
     numbers: np.ndarray, coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray | None
-) -> str | None:
-    """Say in what species, structures and Hessians of a reaction do not belong together, whatever the units.
+) -> tuple[Check, Check]:
+    """Check that species, structures and labels of a reaction belong together, whatever their units.
 
     Parameters
     ----------
     numbers, coordinates, forces, hessians
-        Of a reaction, coordinates in Angstrom; without Hessians only three or more geometries can tell.
+        Of a reaction, coordinates in Angstrom.
+
+    Returns
+    -------
+    tuple of Check
+        On species and on orientation.
     """
     if hessians is None:
-        # Transition states alone may look like this, but no path consists of them.
-        enough = len(coordinates) >= PATH
-        if enough and misplaced_by_geometry(numbers, coordinates).all():
-            return SHUFFLED
-        torque = float(np.median(net_torque(coordinates, forces)))
-        strong = len(numbers) > 1 and np.median(_rms(forces)) > SIGNAL
-        if strong and torque > TORQUE:
-            return f"{TORN} (their torque is {torque:.2g} of |r| |F|)"
-        return None
-    if np.median(misplaced_by_hessian(numbers, hessians)) > TIGHT_HYDROGEN:
-        return SHUFFLED
-    if len(numbers) > 1:
-        error = float(np.median(frame_error(coordinates, forces, hessians)))
-        if error > FRAME:
-            return f"{TURNED} (rotational invariance fails by {error:.2g} of |H|)"
-    return None
+        return _species_by_geometry(numbers, coordinates), _orientation_by_torque(coordinates, forces)
+    tight = misplaced_by_hessian(numbers, coordinates, hessians)
+    species = Check("species", Outcome.CANNOT_TELL, "no hydrogen beside a bound C, N or O")
+    if tight is not None:
+        shuffled = np.median(tight) > (TIGHT_HYDROGEN if len(tight) >= PATH else TIGHT_HYDROGEN_OF_FEW)
+        species = _verdict("species", not shuffled, SHUFFLED)
+    if len(numbers) < 2:
+        return species, Check("orientation", Outcome.CANNOT_TELL, "an atom has none")
+    error = float(np.median(frame_error(coordinates, forces, hessians)))
+    evidence = f"{TURNED} (rotational invariance fails by {error:.2g} of |H|)"
+    return species, _verdict("orientation", error <= FRAME, evidence)
 
 
-def problem(reaction: Reaction) -> str | None:
-    """Say what cannot be right in a reaction; None if nothing is wrong."""
-    found = mismatch(reaction.numbers, reaction.coordinates, reaction.forces, reaction.hessians)
-    if found is not None or len(reaction.numbers) < 2:
-        return found
-    nearest = float(np.median(bond_ratios(reaction.numbers, reaction.coordinates)))
-    if not NEAREST[0] <= nearest <= NEAREST[1]:
-        return (
-            f"atoms are {nearest:.2g} times their covalent radii apart (median; {NEAREST[0]:g} - "
-            f"{NEAREST[1]:g} is possible), so the unit of the coordinates is wrong"
-        )
-    if reaction.hessians is None:
-        return None
-    asked, stored, wrong = forces_against_hessians(reaction.coordinates, reaction.forces, reaction.hessians)
-    if wrong.sum() > np.count_nonzero(np.maximum(asked, stored) > SIGNAL) / 2:
-        worst = int(np.argmax(np.abs(asked - stored) * wrong))
-        return (
-            f"forces and Hessians contradict each other in {wrong.sum()} of {len(reaction)} structures (w x "
-            f"F of structure {worst} is {stored[worst]:.3g} kcal/mol/Angstrom by its forces, "
-            f"{asked[worst]:.3g} by its Hessian), so the unit, the sign or the order of the forces is wrong"
-        )
-    stretches = local_stretches(reaction.numbers, reaction.coordinates, reaction.hessians)
-    if not stretches:
-        return None
-    values = np.concatenate(list(stretches.values()))
-    low, high = STRETCH if values.size >= FEW else STRETCH_OF_FEW
-    median = float(np.median(values))
-    if low <= median <= high:
-        return None
+def check_reaction(reaction: Reaction) -> tuple[Check, ...]:
+    """Check one reaction.
+
+    Returns
+    -------
+    tuple of Check
+        On species, orientation, distances, agreement of forces and Hessians, stretches and curvature.
+    """
+    numbers, coordinates = reaction.numbers, reaction.coordinates
+    checks = check_arrangement(numbers, coordinates, reaction.forces, reaction.hessians)
     return (
-        f"the bonds to hydrogen stretch at {median:,.0f} cm-1 (median; {low:,.0f} - {high:,.0f} "
-        "is possible), so the unit or the order of the Hessian is wrong"
+        *checks,
+        _distances(numbers, coordinates),
+        _forces(reaction),
+        _stretches(reaction),
+        _curvature(reaction),
+    )
+
+
+def bad_structures(reaction: Reaction) -> dict[int, str]:
+    """Structures that fail a check by themselves, and why, whatever the others of the reaction hide."""
+    found = {}
+    for index in range(len(reaction)):
+        part = slice(index, index + 1)
+        single = replace(
+            reaction,
+            coordinates=reaction.coordinates[part],
+            energies=reaction.energies[part],
+            forces=reaction.forces[part],
+            hessians=None if reaction.hessians is None else reaction.hessians[part],
+            annotations={},
+        )
+        # Transition states may look like shuffled species, and all structures share theirs.
+        wrong = problem(tuple(check for check in check_reaction(single) if check.name != "species"))
+        if wrong is not None:
+            found[index] = wrong
+    return found
+
+
+def problem(checks: tuple[Check, ...]) -> str | None:
+    """Say what cannot be right, by the first check that failed; None if none did."""
+    return next((check.evidence for check in checks if check.outcome is Outcome.FAILED), None)
+
+
+def _verdict(name: str, right: bool, evidence: str) -> Check:
+    return Check(name, Outcome.PASSED) if right else Check(name, Outcome.FAILED, evidence)
+
+
+def _species_by_geometry(numbers: np.ndarray, coordinates: np.ndarray) -> Check:
+    # Transition states alone may look like this, but no path consists of them.
+    if len(coordinates) < PATH or len(numbers) < MOLECULE or not np.isin(numbers, ORGANIC).all():
+        reason = f"without Hessians it takes {PATH} structures of {MOLECULE} atoms of H, C, N, O, F"
+        return Check("species", Outcome.CANNOT_TELL, reason)
+    return _verdict("species", not misplaced_by_geometry(numbers, coordinates).all(), SHUFFLED)
+
+
+def _orientation_by_torque(coordinates: np.ndarray, forces: np.ndarray) -> Check:
+    if coordinates.shape[1] < 2 or np.median(_rms(forces)) <= SIGNAL:
+        return Check("orientation", Outcome.CANNOT_TELL, "the forces are too small for a torque")
+    torque = float(np.median(net_torque(coordinates, forces)))
+    return _verdict("orientation", torque <= TORQUE, f"{TORN} (their torque is {torque:.2g} of |r| |F|)")
+
+
+def _distances(numbers: np.ndarray, coordinates: np.ndarray) -> Check:
+    nearest = covalent_distances(numbers, coordinates) if len(numbers) > 1 else np.empty(0)
+    nearest = nearest[np.isfinite(nearest)]
+    if not nearest.size:
+        return Check("distances", Outcome.CANNOT_TELL, "no two atoms of elements with covalent bonds")
+    median = float(np.median(nearest))
+    if median > NEAREST[1] and len(numbers) == 2:
+        return Check("distances", Outcome.CANNOT_TELL, "two atoms may be apart")
+    return _verdict(
+        "distances",
+        NEAREST[0] <= median <= NEAREST[1],
+        f"atoms are {median:.2g} times their covalent radii apart (median; {NEAREST[0]:g} - "
+        f"{NEAREST[1]:g} is possible), so the unit of the coordinates is wrong",
+    )
+
+
+def _forces(reaction: Reaction) -> Check:
+    if reaction.hessians is None or len(reaction.numbers) < 2:
+        return Check("agreement", Outcome.CANNOT_TELL, "no Hessians to compare with")
+    asked, stored, wrong = forces_against_hessians(reaction.coordinates, reaction.forces, reaction.hessians)
+    strong = np.count_nonzero(np.maximum(asked, stored) > SIGNAL)
+    if not strong:
+        return Check("agreement", Outcome.CANNOT_TELL, "too small to be compared with the Hessians")
+    worst = int(np.argmax(np.abs(asked - stored) * wrong))
+    return _verdict(
+        "agreement",
+        bool(wrong.sum() <= strong / 2),
+        f"forces and Hessians contradict each other in {wrong.sum()} of {len(reaction)} structures (w x "
+        f"F of structure {worst} is {stored[worst]:.3g} kcal/mol/Angstrom by its forces, "
+        f"{asked[worst]:.3g} by its Hessian), so the unit, the sign or the order of the forces is wrong",
+    )
+
+
+def _stretches(reaction: Reaction) -> Check:
+    if reaction.hessians is None:
+        return Check("stretches", Outcome.CANNOT_TELL, "no Hessians")
+    stretches = local_stretches(reaction.numbers, reaction.coordinates, reaction.hessians)
+    ratios = stretches.ratios()
+    if ratios.size < FEW:
+        ratios = stretches.ratios((-SLIGHT, SLIGHT))
+    if not ratios.size:
+        return Check("stretches", Outcome.CANNOT_TELL, "no bonds to hydrogen of a usual length")
+    median = float(np.median(ratios))
+    return _verdict(
+        "stretches",
+        STRETCH[0] <= median <= STRETCH[1],
+        f"the bonds to hydrogen ({stretches.kinds()}) stretch at {median:.2g} times their usual "
+        f"wavenumbers (median; {STRETCH[0]:g} - {STRETCH[1]:g} is possible), so the unit or the order of the "
+        "Hessian is wrong",
+    )
+
+
+def _curvature(reaction: Reaction) -> Check:
+    if reaction.hessians is None:
+        return Check("curvature", Outcome.CANNOT_TELL, "no Hessians")
+    eigenvalues = np.linalg.eigvalsh(reaction.hessians)
+    lowest, largest = eigenvalues[:, 0], eigenvalues[:, -1]
+    wrong = (lowest < LOWEST) | ((lowest < LOWEST_OF_SOFT) & (lowest < SOFT * largest))
+    worst = int(np.argmin(lowest))
+    return _verdict(
+        "curvature",
+        not wrong.any(),
+        f"a Hessian has the eigenvalue {lowest[worst]:,.0f} kcal/mol/Angstrom^2 ({lowest[worst] / EV:,.1f} "
+        f"eV/Angstrom^2); down to {LOWEST:,.0f} is possible",
     )
 
 

@@ -2,45 +2,51 @@
 
 Each quantity is tested by physics that knows its size without any label:
 
-- coordinates by the distance of hydrogen (or any atom) to its nearest neighbour,
-- Hessians by the stretching frequency of bonds to hydrogen (C-H: 2,900 - 3,200 cm-1),
+- coordinates by the distance of covalently bound atoms to their nearest neighbours,
+- Hessians by the stretching frequencies of bonds to hydrogen, each against that of its kind and length,
 - forces by the rotational invariance of the energy, H (w x r) = -w x F, which holds at each single structure,
   or by the work they do between neighbouring structures, E2 - E1 = -(F1 + F2)/2 . (x2 - x1),
 - energies by that work, or by the sum of the energies of the free atoms.
 
-Where forces vanish they say nothing about their unit, which then stays untested.
+Each of these passes, fails or cannot tell. It fails only where the numbers fit another unit, or fit none
+although there are many of them; what has no such scale (forces that vanish, energies relative to anything,
+metals and noble gases, pairs of atoms) cannot be told, and then the label is believed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from hessbench.formats.outcomes import Outcome
 from hessbench.formats.plausibility import (
+    FEW,
+    NEAREST,
     NOISE,
     SIGNAL,
-    bond_ratios,
-    local_stretches,
-    nearest_neighbours,
+    covalent_distances,
     rotation_sides,
     rotation_size,
 )
 from hessbench.formats.readers.source import StoredReaction
+from hessbench.formats.stretches import SLIGHT, joined, local_stretches
 from hessbench.formats.unit_names import Units, known_units
 from hessbench.units import HARTREE
 
-STRETCH = (2500.0, 3700.0)
-"""Range of the median stretching frequency of bonds to hydrogen, cm-1."""
-BOND_TO_HYDROGEN = (0.85, 1.25)
-"""Range of the median distance of hydrogen to its nearest neighbour, Angstrom."""
+STRETCH = (0.84, 1.2)
+"""Range of the median stretch of bonds to hydrogen, over the usual ones, that makes out a unit."""
+STRETCH_DECLARED = (0.78, 1.28)
+"""The same that confirms a label, that is, at a level of theory of whatever quality."""
 BOND = (0.75, 1.3)
 """Range of the median distance to the nearest neighbour, in sums of covalent radii."""
+ALIKE = 0.1
+"""Largest spread of the distances of diatomic molecules that is not taken for atoms on their way apart."""
 SLOPE_TOLERANCE = 0.2
 """Deviation of a fitted ratio from a unit that still fits; the closest two units are 1.89 apart."""
 CORRELATION = 0.95
 """Smallest correlation at which a fitted ratio is evidence."""
-FEWEST = 3
-"""Pairs of neighbouring structures, at least, that say something."""
+FEWEST, MANY = 3, 10
+"""Pairs of neighbouring structures, at least, that say something; and that can say that no unit fits."""
 NEIGHBOURS = (1e-3, 0.25)
 """Range of the largest displacement of an atom between neighbouring structures, Angstrom."""
 RELATED = 0.8
@@ -77,8 +83,8 @@ class Finding:
         Unit according to the file, or its format; None if neither says.
     found
         Unit that fits; None if none does, or if the data cannot tell.
-    testable
-        Whether the data can tell.
+    outcome
+        Failed if the numbers fit no known unit, or another one than declared.
     evidence
         The numbers, for people.
     """
@@ -86,13 +92,13 @@ class Finding:
     quantity: str
     declared: str | None
     found: str | None
-    testable: bool
+    outcome: Outcome
     evidence: str
 
     @property
-    def contradicts(self) -> bool:
-        """Whether the numbers fit no known unit, or another one than declared."""
-        return self.testable and (self.found is None or self.declared not in (None, self.found))
+    def failed(self) -> bool:
+        """Whether the numbers contradict the label, or any label."""
+        return self.outcome is Outcome.FAILED
 
 
 def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[Finding, ...]:
@@ -114,25 +120,30 @@ def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[
     length = known_units("coordinates")[coordinates.found or declared.coordinates or "Angstrom"]
     hessians = _find_hessians(reactions, length, declared.hessians)
     force_size, force_evidence, forces_related = _by_rotation(reactions, length, _size(hessians))
-    scale_energy, scale_evidence = _by_free_atoms(reactions)
+    scale, scale_outcome, scale_evidence = _by_free_atoms(reactions, declared.energies)
     changes, works = _changes_and_works(reactions, length)
     work = _energy_per_work(changes, works)  # size of force unit / size of energy unit
-    if force_size is None and work is not None and scale_energy is not None:
-        force_size = work[0] * known_units("energies")[scale_energy]
-        force_evidence = work[1]
-    forces = _finding_of_size("forces", declared.forces, force_size, force_evidence)
-    if force_size is not None and work is not None and force_evidence != work[1]:
-        energies = _finding_of_size("energies", declared.energies, force_size / work[0], work[1])
+    pairs = MANY
+    by_energies = scale or declared.energies
+    if force_size is None and work is not None and by_energies is not None:
+        force_size, pairs = work[0] * known_units("energies")[by_energies], len(changes)
+        force_evidence = work[1] if scale else f"{work[1]}, energies taken for {by_energies}"
+        energies = Finding("energies", declared.energies, scale, scale_outcome, scale_evidence)
+    elif force_size is not None and work is not None:
+        energies = _finding_of_size(
+            "energies", declared.energies, force_size / work[0], work[1], len(changes)
+        )
     else:
-        testable = scale_energy is not None or declared.energies is not None
-        energies = Finding("energies", declared.energies, scale_energy, testable, scale_evidence)
+        energies = Finding("energies", declared.energies, scale, scale_outcome, scale_evidence)
+    forces = _finding_of_size("forces", declared.forces, force_size, force_evidence, pairs)
     if force_size is None and declared.forces is None and energies.found is not None:
         unit = f"{energies.found}/Angstrom"
-        forces = Finding("forces", None, unit, False, f"{force_evidence}; taken for {unit}, as the energies")
+        evidence = f"{force_evidence}; taken for {unit}, as the energies"
+        forces = Finding("forces", None, unit, Outcome.CANNOT_TELL, evidence)
     if not forces_related:
-        forces = Finding("forces", declared.forces, None, True, force_evidence)
+        forces = Finding("forces", declared.forces, None, Outcome.FAILED, force_evidence)
     elif force_size is not None and (unrelated := _unrelated(changes, works * force_size)):
-        energies = Finding("energies", declared.energies, None, True, unrelated)
+        energies = Finding("energies", declared.energies, None, Outcome.FAILED, unrelated)
     found = (coordinates, energies, forces)
     return found if hessians is None else (*found, hessians)
 
@@ -144,67 +155,86 @@ def settled_units(findings: Sequence[Finding]) -> Units:
 
 def _size(finding: Finding | None) -> float | None:
     """Size of the unit of a finding, or None if there is no saying."""
-    if finding is None or finding.found is None:
+    if finding is None or (name := finding.found or (None if finding.failed else finding.declared)) is None:
         return None
-    return known_units(finding.quantity)[finding.found]
+    return known_units(finding.quantity)[name]
+
+
+def _judge(
+    declared: str | None,
+    candidates: Mapping[str, float],
+    window: tuple[float, float],
+    confirming: tuple[float, float],
+    enough: bool,
+) -> tuple[str | None, Outcome]:
+    """Unit whose candidate is in a window, and what that says of the one declared."""
+    if declared is not None and confirming[0] <= candidates[declared] <= confirming[1]:
+        return declared, Outcome.PASSED
+    fits = [name for name, value in candidates.items() if window[0] <= value <= window[1]]
+    found = fits[0] if fits else None
+    if declared is None and found is not None:
+        return found, Outcome.PASSED
+    return (found, Outcome.FAILED) if enough else (None, Outcome.CANNOT_TELL)
 
 
 def find_coordinates(reactions: Sequence[StoredReaction], declared: str | None) -> Finding:
     """Find the unit of the coordinates alone, see `detect_units`."""
-    to_hydrogen = _joined(
-        [
-            nearest_neighbours(item.coordinates)[:, item.numbers == 1]
-            for item in reactions
-            if len(item.numbers) > 1
-        ]
-    )
-    if to_hydrogen.size:
-        values, window, what = to_hydrogen, BOND_TO_HYDROGEN, "median bond to hydrogen"
-    else:
-        values = _joined([bond_ratios(item.numbers, item.coordinates) for item in reactions])
-        window, what = BOND, "median nearest neighbour, in sums of covalent radii,"
+    molecules = [item for item in reactions if len(item.numbers) > 1]
+    nearest = [covalent_distances(item.numbers, item.coordinates) for item in molecules]
+    values = _joined(nearest)
     values = values[np.isfinite(values)]
     if not values.size:
-        return Finding("coordinates", declared, None, False, "cannot be told from single atoms")
+        evidence = "cannot be told without two atoms of elements with covalent bonds"
+        return Finding("coordinates", declared, None, Outcome.CANNOT_TELL, evidence)
+    polyatomic = any(len(item.numbers) > 2 for item in molecules)
+    alike = len(values) >= 2 * FEW and np.ptp(values) <= ALIKE * np.median(values)
+    sizes = known_units("coordinates")
+    possible = values * sizes[declared or "Angstrom"]
+    impossible = np.mean((NEAREST[0] <= possible) & (possible <= NEAREST[1])) < ALIKE
     median = float(np.median(values))
-    candidates = {name: median * size for name, size in known_units("coordinates").items()}
-    return Finding(
-        "coordinates",
-        declared,
-        _within(candidates, window),
-        True,
-        f"{what} {median:.3f} ({_span(window)} expected)",
-    )
+    candidates = {name: median * size for name, size in sizes.items()}
+    found, outcome = _judge(declared, candidates, BOND, BOND, bool((polyatomic or alike) and impossible))
+    evidence = f"median nearest neighbour, in sums of covalent radii, {median:.3f} ({_span(BOND)} expected)"
+    return Finding("coordinates", declared, found, outcome, evidence)
 
 
 def _find_hessians(
     reactions: Sequence[StoredReaction], length: float, declared: str | None
 ) -> Finding | None:
-    stretches = [
+    parts = [
         local_stretches(item.numbers, item.coordinates * length, item.hessians)
         for item in reactions
         if item.hessians is not None
     ]
-    if not stretches:
+    if not parts:
         return None
-    values = _joined([item["C-H"] for item in stretches if "C-H" in item])
-    kind = "C-H"
-    if not values.size:
-        values, kind = _joined([value for item in stretches for value in item.values()]), "X-H"
-    if not values.size:
-        return Finding("hessians", declared, None, False, "cannot be told without bonds to hydrogen")
-    median = float(np.median(values))
-    candidates = {name: median * np.sqrt(size) for name, size in known_units("hessians").items()}
-    found = _within(candidates, STRETCH)
-    shown = [name for name in dict.fromkeys([declared, found]) if name] or ["Eh/Angstrom^2", "Eh/bohr^2"]
-    frequencies = " and ".join(f"{candidates[name]:,.0f} cm-1 in {name}" for name in shown)
-    return Finding(
-        "hessians",
+    stretches = joined(parts)
+    ratios = stretches.ratios()
+    enough = ratios.size >= FEW
+    if not enough and (slight := stretches.ratios((-SLIGHT, SLIGHT))).size:
+        ratios, enough = slight, True
+    if not ratios.size:
+        evidence = "cannot be told without bonds to hydrogen of a usual length"
+        return Finding("hessians", declared, None, Outcome.CANNOT_TELL, evidence)
+    median = float(np.median(ratios))
+    sizes = known_units("hessians")
+    found, outcome = _judge(
         declared,
-        found,
-        True,
-        f"median of {values.size} {kind} stretches is {frequencies} ({_span(STRETCH)} cm-1 expected)",
+        {name: median * np.sqrt(size) for name, size in sizes.items()},
+        STRETCH,
+        STRETCH_DECLARED,
+        enough,
     )
+    shown = [name for name in dict.fromkeys([declared, found]) if name] or ["Eh/Angstrom^2", "Eh/bohr^2"]
+    wavenumber = float(np.median(stretches.wavenumbers))
+    frequencies = " and ".join(
+        f"{wavenumber * np.sqrt(sizes[name]):,.0f} cm-1 in {name}, {median * np.sqrt(sizes[name]):.2f} of "
+        "the usual"
+        for name in shown
+    )
+    kinds, expected = stretches.kinds(), _span(STRETCH_DECLARED)
+    evidence = f"median of {ratios.size} stretches ({kinds}) is {frequencies} ({expected} expected)"
+    return Finding("hessians", declared, found, outcome, evidence)
 
 
 def _by_rotation(
@@ -282,11 +312,17 @@ def _unrelated(changes: np.ndarray, works: np.ndarray) -> str | None:
     )
 
 
-def _by_free_atoms(reactions: Sequence[StoredReaction]) -> tuple[str | None, str]:
-    """Unit of energy by the scale of total or atomization energies."""
+def _by_free_atoms(
+    reactions: Sequence[StoredReaction], declared: str | None
+) -> tuple[str | None, Outcome, str]:
+    """Unit of energy by the scale of total or atomization energies, the outcome, and the numbers in words.
+
+    Total energies contradict a label, since nothing else is as large. Energies may be relative to anything,
+    so fitting nothing does not; nor does the size of an atomization energy, which is that of others, too.
+    """
     energies = _joined([item.energies for item in reactions])
     atoms = _joined([np.full(len(item.energies), len(item.numbers)) for item in reactions])
-    evidence = []
+    evidence, total = [], None
     for name, (window, table) in ATOM_ENERGIES.items():
         if not all(int(number) in table for item in reactions for number in item.numbers):
             continue
@@ -294,31 +330,52 @@ def _by_free_atoms(reactions: Sequence[StoredReaction]) -> tuple[str | None, str
             [np.full(len(item.energies), sum(table[int(z)] for z in item.numbers)) for item in reactions]
         )
         ratios = energies / free
-        for unit, size in known_units("energies").items():
-            scaled = ratios * (size / HARTREE)
-            if window[0] <= scaled.min() and scaled.max() <= window[1]:
-                return unit, f"{scaled.min():.3f} - {scaled.max():.3f} of the free atoms' energy ({name})"
+        for unit in _fitting(ratios, window, declared):
+            scaled = ratios * (known_units("energies")[unit] / HARTREE)
+            words = f"{scaled.min():.3f} - {scaled.max():.3f} of the free atoms' energy ({name})"
+            if unit == declared:
+                return unit, Outcome.PASSED, words
+            total = total or (unit, words)
         evidence.append(f"E / free atoms ({name}) is {ratios.min():.4g} - {ratios.max():.4g} in Eh")
     per_atom = energies / atoms
+    atomization = _fitting(per_atom, ATOMIZATION, declared)
+    if atomization and declared in (None, atomization[0]) and (total is None or declared is not None):
+        scaled = per_atom * (known_units("energies")[atomization[0]] / HARTREE)
+        words = f"{scaled.min():.3f} - {scaled.max():.3f} Eh per atom: atomization energies"
+        return atomization[0], Outcome.PASSED, words
+    if total is not None:
+        return total[0], Outcome.PASSED if declared is None else Outcome.FAILED, total[1]
+    numbers = "; ".join([*evidence, f"E per atom is {per_atom.min():.4g} - {per_atom.max():.4g}"])
+    return None, Outcome.CANNOT_TELL, f"cannot be told without total energies: {numbers}"
+
+
+def _fitting(values: np.ndarray, window: tuple[float, float], declared: str | None) -> list[str]:
+    """Units of energy in which values (in Eh) are within a window, that declared first."""
+    found = []
     for unit, size in known_units("energies").items():
-        scaled = per_atom * (size / HARTREE)
-        if ATOMIZATION[0] <= scaled.min() and scaled.max() <= ATOMIZATION[1]:
-            return unit, f"{scaled.min():.3f} - {scaled.max():.3f} Eh per atom: atomization energies"
-    return None, "; ".join([*evidence, f"E per atom is {per_atom.min():.4g} - {per_atom.max():.4g}"])
+        scaled = values * (size / HARTREE)
+        if window[0] <= scaled.min() and scaled.max() <= window[1]:
+            found.append(unit)
+    return sorted(found, key=lambda unit: unit != declared)
 
 
-def _finding_of_size(quantity: str, declared: str | None, size: float | None, evidence: str) -> Finding:
+def _finding_of_size(
+    quantity: str, declared: str | None, size: float | None, evidence: str, pairs: int
+) -> Finding:
     if size is None:
-        return Finding(quantity, declared, None, False, evidence)
+        return Finding(quantity, declared, None, Outcome.CANNOT_TELL, evidence)
     ratios = {name: size / known for name, known in known_units(quantity).items()}
-    found = next((name for name, ratio in ratios.items() if abs(ratio - 1) <= SLOPE_TOLERANCE), None)
+    fits = [name for name, ratio in ratios.items() if abs(ratio - 1) <= SLOPE_TOLERANCE]
+    found = fits[0] if fits else None
+    outcome = Outcome.FAILED if declared not in (None, found) or found is None else Outcome.PASSED
     if size < 0:
         evidence += "; the sign is wrong: these are gradients, forces are minus the gradient, so negate them"
     elif found is None:
         evidence += f"; the unit measures {size:.4g} in kcal/mol and Angstrom"
+        outcome = outcome if pairs >= MANY else Outcome.CANNOT_TELL
     elif found == declared:
         evidence += f", ratio {ratios[found]:.3f}"
-    return Finding(quantity, declared, found, True, evidence)
+    return Finding(quantity, declared, found, outcome, evidence)
 
 
 def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -327,10 +384,6 @@ def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     if norms == 0.0:
         return 1.0, 0.0
     return float(x @ y) / float(x @ x), float(x @ y) / norms
-
-
-def _within(candidates: dict[str, float], window: tuple[float, float]) -> str | None:
-    return next((name for name, value in candidates.items() if window[0] <= value <= window[1]), None)
 
 
 def _span(window: tuple[float, float]) -> str:

@@ -8,13 +8,17 @@ import io
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hessbench.errors import HessbenchError
+from hessbench.errors import DataError, HessbenchError
+from hessbench.system.reading import reading
+
+ANEW = "delete it to start anew"
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,10 @@ class Journal:
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60)
+        with reading(path, "cannot be opened"):
+            self._connection = sqlite3.connect(path, timeout=60)
         try:
-            with self._connection:
+            with self._reading(), self._connection:
                 self._connection.execute("CREATE TABLE IF NOT EXISTS settings (content TEXT)")
                 self._connection.execute(
                     "CREATE TABLE IF NOT EXISTS outcomes (name TEXT PRIMARY KEY, arrays BLOB, failures TEXT)"
@@ -65,17 +70,16 @@ class Journal:
                 content = json.dumps(settings, sort_keys=True)
                 if stored is None:
                     self._connection.execute("INSERT INTO settings VALUES (?)", (content,))
-        except sqlite3.DatabaseError as error:
+            if stored is not None and stored[0] != content:
+                with reading(path, "not a usable journal", ANEW):
+                    differences = _differences(json.loads(stored[0]), settings)
+                raise HessbenchError(
+                    f"{path}: what is in it was made with {differences}; "
+                    "delete it to start anew or choose another output."
+                )
+        except HessbenchError:
             self._connection.close()
-            raise HessbenchError(
-                f"{path}: not a usable journal ({error}); delete it to start anew."
-            ) from error
-        if stored is not None and stored[0] != content:
-            self._connection.close()
-            raise HessbenchError(
-                f"{path}: what is in it was made with {_differences(json.loads(stored[0]), settings)}; "
-                "delete it to start anew or choose another output."
-            )
+            raise
 
     def __enter__(self) -> "Journal":
         return self
@@ -83,16 +87,29 @@ class Journal:
     def __exit__(self, *exception: object) -> None:
         self._connection.close()
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Tell a damaged file from one that the machine keeps us from: there, what it holds is not lost."""
+        try:
+            with reading(self.path, "not a usable journal", ANEW):
+                yield
+        except HessbenchError as error:
+            cause = error.__cause__
+            if isinstance(cause, sqlite3.OperationalError):  # locked, disk full, file not writable
+                raise DataError(self.path, f"the journal cannot be used now ({cause}).") from cause
+            raise
+
     def names(self) -> set[str]:
         """Names of the finished reactions."""
-        return {row[0] for row in self._connection.execute("SELECT name FROM outcomes")}
+        with self._reading():
+            return {row[0] for row in self._connection.execute("SELECT name FROM outcomes")}
 
     def add(self, outcome: Outcome) -> None:
         """Record a finished reaction; when this returns it is on disk."""
         buffer = io.BytesIO()
         np.savez(buffer, **outcome.arrays)  # type: ignore[arg-type]
         failures = json.dumps([[failure.structure, failure.reason] for failure in outcome.failures])
-        with self._connection:
+        with self._reading(), self._connection:
             self._connection.execute(
                 "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)",
                 (outcome.name, buffer.getvalue(), failures),
@@ -106,8 +123,10 @@ class Journal:
 
     def get(self, name: str) -> Outcome | None:
         """Give the finished reaction of a name, if there is one."""
-        row = self._connection.execute("SELECT * FROM outcomes WHERE name = ?", (name,)).fetchone()
-        return None if row is None else _outcome(*row)
+        with self._reading():
+            row = self._connection.execute("SELECT * FROM outcomes WHERE name = ?", (name,)).fetchone()
+        with reading(self.path, "not a usable journal", ANEW, place=name):
+            return None if row is None else _outcome(*row)
 
 
 def checksum(source: Path) -> str:

@@ -6,7 +6,6 @@ and a frequency calculation each, all in one atom order. The last geometry print
 
 import re
 import tarfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from tqdm import tqdm
 
 from hessbench.errors import DataError
 from hessbench.reactions.geometries import ROLES, ReactionGeometries
+from hessbench.system.reading import reading
 
 MEMBER = re.compile(r"(?:^|/)(rxn(\d+))/(r|ts|p)\2\.log$")
 PREFIXES = {"r": "R", "ts": "TS", "p": "P"}
@@ -32,22 +32,17 @@ def read_archive(path: Path) -> list[ReactionGeometries]:
         reaction differ in their atoms.
     """
     structures: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {}
-    try:
-        with tarfile.open(path, "r:*") as archive:
-            for member in tqdm(archive, desc=f"read {path.name}", unit="file", delay=2):
-                match = MEMBER.search(member.name)
-                file = archive.extractfile(member) if match and member.isfile() else None
-                if match and file:
-                    text = file.read().decode("utf-8", "replace")
-                    try:
-                        geometry = last_geometry(text)
-                    except ValueError as error:
-                        raise DataError(path, f"{member.name}: {error}.", match[1]) from None
-                    structures.setdefault(match[1], {})[PREFIXES[match[3]]] = geometry
-    except FileNotFoundError:
-        raise DataError(path, "the file does not exist.") from None
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DataError(path, f"not a readable archive, or a truncated one ({error}).") from error
+    with reading(path, "not a readable archive, or a truncated one"), tarfile.open(path, "r:*") as archive:
+        for member in tqdm(archive, desc=f"read {path.name}", unit="file", delay=2):
+            match = MEMBER.search(member.name)
+            file = archive.extractfile(member) if match and member.isfile() else None
+            if match and file:
+                text = file.read().decode("utf-8", "replace")
+                try:
+                    geometry = last_geometry(text)
+                except ValueError as error:
+                    raise DataError(path, f"{member.name}: {error}.", match[1]) from None
+                structures.setdefault(match[1], {})[PREFIXES[match[3]]] = geometry
     if not structures:
         raise DataError(path, "no logs named rxnNNNNNN/rNNNNNN.log, tsNNNNNN.log or pNNNNNN.log in it.")
     reactions = []

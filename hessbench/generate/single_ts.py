@@ -25,6 +25,7 @@ from hessbench.generate.recorded import Recorded
 from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state, is_stationary
 from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import ROLES
+from hessbench.system.reading import reading
 
 STATIONARY, PATH = "stationary", "path"
 """Names of the two groups."""
@@ -45,12 +46,8 @@ def read_roles(source: Path) -> tuple[np.ndarray, dict[str, np.ndarray], dict[st
     DataError
         The file is missing or unreadable, or does not hold these three.
     """
-    try:
+    with reading(source, "not a readable extxyz file"):
         frames = {frame.info.get("role"): frame for frame in read(source, index=":", format="extxyz")}
-    except FileNotFoundError:
-        raise DataError(source, "the file does not exist.") from None
-    except (ValueError, KeyError, IndexError) as error:
-        raise DataError(source, f"not a readable extxyz file ({error}).") from None
     if set(frames) != set(ROLES):
         raise DataError(
             source, f"expected three frames with role=R, TS and P, found {sorted(map(str, frames))}."

@@ -12,8 +12,10 @@ from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, UNIT_LABELS, in_or
 from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES
 from hessbench.results.store.tables import ResultsError
+from hessbench.system.reading import reading
 
 HISTORY = "history.csv"
+REMEDY = "train the ensemble anew"
 COLUMNS = {
     "energy": "energy_rmse_kcal_mol",
     "force": "force_rmse_kcal_mol_A",
@@ -46,12 +48,9 @@ def read(results: Results) -> dict[str, tuple[int, pd.DataFrame]]:
 
 
 def _read_one(path: Path) -> pd.DataFrame:
-    try:
+    missing = f"does not exist; {REMEDY}."
+    with reading(path, "is no CSV table", REMEDY, missing=missing, error=ResultsError):
         frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except FileNotFoundError:
-        raise ResultsError(path, "does not exist; train the ensemble anew.") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ResultsError(path, f"is no CSV table ({error}); train the ensemble anew.") from None
     for column in ("epoch", "seed"):
         if column not in frame:
             raise ResultsError(path, "missing; train the ensemble anew.", column)

@@ -8,6 +8,7 @@ from hessbench.config.loss_labels import read_label
 from hessbench.errors import DataError
 from hessbench.potential.interface import TrainablePotential
 from hessbench.potential.registry import load
+from hessbench.system.reading import reading
 
 MODELS = Path("models")
 PROVENANCE = "training.json"
@@ -33,14 +34,10 @@ def trained_seeds(folder: Path) -> list[int]:
         The ensemble is not there, or its training did not finish.
     """
     path = folder / PROVENANCE
-    try:
+    command = f"hessbench train --loss {folder.name} --percent {folder.parent.name}"
+    missing = f"does not exist; run `{command}` to the end."
+    with reading(path, "cannot be read", "train again", missing=missing):
         return [int(seed) for seed in json.loads(path.read_text(encoding="utf-8"))["seeds"]]
-    except FileNotFoundError:
-        command = f"hessbench train --loss {folder.name} --percent {folder.parent.name}"
-        problem = f"does not exist; run `{command}` to the end."
-        raise DataError(path, problem) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(path, f"cannot be read ({error}); train again.") from None
 
 
 def ensemble_inputs(folder: Path) -> Inputs:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from hessbench.errors import DataError
 from hessbench.system.files import replacing
+from hessbench.system.reading import reading
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,24 +53,25 @@ def read_header(path: Path) -> dict[str, Any]:
     DataError
         The file is missing, is no safetensors file, or does not describe a model.
     """
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; train a model first, or give its path.") from None
-    except (SafetensorError, OSError) as error:
-        raise DataError(path, f"not a safetensors file ({error}).") from None
-    try:
+    missing = "does not exist; train a model first, or give its path."
+    with reading(path, "not a safetensors file", missing=missing), safe_open(path, framework="np") as file:
+        metadata = file.metadata() or {}
+    with reading(path, "no model of hessbench: its metadata do not describe one"):
         header: dict[str, Any] = json.loads(metadata["hessbench"])
-        header["format"]
-    except (KeyError, TypeError, json.JSONDecodeError):
-        raise DataError(path, "no model of hessbench: its metadata do not describe one.") from None
+        if not isinstance(header["format"], str):
+            raise DataError(path, "no model of hessbench: its format is no name.")
     return header
 
 
 def read_tensors(path: Path) -> "dict[str, Tensor]":
-    """Read the tensors of a model file by name."""
-    with safe_open(path, framework="pt") as file:
+    """Read the tensors of a model file by name.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged.
+    """
+    with reading(path, "damaged model file", "write it again"), safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
 
 
@@ -81,5 +83,6 @@ def read_notes(path: Path) -> dict[str, str]:
     DataError
         See `read_header`.
     """
-    notes = read_header(path).get("notes", {})
-    return {str(key): str(value) for key, value in notes.items()}
+    header = read_header(path)
+    with reading(path, "no model of hessbench: its notes cannot be read"):
+        return {str(key): str(value) for key, value in header.get("notes", {}).items()}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hessbench.errors import DataError
+from hessbench.system.reading import reading
 
 ROLES = ("R", "TS", "P")
 
@@ -80,14 +81,9 @@ def read_npz(path: Path) -> list[ReactionGeometries]:
         The file is missing, is no such archive, or its arrays do not fit together.
     """
     keys = ("rxn_id", "offset", "atomic_numbers", "reactant", "ts", "product")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            absent = [key for key in keys if key not in archive]
-            arrays = {key: archive[key] for key in keys if not absent}
-    except FileNotFoundError:
-        raise DataError(path, "the file does not exist.") from None
-    except (ValueError, OSError, EOFError) as error:
-        raise DataError(path, f"not a readable npz archive ({error}).") from error
+    with reading(path, "not a readable npz archive"), np.load(path, allow_pickle=False) as archive:
+        absent = [key for key in keys if key not in archive]
+        arrays = {key: archive[key] for key in keys if not absent}
     if absent:
         raise DataError(path, f"no array {absent[0]!r}; docs/data-layout.md describes the form.")
     offset, numbers = arrays["offset"], arrays["atomic_numbers"]

@@ -20,6 +20,7 @@ from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.reactions.geometries import ROLES, ReactionGeometries, superimposed
 from hessbench.system.files import replacing
+from hessbench.system.reading import reading
 
 FORMAT = "hessbench reaction geometries"
 FORMAT_VERSION = 1
@@ -93,6 +94,11 @@ def read_geometries(path: Path) -> list[ReactionGeometries]:
         recorded, resolution = str(file.attrs["checksum"]), float(file.attrs["resolution"])
     if _checksum(arrays) != recorded:
         raise DataError(path, "the content does not have the recorded checksum; get the file anew.")
+    with reading(path, "its arrays do not fit together", "get the file anew"):
+        return _reactions(arrays, resolution)
+
+
+def _reactions(arrays: dict[str, np.ndarray], resolution: float) -> list[ReactionGeometries]:
     offsets = np.concatenate([[0], np.cumsum(arrays["counts"], dtype=np.int64)])
     reactions = []
     for index, name in enumerate(arrays["names"].tolist()):
@@ -122,15 +128,11 @@ def level_of_geometries(path: Path) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) > FORMAT_VERSION:
-                raise DataError(path, f"not a file of the format {FORMAT!r}, version {FORMAT_VERSION}.")
-            yield file
-    except FileNotFoundError:
-        raise DataError(path, "the file does not exist.") from None
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise DataError(path, f"not readable, it is damaged or of another format ({error}).") from error
+    problem = "not readable, it is damaged or of another format"
+    with reading(path, problem), h5py.File(path, "r") as file:
+        if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) > FORMAT_VERSION:
+            raise DataError(path, f"not a file of the format {FORMAT!r}, version {FORMAT_VERSION}.")
+        yield file
 
 
 def _rounded(coordinates: np.ndarray) -> np.ndarray:

@@ -9,10 +9,10 @@ from typing import Any
 
 import matplotlib.style
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from hessbench import __version__
-from hessbench.errors import HessbenchError
+from hessbench.errors import DataError, HessbenchError
 from hessbench.plotting import history
 from hessbench.plotting.redraw import STYLE
 from hessbench.report import molecules
@@ -20,6 +20,7 @@ from hessbench.report.provenance import results_tables, time_spent
 from hessbench.results import reproduce
 from hessbench.results.reader import Results
 from hessbench.results.run import Run
+from hessbench.system.reading import reading
 
 PIXELS = 1500
 """Width of the embedded figures: sharp on a screen, a tenth of the bytes of those in figures/."""
@@ -132,12 +133,12 @@ def _claims(path: Path) -> tuple[list[dict[str, str]], str]:
 
 def _csv(path: Path, command: str) -> tuple[pd.DataFrame | None, str]:
     """Cells of a CSV file as text, or why there is none."""
+    missing = f"does not exist; `{command}` writes it."
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False), ""
-    except FileNotFoundError:
-        return None, f"{path} does not exist; `{command}` writes it."
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        return None, f"{path} is no CSV table ({error}); `{command}` writes it anew."
+        with reading(path, "is no CSV table", f"`{command}` writes it anew", missing=missing):
+            return pd.read_csv(path, dtype=str, keep_default_na=False), ""
+    except DataError as error:
+        return None, str(error)
 
 
 def _figure(name: str, results: Results, figures: Path) -> Item:
@@ -145,14 +146,15 @@ def _figure(name: str, results: Results, figures: Path) -> Item:
     path = figures / f"figure-{name}.png"
     image, footer, missing = "", "", ""
     try:
-        with Image.open(path) as picture:
+        with (
+            reading(path, "is no image", f"`hessbench figure {name}` draws it anew"),
+            Image.open(path) as picture,
+        ):
             picture.load()
-            footer = picture.info.get("Description", "")
+            footer = str(picture.info.get("Description", ""))
             image = embed(picture)
-    except FileNotFoundError:
-        missing = _why_not_drawn(name, results)
-    except (UnidentifiedImageError, OSError) as error:
-        missing = f"{path} is no image ({error}); `hessbench figure {name}` draws it anew."
+    except DataError as error:
+        missing = str(error) if path.exists() else _why_not_drawn(name, results)
     if image and not _is_of(footer, results.run):
         image, missing = (
             "",

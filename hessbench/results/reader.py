@@ -24,6 +24,7 @@ from hessbench.results.store.tables import (
     read_provenance,
     read_table,
 )
+from hessbench.system.reading import reading
 
 TRAINING = "training.json"
 """File of a trained ensemble that says what its models are made from."""
@@ -157,17 +158,17 @@ class Results:
         ResultsError
             There is no model file, or none that describes its model.
         """
-        from safetensors import SafetensorError, safe_open
+        from safetensors import safe_open
 
         largest_first = sorted(self.ensembles().items(), key=lambda item: (-item[0][1], item[0][0]))
         paths = [path for _, folder in largest_first for path in sorted(folder.glob("*.safetensors"))]
         if not paths:
             raise ResultsError(self.models, "holds no models of this run; `dvc repro` trains them.")
-        try:
-            with safe_open(paths[0], framework="np") as file:
-                content: dict[str, Any] = json.loads(file.metadata()["hessbench"])
-        except (KeyError, TypeError, ValueError, SafetensorError, OSError) as error:
-            raise ResultsError(paths[0], f"does not describe a model ({error}); train it anew.") from None
+        with (
+            reading(paths[0], "does not describe a model", "train it anew", error=ResultsError),
+            safe_open(paths[0], framework="np") as file,
+        ):
+            content: dict[str, Any] = json.loads(file.metadata()["hessbench"])
         self.read[paths[0]] = Provenance(Inputs(data=self.run.sets), versions=self.run.versions)
         return content
 

@@ -11,6 +11,7 @@ from hessbench.config.inputs import Inputs
 from hessbench.errors import HessbenchError
 from hessbench.results.store.names import SETS
 from hessbench.system.files import write_text
+from hessbench.system.reading import reading
 
 RUN = "run.json"
 """File name inside the folder of results."""
@@ -94,9 +95,9 @@ def read_run(results: Path) -> Run:
     """
     path = results / RUN
     try:
-        return Run.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise HessbenchError(f"{path} does not exist; `make repro` writes it with the results.") from None
+        with reading(path, missing="does not exist; `make repro` writes it with the results."):
+            content = path.read_bytes()
+        return Run.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

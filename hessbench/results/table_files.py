@@ -14,6 +14,7 @@ import pandas as pd
 
 from hessbench.errors import HessbenchError
 from hessbench.system.files import write_text
+from hessbench.system.reading import reading
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -127,13 +128,15 @@ def read_csv(
     HessbenchError
         The file is missing or no CSV table, lacks a column, or holds no number where one belongs.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file, strict=True)
-    except FileNotFoundError:
-        raise HessbenchError(f"{path} does not exist; {remedy}.") from None
-    except (csv.Error, ValueError) as error:
-        raise HessbenchError(f"{path} is no CSV table ({error}); {remedy}.") from None
+    nowhere = f"does not exist; {remedy}."
+    with (
+        reading(path, "is no CSV table", remedy, missing=nowhere),
+        path.open(newline="", encoding="utf-8") as file,
+    ):
+        rows = list(csv.reader(file, strict=True))
+        header = rows.pop(0)
+    if len(set(header)) < len(header):
+        raise HessbenchError(f"{path}: two columns have one name; {remedy}.")
     for place, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise HessbenchError(f"{path}: row {place} has {len(row)} cells of {len(header)}; {remedy}.")

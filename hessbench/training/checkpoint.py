@@ -1,13 +1,12 @@
 """Checkpoints: everything a training needs to go on exactly, read without running code."""
 
-import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from hessbench.errors import DataError
 from hessbench.system.files import replacing
+from hessbench.system.reading import reading
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
@@ -31,10 +30,7 @@ def load_checkpoint(path: Path, fingerprint: str) -> dict[str, Any] | None:
     """
     if not path.exists():
         return None
-    try:
-        content = torch.load(path, weights_only=True)
+    with reading(path, "is no checkpoint", "delete it to train from the start"):
+        content: dict[str, Any] = torch.load(path, weights_only=True)
         found = content["fingerprint"]
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(path, f"is no checkpoint ({reason}); delete it to train from the start.") from None
     return content if found == fingerprint else None

@@ -54,7 +54,7 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_error_of_the_user_is_one_sentence_and_status_2(tmp_path: Path) -> None:
     result = run("profile", "validate", "missing.yaml", cwd=tmp_path)
     assert result.returncode == 2
-    assert result.stderr.startswith("hessbench: missing.yaml does not exist;")
+    assert result.stderr.startswith("hessbench: missing.yaml: does not exist;")
     assert result.stderr.count("\n") == 1
 
 

@@ -15,6 +15,7 @@ from hessbench.errors import DataError
 from hessbench.formats.convert import Conversion
 from hessbench.formats.convert import convert as convert_source
 from hessbench.formats.known import open_data
+from hessbench.formats.outcomes import Outcome
 from hessbench.formats.unit_names import Units
 from hessbench.units import HARTREE
 from tests.computed import METADATA
@@ -254,7 +255,7 @@ def test_code_in_a_pickle_does_not_run(computed, tmp_path):
     records[4] = pickle.dumps({"pos": Malicious(trap)})
     writers.write_lmdb(tmp_path / "in", records)
     with pytest.raises(
-        DataError, match=r"record 4: refused, nothing of it was run: it wants pathlib\S*\.Path"
+        DataError, match=r"record 4: refused, nothing of it was run \(it wants pathlib\S*\.Path"
     ):
         convert(tmp_path / "in", tmp_path / "out.h5")
     assert not trap.exists()
@@ -273,13 +274,31 @@ def test_files_of_no_known_format_are_refused(tmp_path):
         convert(tmp_path / "none", tmp_path / "out.h5")
 
 
-def test_energies_that_fit_no_unit_and_no_forces_are_refused_with_the_numbers(computed, tmp_path):
-    # Without the walk there is nothing to difference, so the scale must tell.
+def test_energies_of_an_unknown_scale_are_believed_but_need_a_label(computed, tmp_path):
+    # Without the walk there is nothing to difference, so only the scale could tell.
     odd = replace(computed[0], energies=computed[0].energies * 0.5)
     writers.write_openreact(tmp_path / "in", [odd])
-    with pytest.raises(DataError, match=r"energies fit no known unit: .*E per atom is") as error:
+    energies = convert(tmp_path / "in", tmp_path / "out.h5").findings[1]
+    assert (energies.declared, energies.found, energies.outcome) == ("Eh", None, Outcome.CANNOT_TELL)
+    assert re.search(r"E per atom is -\d", energies.evidence)
+    writers.write_hessian_qm9(tmp_path / "qm9", [odd], ("vacuum",))
+    with pytest.raises(
+        DataError, match=r"the unit of energies is not stated and .*; state it by --energy-unit"
+    ):
+        convert(tmp_path / "qm9", tmp_path / "out.h5")
+
+
+def test_what_the_checks_refuse_can_be_believed_and_the_file_says_so(computed, tmp_path):
+    turned = [replace(item, hessians=item.hessians * 0.5) for item in computed]
+    writers.write_extxyz(tmp_path / "in", turned)
+    with pytest.raises(DataError, match=r"hessians .*--believe takes them as stated\.$"):
         convert(tmp_path / "in", tmp_path / "out.h5")
-    assert re.search(r"-\d", str(error.value))
+    result = convert(tmp_path / "in", tmp_path / "out.h5", believe=True)
+    assert any("hessians" in problem for problem in result.problems)
+    with ReactionFile(tmp_path / "out.h5") as file:
+        assert "believed as stated: coordinates in Angstrom, energies in eV" in file.metadata.generator
+        assert "hessians in eV/Angstrom^2" in file.metadata.generator
+        np.testing.assert_allclose(file["rxn000001"].hessians, turned[0].hessians, atol=0.02, rtol=1e-5)
 
 
 def _structure(reaction: Reaction, index: int) -> Reaction:

@@ -19,7 +19,7 @@ from tests.formats import writers
 
 
 def verdicts(report: dict) -> dict[str, tuple]:
-    return {unit["quantity"]: (unit["declared"], unit["found"], unit["verdict"]) for unit in report["units"]}
+    return {unit["quantity"]: (unit["declared"], unit["found"], unit["outcome"]) for unit in report["units"]}
 
 
 def test_our_own_layout(computed, tmp_path):
@@ -34,10 +34,10 @@ def test_our_own_layout(computed, tmp_path):
     assert report["stationary"] == {"optimised": 3, "minima": 2, "transition_states": 1, "higher_saddles": 0}
     assert report["problems"] == []
     assert verdicts(report) == {
-        "coordinates": ("Angstrom", "Angstrom", "verified"),
-        "energies": ("Eh", "Eh", "verified"),
-        "forces": ("Eh/Angstrom", "Eh/Angstrom", "verified"),
-        "hessians": ("Eh/Angstrom^2", "Eh/Angstrom^2", "verified"),
+        "coordinates": ("Angstrom", "Angstrom", "passed"),
+        "energies": ("Eh", "Eh", "passed"),
+        "forces": ("Eh/Angstrom", "Eh/Angstrom", "passed"),
+        "hessians": ("Eh/Angstrom^2", "Eh/Angstrom^2", "passed"),
     }
 
 
@@ -58,7 +58,7 @@ def test_every_format_is_known_by_content(computed, tmp_path, form):
     assert report["format"] == form
     assert report["structures"] == (6 if "Gaussian" in form else 9)
     assert report["problems"] == []
-    assert all(verdict in ("verified", "found") for _, _, verdict in verdicts(report).values())
+    assert all(verdict == "passed" for _, _, verdict in verdicts(report).values())
 
 
 def test_stationary_structures_cannot_tell_the_unit_of_forces(computed, tmp_path):
@@ -73,7 +73,7 @@ def test_wrong_unit_is_a_problem_with_the_numbers(computed, tmp_path):
         tmp_path / "in", [replace(item, hessians=item.hessians * 0.529177**2) for item in computed], METADATA
     )
     report = inspect_data(tmp_path / "in", progress=False)
-    assert verdicts(report)["hessians"] == ("Eh/Angstrom^2", "Eh/bohr^2", "WRONG")
+    assert verdicts(report)["hessians"] == ("Eh/Angstrom^2", "Eh/bohr^2", "failed")
     assert "hessians are labelled Eh/Angstrom^2, but are in Eh/bohr^2" in report["problems"][0]
     assert "cm-1" in report["problems"][0]
 
@@ -132,7 +132,7 @@ def test_command_line(computed, tmp_path):
     )
     result = run.invoke(inspect_command, [str(tmp_path / "wrong.xyz")])
     assert result.exit_code == 1
-    assert "WRONG" in result.output
+    assert "failed" in result.output
     (tmp_path / "none").write_text("nothing")
     result = run.invoke(inspect_command, [str(tmp_path / "none"), "--json"])
     assert "of no known format" in json.loads(result.stdout)["problems"][0]

@@ -7,7 +7,13 @@ import pytest
 
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.embedded import EMBEDDED
-from hessbench.formats.plausibility import forces_against_hessians, net_torque, problem
+from hessbench.formats.plausibility import check_reaction, forces_against_hessians, net_torque
+from hessbench.formats.plausibility import problem as first_failed
+
+
+def problem(reaction: Reaction) -> str | None:
+    return first_failed(check_reaction(reaction))
+
 
 MIXED = 1.889726
 

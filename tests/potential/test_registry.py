@@ -31,6 +31,7 @@ from typing import Literal
 import torch
 
 from hessbench.potential.batch import Prediction, element_indices
+from hessbench.potential.diagram import AtomicNetworks
 from hessbench.potential.files import read_header, read_tensors, write_model
 from hessbench.potential.interface import TrainablePotential
 from hessbench.potential.registry import Architecture, ModelConfig
@@ -70,7 +71,12 @@ def load(path):
     return found
 
 
-ARCHITECTURE = Architecture(format="constant 1", settings=Settings, module=__name__)
+def diagram(header):
+    widths = {element: () for element in header["elements"]}
+    return AtomicNetworks(tuple(widths), 0, 0, widths, "none", False, ())
+
+
+ARCHITECTURE = Architecture(format="constant 1", settings=Settings, module=__name__, diagram=__name__)
 '''
 """A second architecture in one file of its own; no other file of the package is edited."""
 

@@ -70,9 +70,7 @@ def test_wrong_value_is_refused_with_what_was_expected(project: Path) -> None:
         "terms",
         value=[{"quantity": "force", "weight": -1}],
     )
-    with pytest.raises(
-        ConfigurationError, match=r"training\.losses\.efh\.terms\[0\]\.weight: .*greater than 0"
-    ):
+    with pytest.raises(ConfigurationError, match=r"losses\.efh\.terms\[0\]\.weight: .*greater than 0"):
         load_profile(path)
 
 

@@ -147,7 +147,7 @@ def test_what_is_not_there_is_said_in_its_place(content: Content) -> None:
     assert "has not been drawn" in figures["s1"].missing
     tables = {table.name: table for table in content.paper_tables}
     assert not tables["s1"].missing
-    assert "table-2.csv does not exist" in tables["2"].missing
+    assert "table-2.csv: does not exist" in tables["2"].missing
 
 
 def test_an_experiment_that_was_not_run_is_named(synthetic: Path, tmp_path: Path) -> None:

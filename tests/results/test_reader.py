@@ -112,5 +112,5 @@ def test_ensembles_that_left_the_profile_are_none_of_the_run(tmp_path: Path) -> 
 
 
 def test_without_a_run_there_are_no_results(tmp_path: Path) -> None:
-    with pytest.raises(HessbenchError, match=r"run\.json does not exist"):
+    with pytest.raises(HessbenchError, match=r"run\.json: does not exist"):
         Results(tmp_path)

@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_named(tmp_path, damage):
 
 
 def test_missing_or_cut_off(tmp_path):
-    with pytest.raises(HessbenchError, match=r"run\.json does not exist"):
+    with pytest.raises(HessbenchError, match=r"run\.json: does not exist"):
         read_run(tmp_path)
     (tmp_path / "run.json").write_text('{"profile": ')
     with pytest.raises(HessbenchError, match=r"run\.json"):

@@ -6,18 +6,19 @@ values of the frame, flat or (3N, 3N), or its rows as three columns of 3N of eac
 frames do.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.io import iread
-from ase.io.extxyz import XYZError
 
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.formats.readers.source import Source, StoredReaction, group_name, name_of
 from hessbench.formats.unit_names import Units
+from hessbench.system.reading import reading
 
 FORMAT = "extended XYZ"
 UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
@@ -46,21 +47,8 @@ def open_source(path: Path) -> Source:
     DataError
         The file is damaged, or a frame lacks energy or forces, or only some have Hessians.
     """
-    try:
+    with reading(path, "damaged or truncated extended XYZ"):
         frames = list(iread(path, index=":", format="extxyz"))
-    except (
-        XYZError,
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        RuntimeError,
-        StopIteration,
-        UnicodeDecodeError,
-    ) as error:
-        raise DataError(
-            path, f"damaged or truncated extended XYZ ({str(error) or type(error).__name__})."
-        ) from None
     if not frames:
         raise DataError(path, "no frames in it.")
     groups = _group(frames)
@@ -98,18 +86,17 @@ def _reaction(path: Path, name: str, frames: list[Atoms]) -> StoredReaction:
     present = [hessian for hessian in hessians if hessian is not None]
     if present and len(present) < len(hessians):
         raise DataError(path, f"only {len(present)} of {len(hessians)} frames have a Hessian.", name)
-    try:
+    with reading(path, "energy or forces are no numbers", place=name):
         forces = np.stack([np.asarray(_value(path, name, frame, FORCES), dtype=float) for frame in frames])
         energies = [float(_value(path, name, frame, ENERGIES)) for frame in frames]
-    except (ValueError, TypeError) as error:
-        raise DataError(path, f"energy or forces are no numbers ({error}).", name) from None
+        forces = forces.reshape(len(frames), atoms, 3)
     coordinates = np.stack([frame.positions for frame in frames])
     return StoredReaction(
         name=name,
         numbers=frames[0].numbers,
         coordinates=coordinates,
         energies=np.array(energies),
-        forces=forces.reshape(len(frames), atoms, 3),
+        forces=forces,
         hessians=np.stack(present) if present else None,
         charge=_whole(path, name, frames, "charge", 0),
         multiplicity=_whole(path, name, frames, "multiplicity", 1),
@@ -119,12 +106,8 @@ def _reaction(path: Path, name: str, frames: list[Atoms]) -> StoredReaction:
 def _whole(path: Path, name: str, frames: list[Atoms], key: str, default: int) -> int:
     """Charge or multiplicity, one for all frames of a reaction."""
     values = {str(frame.info.get(key, default)) for frame in frames}
-    try:
-        (number,) = {float(value) for value in values}
-        if number == int(number):
-            return int(number)
-    except ValueError:
-        pass
+    if len(values) == 1 and re.fullmatch(r"[+-]?\d{1,6}(\.0*)?", next(iter(values)).strip()):
+        return int(float(values.pop()))
     raise DataError(
         path, f"{key} must be one whole number for all frames, found {', '.join(sorted(values))}.", name
     )

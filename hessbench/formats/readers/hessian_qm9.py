@@ -17,6 +17,7 @@ from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.formats.readers.source import Source, StoredReaction
 from hessbench.formats.unit_names import Units
+from hessbench.system.reading import reading
 
 FORMAT = "Hessian QM9 (Arrow)"
 UNITS = Units("Angstrom", None, None, None)
@@ -47,7 +48,8 @@ def open_source(path: Path) -> Source:
     maps = []
     for part, files in parts.items():
         for file in files:
-            memory = pa.memory_map(str(file))
+            with reading(file, "damaged or truncated Arrow stream"):
+                memory = pa.memory_map(str(file))
             maps.append(memory)
             for batch in _batches(file, memory):
                 for name, row in _labels(file, batch, len(rows)):
@@ -70,7 +72,7 @@ def open_source(path: Path) -> Source:
         f"{len(parts)} levels of theory ({', '.join(parts)}); name one, e.g. {path / next(iter(parts))}",
     )
     problems = several if len(parts) > 1 else ()
-    return Source(path, FORMAT, list(rows), load, UNITS, _metadata(list(parts)), problems, close)
+    return Source(path, FORMAT, list(rows), load, UNITS, _metadata(list(parts)), problems, close=close)
 
 
 def _parts(path: Path) -> dict[str, list[Path]]:
@@ -81,14 +83,16 @@ def _parts(path: Path) -> dict[str, list[Path]]:
     if not listing.exists():
         return {path.name: _files(path)}
     splits = _json(listing).get("splits", [])
-    if not splits:
+    if not isinstance(splits, list) or not splits or any(Path(str(item)).name != item for item in splits):
         raise DataError(listing, "names no splits.")
     return {str(split): _files(path / str(split)) for split in splits}
 
 
 def _files(directory: Path) -> list[Path]:
-    entries = _json(directory / "state.json").get("_data_files", [])
-    files = [directory / Path(entry["filename"]).name for entry in entries]
+    listing = directory / "state.json"
+    entries = _json(listing).get("_data_files", [])
+    with reading(listing, "names no files of data"):
+        files = [directory / Path(entry["filename"]).name for entry in entries]
     for file in files:
         if not file.is_file():
             raise DataError(file, "named by state.json, but missing.")
@@ -96,38 +100,37 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
+    with reading(path, "missing or damaged"):
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(path, f"missing or damaged ({error}).") from None
     if not isinstance(content, dict):
         raise DataError(path, "is no JSON object.")
     return content
 
 
 def _batches(path: Path, memory: pa.MemoryMappedFile) -> Iterator[pa.RecordBatch]:
-    try:
-        with pa.ipc.open_stream(memory) as reader:
-            missing = [column for column in COLUMNS if column not in reader.schema.names]
-            if missing:
-                raise DataError(path, f"no Hessian QM9: the columns {', '.join(missing)} are missing.")
-            yield from reader
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(path, f"damaged or truncated Arrow stream ({error}).") from None
+    with reading(path, "damaged or truncated Arrow stream"), pa.ipc.open_stream(memory) as reader:
+        missing = [column for column in COLUMNS if column not in reader.schema.names]
+        if missing:
+            raise DataError(path, f"no Hessian QM9: the columns {', '.join(missing)} are missing.")
+        for batch in reader:
+            batch.validate(full=True)  # Arrow trusts offsets and lengths, and reads at any address
+            yield batch
 
 
 def _labels(path: Path, batch: pa.RecordBatch, start: int) -> Iterator[tuple[str, int]]:
     if "label" not in batch.schema.names:
         yield from ((f"row{start + row:07d}", row) for row in range(batch.num_rows))
         return
-    for row, label in enumerate(batch.column("label").to_pylist()):
+    with reading(path, "its labels cannot be read"):
+        labels = batch.column("label").to_pylist()
+    for row, label in enumerate(labels):
         yield str(label).replace("/", "_"), row
 
 
 def _reaction(path: Path, name: str, batch: pa.RecordBatch, row: int) -> StoredReaction:
-    numbers = _row(batch, "atomic_numbers", row).astype(int)
-    atoms = len(numbers)
-    try:
+    with reading(path, "columns do not fit together", place=name):
+        numbers = _row(batch, "atomic_numbers", row).astype(int)
+        atoms = len(numbers)
         return StoredReaction(
             name=name,
             numbers=numbers,
@@ -138,8 +141,6 @@ def _reaction(path: Path, name: str, batch: pa.RecordBatch, row: int) -> StoredR
             if "hessian" in batch.schema.names
             else None,
         )
-    except ValueError as error:
-        raise DataError(path, f"columns do not fit together ({error}).", name) from None
 
 
 def _row(batch: pa.RecordBatch, column: str, row: int) -> np.ndarray:

@@ -4,7 +4,6 @@ Keys "0", "1", ... and "length"; records with pos, energy, forces, hessian (flat
 numbers) or one_hot over H, C, N, O, F, and in the sets from Transition1x `rxn`, the number of the reaction.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from tqdm import tqdm
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError, HessbenchError
 from hessbench.formats.readers.restricted_pickle import decode_record
-from hessbench.formats.readers.source import Source, StoredReaction, group_name
+from hessbench.formats.readers.source import Source, StoredReaction, group_name, names_reactions
 from hessbench.formats.unit_names import Units
+from hessbench.system.reading import reading
 
 FORMAT = "HORM (LMDB of records)"
 UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
@@ -52,21 +52,23 @@ def open_source(path: Path) -> Source:
         import lmdb
     except ImportError:
         raise HessbenchError("reading HORM needs lmdb: pip install 'hessbench[readers]'.") from None
-    try:
+    with reading(path, "not a readable LMDB"):
         environment = lmdb.open(
             str(path), subdir=False, readonly=True, lock=False, readahead=False, meminit=False, max_readers=1
         )
-    except lmdb.Error as error:
-        raise DataError(path, f"not a readable LMDB ({error}).") from None
-    # LMDB maps the file into memory; a page beyond the end of a truncated file would kill the process.
-    expected = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+        # LMDB maps the file into memory; a page beyond the end of a truncated file would kill the process.
+        expected = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
     if path.stat().st_size < expected:
         environment.close()
         raise DataError(path, f"truncated: {path.stat().st_size} bytes of {expected}; fetch it again.")
-    transaction = environment.begin(buffers=False)
+    with reading(path, "not a readable LMDB"):
+        transaction = environment.begin(buffers=False)
+        length = transaction.get(b"length")
+        count = environment.stat()["entries"] - (length is not None)
 
     def record(key: int) -> dict[str, Any]:
-        data = transaction.get(str(key).encode())
+        with reading(path, place=str(key)):
+            data = transaction.get(str(key).encode())
         if data is None:
             raise DataError(path, "the record is missing.", str(key))
         content = _decode(path, data, str(key))
@@ -74,47 +76,47 @@ def open_source(path: Path) -> Source:
             raise DataError(path, "the record is no Data object or dictionary.", str(key))
         return content
 
-    length = transaction.get(b"length")
-    count = environment.stat()["entries"] - (length is not None)
     if count < 1:
         raise DataError(path, "no records in it.")
     if length is not None and _decode(path, length, "length") != count:
         stated = _decode(path, length, "length")
         raise DataError(path, f"it says that it holds {stated} records, but holds {count}; fetch it again.")
-    groups = _group(path, count, record)
+    groups, notes = _group(path, count, record)
 
     def load(name: str) -> StoredReaction:
         return _reaction(path, name, groups[name], record)
 
-    return Source(path, FORMAT, list(groups), load, UNITS, _METADATA, close=environment.close)
+    return Source(path, FORMAT, list(groups), load, UNITS, _METADATA, notes=notes, close=environment.close)
 
 
 def _decode(path: Path, data: bytes, key: str) -> Any:
-    try:
+    remedy = "take the file from its authors again"
+    with reading(path, "refused, nothing of it was run", remedy, place=f"record {key}"):
         return decode_record(data)
-    except pickle.UnpicklingError as error:
-        raise DataError(
-            path,
-            f"refused, nothing of it was run: {error}; take the file from its authors again.",
-            f"record {key}",
-        ) from None
 
 
-def _group(path: Path, count: int, record: Any) -> dict[str, list[int]]:
-    """Keys of the records of each reaction: those with one `rxn`, composition and atom order."""
-    groups: dict[tuple[str, bytes], list[int]] = {}
+def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], tuple[str, ...]]:
+    """Keys of the records of each reaction: those with one `rxn`, composition and atom order; and notes."""
+    given: list[tuple[str | None, np.ndarray]] = []
     for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
         content = record(key)
-        number = content.get("rxn")
+        with reading(path, "incomplete record", place=f"record {key}"):
+            number = content.get("rxn")
+            name = None if number is None else _reaction_name(number)
+            given.append((name, _numbers(path, content, key)))
+    meant = names_reactions((name, np.sort(z).tobytes()) for name, z in given if name is not None)
+    groups: dict[tuple[str, bytes], list[int]] = {}
+    for key, (name, numbers) in enumerate(given):
         # Records without a reaction are reactions of their own.
-        reaction = f"structure{key:07d}" if number is None else _reaction_name(number)
-        groups.setdefault((reaction, _numbers(path, content, key).tobytes()), []).append(key)
+        reaction = name if name is not None and meant else f"structure{key:07d}"
+        groups.setdefault((reaction, numbers.tobytes()), []).append(key)
     names: dict[str, list[int]] = {}
     variants: dict[str, int] = {}
     for (name, _), keys in groups.items():
         variant = variants[name] = variants.get(name, 0) + 1
         names[name if variant == 1 else f"{name}-{variant}"] = keys
-    return names
+    note = "`rxn` is the same for different compositions, so no reaction number: each record stands alone"
+    return names, () if meant else (note,)
 
 
 def _reaction_name(number: Any) -> str:
@@ -140,12 +142,13 @@ def _numbers(path: Path, content: dict[str, Any], key: int) -> np.ndarray:
 
 def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReaction:
     contents = [record(key) for key in keys]
-    numbers = _numbers(path, contents[0], keys[0])
+    with reading(path, "incomplete record", place=f"record {keys[0]}"):
+        numbers = _numbers(path, contents[0], keys[0])
     atoms = len(numbers)
     with_hessian = sum("hessian" in content for content in contents)
     if 0 < with_hessian < len(contents):
         raise DataError(path, f"only {with_hessian} of {len(contents)} records have a Hessian.", name)
-    try:
+    with reading(path, "incomplete records", place=name):
         return StoredReaction(
             name=name,
             numbers=numbers,
@@ -158,9 +161,8 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
             if with_hessian
             else None,
             annotations={"record": np.array(keys)},
+            places=tuple(f"record {key}" for key in keys),
         )
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise DataError(path, f"incomplete records ({error}).", name) from None
 
 
 def _energy(content: dict[str, Any]) -> float:

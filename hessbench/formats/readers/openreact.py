@@ -8,8 +8,9 @@ import h5py
 from hessbench.data.layout import Metadata, Reaction, ReactionFile
 from hessbench.errors import DataError
 from hessbench.formats.published import OPENREACT
-from hessbench.formats.readers.source import Source, StoredReaction
+from hessbench.formats.readers.source import DAMAGED, REMEDY, Source, StoredReaction
 from hessbench.formats.unit_names import Units
+from hessbench.system.reading import reading
 from hessbench.units import HARTREE
 
 OURS = "hessbench (HDF5)"
@@ -20,14 +21,11 @@ def recognise(path: Path) -> bool:
     """Whether the file is HDF5 whose groups hold species, coordinates, energies and forces."""
     if not path.is_file() or not h5py.is_hdf5(path):
         return False
-    try:
-        with h5py.File(path, "r") as file:
-            if "format_version" in file.attrs:
-                return True
-            first = next(iter(file.values()), None)
-            return isinstance(first, h5py.Group) and {"species", "coordinates"} <= set(first)
-    except (OSError, RuntimeError, KeyError):
-        return False  # truncated: ReactionFile would say so, if it is ours
+    with reading(path, DAMAGED, REMEDY), h5py.File(path, "r") as file:
+        if "format_version" in file.attrs:
+            return True
+        first = next(iter(file.values()), None)
+        return isinstance(first, h5py.Group) and {"species", "coordinates"} <= set(first)
 
 
 def open_source(path: Path) -> Source:
@@ -39,7 +37,7 @@ def open_source(path: Path) -> Source:
         See `ReactionFile`.
     """
     file = ReactionFile(path)
-    with h5py.File(path, "r") as header:
+    with reading(path, DAMAGED, REMEDY), h5py.File(path, "r") as header:
         ours = "format_version" in header.attrs
         keys = set(next(iter(header.values()), ()))
     misnamed = [key for key in keys - {"hessian"} if "hess" in key.lower()]

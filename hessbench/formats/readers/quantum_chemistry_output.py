@@ -15,6 +15,7 @@ from hessbench.data.layout import Metadata
 from hessbench.errors import DataError, HessbenchError
 from hessbench.formats.readers.source import Source, StoredReaction, name_of
 from hessbench.formats.unit_names import Units
+from hessbench.system.reading import reading
 
 FORMAT = "Gaussian or Q-Chem output"
 UNITS = Units("Angstrom", "Eh", "Eh/bohr", "Eh/bohr^2")
@@ -91,29 +92,16 @@ def _parse(path: Path) -> tuple[str, Any]:
         from cclib.io import ccopen
     except ImportError:
         raise HessbenchError("reading this output needs cclib: pip install 'hessbench[readers]'.") from None
-    try:
+    with reading(path, "incomplete or damaged output"):
         parser = ccopen(str(path), loglevel=logging.CRITICAL)
         if parser is None or type(parser).__name__ not in _SIGNS:
             raise DataError(path, "neither Gaussian nor Q-Chem output.")
         name, data = type(parser).__name__, parser.parse()
-    except (
-        AssertionError,
-        ValueError,
-        IndexError,
-        KeyError,
-        AttributeError,
-        TypeError,
-        StopIteration,
-    ) as error:
-        reason = str(error) or type(error).__name__
-        raise DataError(path, f"incomplete or damaged output ({reason}).") from None
     text = path.read_text(encoding="utf-8", errors="replace")
     if name == "FChk":
-        try:
+        with reading(path, "damaged checkpoint", "run formchk again"):
             _check_arrays(path, text)
             data.metadata["total_energy"] = _number_in_checkpoint(text, "Total Energy")
-        except ValueError as error:
-            raise DataError(path, f"damaged checkpoint ({error}); run formchk again.") from None
     elif text.rfind(_ENDS[name]) < max(text.rfind(start) for start in _STARTS[name]):
         raise DataError(path, "the calculation did not end normally; run it to the end.")
     return name, data

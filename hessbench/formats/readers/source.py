@@ -1,7 +1,7 @@
 """What every reader gives: reactions as they are stored, and what the file or its format says about them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,9 @@ from hessbench.data.layout import Metadata, Reaction
 from hessbench.errors import DataError
 from hessbench.formats.unit_names import Units
 
+DAMAGED = "a damaged or truncated HDF5 file"
+REMEDY = "fetch it again"
+"""What is said of a file of HDF5 that its library cannot read."""
 ASYMMETRY = 0.02
 """Largest |H - H^T| of a Hessian by finite differences, in units of its largest element; more is damage."""
 
@@ -30,6 +33,8 @@ class StoredReaction:
         Further arrays whose first axis is n.
     charge, multiplicity
         Of the molecule.
+    places
+        Where in the file each structure is, for people, such as "record 10"; empty: as "structure 0", ...
     """
 
     name: str
@@ -41,6 +46,32 @@ class StoredReaction:
     annotations: dict[str, np.ndarray] = field(default_factory=dict)
     charge: int = 0
     multiplicity: int = 1
+    places: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Number of structures."""
+        return len(self.energies)
+
+    def place(self, index: int) -> str:
+        """Where in the file a structure is."""
+        return self.places[index] if self.places else f"structure {index}"
+
+    def select(self, indices: Sequence[int]) -> "StoredReaction":
+        """Keep some of the structures."""
+        chosen = np.array(indices, dtype=int)
+        return replace(
+            self,
+            coordinates=self.coordinates[chosen],
+            energies=self.energies[chosen],
+            forces=self.forces[chosen],
+            hessians=None if self.hessians is None else self.hessians[chosen],
+            annotations={key: value[chosen] for key, value in self.annotations.items()},
+            places=tuple(self.place(index) for index in indices),
+        )
+
+    def first(self, structures: int) -> "StoredReaction":
+        """Keep at most so many structures."""
+        return self.select(range(min(structures, len(self))))
 
     def convert(self, units: Units, path: Path) -> Reaction:
         """Convert to kcal/mol and Angstrom; Hessians by finite differences are made symmetric.
@@ -85,16 +116,19 @@ class StoredReaction:
                 continue
             if array.shape != shape:
                 raise DataError(path, f"{key} has the shape {array.shape}, expected {shape}.", self.name)
-            if not np.isfinite(array).all():
-                raise DataError(path, f"{key} holds numbers that are not finite.", self.name)
+            finite = np.isfinite(array).reshape(structures, -1).all(axis=1)
+            if not finite.all():
+                place = self.place(int(np.argmin(finite)))
+                raise DataError(path, f"{key} holds numbers that are not finite ({place}).", self.name)
         if self.hessians is not None:
-            asymmetry = np.abs(self.hessians - self.hessians.transpose(0, 2, 1)).max()
-            largest = np.abs(self.hessians).max()
-            if asymmetry > ASYMMETRY * largest:
+            asymmetry = np.abs(self.hessians - self.hessians.transpose(0, 2, 1)).max(axis=(1, 2))
+            largest = np.abs(self.hessians).max(axis=(1, 2))
+            worst = int(np.argmax(asymmetry - ASYMMETRY * largest))
+            if asymmetry[worst] > ASYMMETRY * largest[worst]:
                 raise DataError(
                     path,
-                    f"a Hessian is not symmetric: |H - H^T| reaches {asymmetry:.3g}, the largest element is "
-                    f"{largest:.3g}.",
+                    f"a Hessian is not symmetric ({self.place(worst)}): |H - H^T| reaches "
+                    f"{asymmetry[worst]:.3g}, the largest element is {largest[worst]:.3g}.",
                     self.name,
                 )
 
@@ -130,6 +164,8 @@ class Source:
         What the file or its format says about the data.
     problems
         What is wrong with the file as a whole.
+    notes
+        What was decided in reading it that its user should know.
     close
         Release the file.
     """
@@ -141,6 +177,7 @@ class Source:
     units: Units
     metadata: Metadata
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     close: Callable[[], None] = lambda: None
 
     def __enter__(self) -> "Source":
@@ -153,20 +190,25 @@ class Source:
         """Read all reactions."""
         return (self.load(name) for name in self.names)
 
-    def sample(self, reactions: int, structures: int) -> list[StoredReaction]:
-        """Read the first structures of reactions evenly spread over the file."""
+    def sample_names(self, reactions: int) -> list[str]:
+        """Names of reactions evenly spread over the file."""
         chosen = np.unique(np.linspace(0, len(self.names) - 1, reactions).astype(int))
-        return [_first(self.load(self.names[index]), structures) for index in chosen]
+        return [self.names[index] for index in chosen]
 
 
-def _first(reaction: StoredReaction, structures: int) -> StoredReaction:
-    return StoredReaction(
-        name=reaction.name,
-        numbers=reaction.numbers,
-        coordinates=reaction.coordinates[:structures],
-        energies=reaction.energies[:structures],
-        forces=reaction.forces[:structures],
-        hessians=None if reaction.hessians is None else reaction.hessians[:structures],
-        charge=reaction.charge,
-        multiplicity=reaction.multiplicity,
-    )
+def names_reactions(names: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether a field of each structure is what its name says, the reaction it belongs to.
+
+    Structures of one reaction are of one composition; a field in which most groups are not (the same number
+    everywhere, say) means something else.
+
+    Parameters
+    ----------
+    names
+        For each structure that has the field, its value and its sorted atomic numbers.
+    """
+    compositions: dict[str, set[bytes]] = {}
+    for name, composition in names:
+        compositions.setdefault(name, set()).add(composition)
+    mixed = sum(len(found) > 1 for found in compositions.values())
+    return mixed <= len(compositions) / 2

@@ -12,8 +12,9 @@ import numpy as np
 
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
-from hessbench.formats.readers.source import Source, StoredReaction
+from hessbench.formats.readers.source import DAMAGED, REMEDY, Source, StoredReaction
 from hessbench.formats.unit_names import Units
+from hessbench.system.reading import reading
 
 FORMAT = "Transition1x (HDF5)"
 UNITS = Units("Angstrom", "eV", "eV/Angstrom", None)
@@ -35,17 +36,15 @@ def recognise(path: Path) -> bool:
     """Whether the file is HDF5 with reactions under data, train, val or test and a formula."""
     if not path.is_file() or not h5py.is_hdf5(path):
         return False
-    try:
-        with h5py.File(path, "r") as file:
-            return any(
-                "atomic_numbers" in reaction and ENERGY in reaction
-                for split in SPLITS
-                if split in file
-                for formula in list(file[split].values())[:1]
-                for reaction in list(formula.values())[:1]
-            )
-    except (OSError, AttributeError, KeyError, RuntimeError, TypeError):
-        return False  # truncated or of another form: not recognised
+    with reading(path, DAMAGED, REMEDY), h5py.File(path, "r") as file:
+        splits = [file[split] for split in SPLITS if isinstance(file.get(split), h5py.Group)]
+        formulas = [formula for split in splits for formula in list(split.values())[:1]]
+        return any(
+            isinstance(reaction, h5py.Group) and "atomic_numbers" in reaction and ENERGY in reaction
+            for formula in formulas
+            if isinstance(formula, h5py.Group)
+            for reaction in list(formula.values())[:1]
+        )
 
 
 def open_source(path: Path) -> Source:
@@ -56,23 +55,19 @@ def open_source(path: Path) -> Source:
     DataError
         The file is damaged or a reaction occurs twice.
     """
-    try:
+    groups: dict[str, str] = {}
+    with reading(path, DAMAGED, REMEDY):
         file = h5py.File(path, "r")
-        groups: dict[str, str] = {}
         for split in ("data",) if "data" in file else SPLITS:
             for formula, reactions in file.get(split, {}).items():
                 for name in reactions:
                     if name in groups:
                         raise DataError(path, "given twice.", name)
                     groups[name] = f"{split}/{formula}/{name}"
-    except (OSError, RuntimeError, KeyError, AttributeError, TypeError) as error:
-        raise DataError(path, f"damaged HDF5 ({error}).") from None
 
     def load(name: str) -> StoredReaction:
-        try:
+        with reading(path, place=name):
             return _reaction(name, file[groups[name]])
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-            raise DataError(path, f"cannot be read ({error}).", name) from None
 
     return Source(path, FORMAT, sorted(groups), load, UNITS, _METADATA, close=file.close)
 

@@ -22,6 +22,7 @@ from hessbench.potential.ani.stacked_descriptors import describe
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.files import read_header, read_tensors, write_model
 from hessbench.potential.interface import Derivatives
+from hessbench.system.reading import reading, sentence
 
 
 class ANIPotential(ANI):
@@ -133,12 +134,14 @@ def load(path: Path) -> ANIPotential:
         The file is missing or damaged, or its tensors do not fit its description.
     """
     header = read_header(path)
+    problem = "its description of the model cannot be read"
     try:
-        model = ANIPotential(Architecture.from_dict(header["architecture"]))
-    except (KeyError, TypeError, HessbenchError) as error:
-        raise DataError(
-            path, f"its description of the model cannot be read ({error}); write it again."
-        ) from None
+        with reading(path, problem, "write it again"):
+            model = ANIPotential(Architecture.from_dict(header["architecture"]))
+    except DataError:
+        raise
+    except HessbenchError as error:
+        raise DataError(path, sentence(problem, error, "write it again")) from None
     tensors = read_tensors(path)
     atomic_energies = tensors.pop(ATOMIC_ENERGIES, None)
     expected = {name: parameter.shape for name, parameter in model.networks.named_parameters()}

@@ -16,10 +16,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hessbench.config.inputs import Inputs
+from hessbench.config.inputs import inputs_of
 from hessbench.errors import HessbenchError
 from hessbench.results.store.provenance import Provenance
 from hessbench.system.files import replacing
+from hessbench.system.reading import reading
 
 METADATA_KEY = b"hessbench"
 """Key of the file's metadata under which the provenance stands, as JSON."""
@@ -29,7 +30,8 @@ CHECKSUM = re.compile(rb"hessbench sha256 ([0-9a-f]{64})")
 TEXT, INTEGER, NUMBER, FLAG = "text", "integer", "number", "flag"
 REASON = "reason"
 """Column of text that says why numbers of a row are null; empty where none is."""
-REMEDY = "Remove the file and run `dvc repro` to compute it anew."
+ANEW = "remove the file and run `dvc repro` to compute it anew"
+REMEDY = f"{ANEW.capitalize()}."
 
 
 @dataclass(frozen=True)
@@ -174,13 +176,15 @@ def read_table(
         if column not in present:
             raise ResultsError(path, f"missing; the file has {', '.join(present)}. {REMEDY}", column)
     wanted = [*columns, *({REASON} & set(present) - set(columns))]
-    content = file.read(columns=wanted)
+    with reading(path, "is no readable parquet file", ANEW, error=ResultsError):
+        content = file.read(columns=wanted)
+        content.validate(full=True)
+        frame = content.to_pandas()
     for column in wanted:
         if pa.types.is_floating(content.schema.field(column).type):
             values = content[column].drop_null().to_numpy()
             if not np.isfinite(values).all():
                 raise ResultsError(path, f"holds NaN or infinity. {REMEDY}", column)
-    frame = content.to_pandas()
     if frame.empty:
         raise ResultsError(path, f"holds no rows. {REMEDY}")
     _check(path, table, frame, wanted)
@@ -198,25 +202,22 @@ def read_provenance(path: Path) -> Provenance:
         No such file, or no parquet.
     """
     metadata = _open(path).schema_arrow.metadata or {}
-    try:
+    if METADATA_KEY not in metadata:
+        raise ProvenanceError(path, f"does not say what it was made from. {REMEDY}")
+    with reading(path, "does not say what it was made from", ANEW, error=ProvenanceError):
         content = json.loads(metadata[METADATA_KEY])
-        return Provenance(**content | {"inputs": Inputs(**content["inputs"])})
-    except (KeyError, TypeError, ValueError):
-        raise ProvenanceError(path, f"does not say what it was made from. {REMEDY}") from None
+        return Provenance(**content | {"inputs": inputs_of(content["inputs"])})
 
 
 def _open(path: Path) -> pq.ParquetFile:
     """Open a file and hold it against its checksum, if it has one: another program may have written it."""
-    try:
+    missing = "does not exist; `dvc repro` computes it."
+    with reading(path, "is no readable parquet file", ANEW, missing=missing, error=ResultsError):
         content = path.read_bytes()
         found = CHECKSUM.findall(content)
         if found and hashlib.sha256(_with_checksum(content, 64 * b"0")).hexdigest().encode() != found[-1]:
             raise ResultsError(path, f"is damaged: its content is not that of its checksum. {REMEDY}")
         return pq.ParquetFile(pa.BufferReader(content))
-    except FileNotFoundError:
-        raise ResultsError(path, "does not exist; `dvc repro` computes it.") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ResultsError(path, f"is no readable parquet file ({error}). {REMEDY}") from None
 
 
 def _with_checksum(content: bytes, checksum: bytes) -> bytes:

@@ -15,6 +15,7 @@ from hessbench.data.structures import Structures
 from hessbench.errors import DataError
 from hessbench.experiments.errors.run.predictions import Predictions, read_predictions
 from hessbench.results.store.names import QUANTITIES
+from hessbench.system.reading import reading
 
 BINS = 120
 """Bins over the range of the reference values; predictions are counted in bins of the same width."""
@@ -28,14 +29,13 @@ def predicted_seeds(path: Path) -> list[int]:
     DataError
         The file is missing or damaged.
     """
-    try:
-        with h5py.File(path) as file:
-            group = file[next(iter(file))]
-            return sorted(int(name.removeprefix("seed-")) for name in group if name.startswith("seed-"))
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; run `hessbench evaluate` first.") from None
-    except (OSError, KeyError, StopIteration) as error:
-        raise DataError(path, f"cannot be read ({error}); run `hessbench evaluate`.") from None
+    missing = "does not exist; run `hessbench evaluate` first."
+    with (
+        reading(path, "cannot be read", "run `hessbench evaluate`", missing=missing),
+        h5py.File(path) as file,
+    ):
+        group = file[next(iter(file))]
+        return sorted(int(name.removeprefix("seed-")) for name in group if name.startswith("seed-"))
 
 
 def correlation_rows(

@@ -9,20 +9,19 @@ made from; and, of an ensemble, the `label` of its loss.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hessbench.config.inputs import Inputs
-from hessbench.errors import DataError
+from hessbench.config.inputs import Inputs, inputs_of
+from hessbench.system.reading import reading
 
-T = TypeVar("T")
+REMEDY = "run `hessbench evaluate`"
+MISSING = f"does not exist; {REMEDY} first."
 
 
 @dataclass(frozen=True)
@@ -57,24 +56,19 @@ def read_predictions(path: Path, name: str, seed: int) -> Predictions:
     DataError
         The file is missing or damaged, or has no such set or seed.
     """
-    try:
-        with h5py.File(path) as file:
-            group = file[name]
-            model = group[f"seed-{seed}"]
-            counts = group["counts"][()]
-            return Predictions(
-                reactions=group["reaction"].asstr()[()].astype(str),
-                structures=group["structure"][()],
-                counts=counts,
-                energies=model["energies"][()],
-                forces=model["forces"][()],
-                hessians=unpack(model["hessians"][()], counts) if "hessians" in model else None,
-            )
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; run `hessbench evaluate` first.") from None
-    except (OSError, KeyError) as error:
-        problem = f"no predictions of seed {seed} for {name!r} ({error}); run `hessbench evaluate`."
-        raise DataError(path, problem) from None
+    problem = f"no predictions of seed {seed} for {name!r}"
+    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
+        group = file[name]
+        model = group[f"seed-{seed}"]
+        counts = group["counts"][()]
+        return Predictions(
+            reactions=group["reaction"].asstr()[()].astype(str),
+            structures=group["structure"][()],
+            counts=counts,
+            energies=model["energies"][()],
+            forces=model["forces"][()],
+            hessians=unpack(model["hessians"][()], counts) if "hessians" in model else None,
+        )
 
 
 def predicted_from(path: Path) -> Inputs:
@@ -85,7 +79,9 @@ def predicted_from(path: Path) -> Inputs:
     DataError
         The file is missing or damaged, or does not say so.
     """
-    return _stated(path, lambda metadata: Inputs(**metadata["inputs"]))
+    problem = "does not say what it was made from"
+    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
+        return inputs_of(json.loads(file.attrs["hessbench"])["inputs"])
 
 
 def predicted_label(path: Path) -> str:
@@ -96,19 +92,9 @@ def predicted_label(path: Path) -> str:
     DataError
         The file is missing or damaged, or does not say so.
     """
-    return _stated(path, lambda metadata: str(metadata["label"]))
-
-
-def _stated(path: Path, choose: Callable[[dict[str, Any]], T]) -> T:
-    """What the metadata of a file state."""
-    try:
-        with h5py.File(path) as file:
-            return choose(json.loads(file.attrs["hessbench"]))
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; run `hessbench evaluate` first.") from None
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        problem = f"does not say what it was made from ({error}); run `hessbench evaluate`."
-        raise DataError(path, problem) from None
+    problem = "does not say what the loss is called"
+    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
+        return str(json.loads(file.attrs["hessbench"])["label"])
 
 
 def pack(hessians: NDArray[np.float32], counts: NDArray[np.integer]) -> NDArray[np.float32]:

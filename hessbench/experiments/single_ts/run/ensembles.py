@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -23,6 +22,7 @@ from hessbench.potential.registry import build
 from hessbench.potential.stack import Stack
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
+from hessbench.system.reading import reading
 from hessbench.system.sources import code_digest
 from hessbench.training.settings import PAPER_LOSSES, labels_of
 
@@ -199,15 +199,15 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
 
 def _load(checkpoint: Path, fingerprint: str) -> Trained | None:
     """Read what is finished; None if nothing is, or with other data, settings or code."""
-    try:
-        with np.load(checkpoint, allow_pickle=False) as archive:
-            if str(archive["fingerprint"]) != fingerprint:
-                return None
-            return Trained(*(archive[name] for name in NAMES))
-    except FileNotFoundError:
+    if not checkpoint.exists():
         return None
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(checkpoint, f"is no checkpoint ({error}); delete it to train anew.") from None
+    with (
+        reading(checkpoint, "is no checkpoint", "delete it to train anew"),
+        np.load(checkpoint, allow_pickle=False) as archive,
+    ):
+        if str(archive["fingerprint"]) != fingerprint:
+            return None
+        return Trained(*(archive[name] for name in NAMES))
 
 
 def _join(parts: list[Trained]) -> Trained:

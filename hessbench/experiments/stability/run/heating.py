@@ -7,7 +7,6 @@ reached ("censored").
 
 import json
 import time
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +19,6 @@ from hessbench.chemistry.bonds import bonded_pairs
 from hessbench.chemistry.langevin import BLOCK, Block, Replicas, advance, kinetic_temperature, start
 from hessbench.chemistry.relaxation import relax
 from hessbench.config.paper import LONGEST_BOND, SHORTEST_BOND, WINDOW
-from hessbench.errors import DataError
 from hessbench.experiments.stability.run.criterion import (
     bond_lengths,
     bond_name,
@@ -31,6 +29,7 @@ from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.potential.evaluation import Array
 from hessbench.potential.interface import Potential
 from hessbench.system.files import replacing
+from hessbench.system.reading import reading
 
 Status = Literal["failed", "censored", "optimization failed"]
 
@@ -263,7 +262,9 @@ def _load(path: Path, fingerprint: str, molecules: Mapping[str, Atoms]) -> Heati
     DataError
         The file is damaged.
     """
-    try:
+    if not path.exists():
+        return None
+    with reading(path, "is no checkpoint", "delete it to start this model anew"):
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)
         header = json.loads(str(arrays["header"]))
@@ -284,7 +285,3 @@ def _load(path: Path, fingerprint: str, molecules: Mapping[str, Atoms]) -> Heati
             [Outcome(**outcome) for outcome in header["outcomes"]],
             [Frame(**frame) for frame in header["frames"]],
         )
-    except FileNotFoundError:
-        return None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise DataError(path, f"is no checkpoint ({error}); delete it to start this model anew.") from None

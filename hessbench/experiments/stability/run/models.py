@@ -16,6 +16,7 @@ from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STAGE
 from hessbench.potential.registry import load
 from hessbench.system.processes import Report, run_tasks
+from hessbench.system.reading import reading
 from hessbench.system.sources import code_digest
 
 
@@ -44,12 +45,9 @@ def read_molecules(path: Path) -> dict[str, Atoms]:
     DataError
         The file is missing or unreadable, or a frame has no name of its own.
     """
-    try:
+    missing = "does not exist; `hessbench generate md17` makes it."
+    with reading(path, "not a readable extxyz file", missing=missing):
         frames = read(path, index=":", format="extxyz")
-    except FileNotFoundError:
-        raise DataError(path, "does not exist; `hessbench generate md17` makes it.") from None
-    except (ValueError, KeyError, IndexError, OSError) as error:
-        raise DataError(path, f"not a readable extxyz file ({error}).") from None
     molecules: dict[str, Atoms] = {}
     for index, atoms in enumerate(frames):
         name = str(atoms.info.get("name", ""))
