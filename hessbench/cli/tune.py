@@ -8,13 +8,13 @@ import click
 from tqdm import tqdm
 
 from hessbench.config.base import PARAMS, read_yaml, validate
+from hessbench.config.loss_option import LossChoice
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.results.table_files import to_csv
 from hessbench.system.files import write_text
-from hessbench.training.loss_option import loss_option
 from hessbench.tuning.search import Task, Trial, search
 from hessbench.tuning.settings import TuningConfig
 
@@ -22,7 +22,9 @@ FOLDER = Path("tuning")
 
 
 @click.command(name="tune")
-@loss_option
+@click.option(
+    "--loss", type=LossChoice(), required=True, help="Name of a loss of params.yaml (training.losses)."
+)
 @click.option(
     "--search",
     "search_file",
@@ -31,7 +33,9 @@ FOLDER = Path("tuning")
     show_default=True,
     help="What is tried: candidates, rounds, and the settings to choose from.",
 )
-@click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True, help="At the same time.")
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=2, show_default=True, help="At the same time."
+)
 @click.option(
     "--split",
     "split_file",

@@ -43,7 +43,7 @@ def draw_candidates(config: TuningConfig) -> list[Candidate]:
     candidates = [Candidate(0, {}, {})]
     for number in range(1, config.rungs[0].candidates):
         settings = {path: values[generator.integers(len(values))] for path, values in config.space.items()}
-        weights = {
+        weights: dict[str, float] = {
             quantity: values[generator.integers(len(values))] for quantity, values in config.weights.items()
         }
         candidates.append(Candidate(number, settings, weights))

@@ -21,7 +21,8 @@ from hessbench.potential.registry import build
 from hessbench.system.files import write_text
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.fingerprint import describe, fingerprint
-from hessbench.training.loop import COLUMNS, train
+from hessbench.training.loop import train
+from hessbench.training.loss import TARGETS
 from hessbench.training.preparation import examples
 from hessbench.tuning.candidates import Candidate, apply, draw_candidates
 from hessbench.tuning.settings import TuningConfig
@@ -70,10 +71,9 @@ def search(
     Returns
     -------
     pandas.DataFrame
-        A row for each candidate of each round, best first within the last round, then the one before it:
-        ``rung``, ``candidate``, ``score`` (`score_of`, empty if a model diverged), the validation errors of each
-        quantity (root mean square over the models), ``seconds`` of processor time, ``models``, ``reason``, and
-        the choices.
+        A row for each candidate of each round, the last round and in it the best first: ``rung``,
+        ``candidate``, ``score`` (`score_of`, empty if a model diverged), the validation errors (root mean
+        square over the models), ``seconds`` of processor time, ``models``, ``reason``, and the choices.
 
     Raises
     ------
@@ -81,8 +81,11 @@ def search(
         Settings cannot be used, or every candidate of a round diverged.
     """
     config = task.config
-    parts = structures.select(task.split.training_at(config.percent)), structures.select(task.split.validation)
-    candidates, rows = draw_candidates(config), []
+    parts = (
+        structures.select(task.split.training_at(config.percent)),
+        structures.select(task.split.validation),
+    )
+    candidates, rows = draw_candidates(config), list[dict[str, Any]]()
     for candidate in candidates:  # all choices are checked before the first training
         apply(candidate, task.profile, task.loss, 1, task.source)
     for number, rung in enumerate(config.rungs):
@@ -93,7 +96,9 @@ def search(
         )
         of_round = []
         for candidate in candidates:
-            own = [found for trial, found in zip(trials, outcomes, strict=True) if trial.candidate is candidate]
+            own = [
+                found for trial, found in zip(trials, outcomes, strict=True) if trial.candidate is candidate
+            ]
             of_round.append((candidate, _row(number, candidate, own)))
         of_round.sort(key=lambda pair: math.inf if pair[1]["score"] is None else pair[1]["score"])
         if of_round[0][1]["score"] is None:
@@ -106,7 +111,7 @@ def search(
 def score_of(errors: Mapping[str, float]) -> float:
     """Geometric mean of the errors of energy, force and Hessian, kcal/mol/Angstrom.
 
-    A tenth less of any of them counts the same, whatever its unit and size, and whatever the loss has terms of.
+    A tenth less of any of them counts the same, whatever its unit and size, and whatever terms the loss has.
     """
     return math.exp(sum(math.log(value) for value in errors.values()) / len(errors))
 
@@ -134,7 +139,8 @@ def _run_trial(trial: Trial, shared: tuple[Task, Structures, Structures], report
         except TrainingError as error:
             found["reason"] = f"{DIVERGED}: {error}"
         else:
-            found["errors"] = {name: history[-1][f"validation_{column}"] for name, column in COLUMNS.items()}
+            last = history[-1]
+            found["errors"] = {name: last[f"validation_{target.column}"] for name, target in TARGETS.items()}
         found["seconds"] = time.process_time() - start
         write_text(path, json.dumps(found, indent=1) + "\n")
     report((trial, found))
@@ -155,14 +161,13 @@ def _row(rung: int, candidate: Candidate, outcomes: Sequence[Mapping[str, Any]])
     """One candidate in one round."""
     row: dict[str, Any] = {"rung": rung + 1, "candidate": candidate.number, "score": None}
     failed = next((item["reason"] for item in outcomes if item["reason"]), None)
-    errors = dict.fromkeys(COLUMNS)
+    errors: dict[str, float] = {}
     if not failed:
-        errors = {
-            name: math.sqrt(sum(item["errors"][name] ** 2 for item in outcomes) / len(outcomes))
-            for name in COLUMNS
-        }
+        for name in TARGETS:
+            squares = [item["errors"][name] ** 2 for item in outcomes]
+            errors[name] = math.sqrt(sum(squares) / len(squares))
         row["score"] = score_of(errors)
-    row |= {f"validation_{column}": errors[name] for name, column in COLUMNS.items()}
+    row |= {f"validation_{target.column}": errors.get(name) for name, target in TARGETS.items()}
     row |= {"seconds": sum(item["seconds"] for item in outcomes), "models": len(outcomes), "reason": failed}
     weights = {f"weight of {quantity}": value for quantity, value in candidate.weights.items()}
     return row | {path: json.dumps(value) for path, value in candidate.settings.items()} | weights

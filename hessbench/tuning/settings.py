@@ -1,4 +1,4 @@
-"""What a search tries, reproduce/tuning.yaml: candidates, how they are halved, and the settings to choose from."""
+"""What a search tries (reproduce/tuning.yaml): how candidates are halved, and what they are drawn from."""
 
 from typing import Any
 
@@ -15,7 +15,9 @@ class Rung(Section):
     """A round of the search: the candidates that are left are trained anew, for longer."""
 
     candidates: PositiveInt = Field(description="How many take part, the best of the round before.")
-    epochs: PositiveInt = Field(description="Passes over the training structures; the learning rates end there.")
+    epochs: PositiveInt = Field(
+        description="Passes over the training structures; the learning rates end there."
+    )
     seeds: PositiveInt = Field(1, description="Models of each candidate; seeds 0, 1, ...")
 
 
@@ -29,7 +31,8 @@ class TuningConfig(Section):
         description="Settings of the profile, as section.key.key, to the values that are chosen from."
     )
     weights: dict[Quantity, tuple[PositiveFloat, ...]] = Field(
-        {}, description="Weights of a loss's terms, by quantity, that are chosen from; terms it lacks are skipped."
+        {},
+        description="Weights of a loss's terms, by quantity, to choose from; terms it lacks are skipped.",
     )
 
     @field_validator("rungs")

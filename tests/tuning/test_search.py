@@ -112,8 +112,12 @@ def test_a_candidate_that_diverges_is_a_row_with_its_reason(tmp_path):
     assert frame["rung"].tolist() == [2, 1, 1, 1, 1]
     lost = frame[frame["candidate"] != 0]
     assert lost["score"].isna().all()
-    assert lost["reason"].str.startswith("diverged: ef").all() or lost["reason"].str.startswith("diverged").all()
-    profile = PROFILE | {"training": PROFILE["training"] | {"optimizer": {"kind": "adam", "learning_rate": 1e30}}}
+    assert (
+        lost["reason"].str.startswith("diverged: ef").all() or lost["reason"].str.startswith("diverged").all()
+    )
+    profile = PROFILE | {
+        "training": PROFILE["training"] | {"optimizer": {"kind": "adam", "learning_rate": 1e30}}
+    }
     task = Task(profile, "ef", config(space={}, weights={}), SOURCE, SPLIT, tmp_path / "all")
     with pytest.raises(TrainingError, match="Every candidate of round 1 diverged"):
         search(task, DATA, 1, lambda *_: None)
