@@ -1,5 +1,6 @@
 """Recognise the format of a data file by its content, and open it with the right reader."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from hessbench.errors import DataError
@@ -12,7 +13,11 @@ from hessbench.formats.readers import (
     transition1x,
 )
 from hessbench.formats.readers.source import Source
+from hessbench.system.trial import tried
 
+LARGE = 100_000_000
+"""Bytes of a file of which only a sample of reactions is read for trial."""
+SAMPLE = 100
 READERS = (openreact, transition1x, horm, hessian_qm9, extxyz, quantum_chemistry_output)
 
 
@@ -26,10 +31,24 @@ def open_data(path: Path) -> Source:
     """
     if not path.exists():
         raise DataError(path, "there is no such file.")
+    tried(path, lambda: _read_through(path))
+    return _open(path)
+
+
+def _open(path: Path) -> Source:
     for reader in READERS:
         if reader.recognise(path):
             return reader.open_source(path)
     raise DataError(path, _unknown(path))
+
+
+def _read_through(path: Path) -> None:
+    """Read all of a file, or a sample of a large one; what is wrong with single reactions is found later."""
+    with _open(path) as source:
+        large = path.is_file() and path.stat().st_size > LARGE
+        for name in source.names[:: max(1, len(source.names) // SAMPLE) if large else 1]:
+            with suppress(DataError):
+                source.load(name)
 
 
 def _unknown(path: Path) -> str:

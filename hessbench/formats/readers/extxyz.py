@@ -7,6 +7,7 @@ frames do.
 """
 
 import re
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def open_source(path: Path) -> Source:
         The file is damaged, or a frame lacks energy or forces, or only some have Hessians.
     """
     with reading(path, "damaged or truncated extended XYZ"):
+        _check_counts(path)
         frames = list(iread(path, index=":", format="extxyz"))
     if not frames:
         raise DataError(path, "no frames in it.")
@@ -58,6 +60,32 @@ def open_source(path: Path) -> Source:
 
     metadata = Metadata(name_of(path), *["unknown"] * 6)
     return Source(path, FORMAT, list(groups), load, UNITS, metadata)
+
+
+def _check_counts(path: Path) -> None:
+    """Find out whether each frame has as many lines as it says; ASE reads on beyond the end of the file.
+
+    Raises
+    ------
+    ValueError
+        One has not.
+    """
+    with path.open("rb") as file:
+        frame = 0
+        while start := file.readline(LONGEST).strip():
+            frame += 1
+            if not start.isdigit() or len(start) > 9:
+                raise ValueError(f"frame {frame} begins with {start[:20]!r} instead of its number of atoms")
+            lines = (file.readline(LONGEST) for _ in range(int(start) + 1))
+            found = sum(1 for _ in takewhile(bool, lines)) - 1
+            if found < int(start):
+                raise ValueError(
+                    f"frame {frame} claims {int(start)} atoms, the file ends after {max(found, 0)}"
+                )
+            place = file.tell()
+            while file.readline(LONGEST).lstrip().startswith(b"VEC"):  # lattice vectors, by an old custom
+                place = file.tell()
+            file.seek(place)
 
 
 def _group(frames: list[Atoms]) -> dict[str, list[Atoms]]:
