@@ -100,9 +100,10 @@ def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], t
     given: list[tuple[str | None, np.ndarray]] = []
     for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
         content = record(key)
-        number = content.get("rxn")
-        name = None if number is None else _reaction_name(number)
-        given.append((name, _numbers(path, content, key)))
+        with reading(path, "incomplete record", place=f"record {key}"):
+            number = content.get("rxn")
+            name = None if number is None else _reaction_name(number)
+            given.append((name, _numbers(path, content, key)))
     meant = names_reactions((name, np.sort(z).tobytes()) for name, z in given if name is not None)
     groups: dict[tuple[str, bytes], list[int]] = {}
     for key, (name, numbers) in enumerate(given):
@@ -141,7 +142,8 @@ def _numbers(path: Path, content: dict[str, Any], key: int) -> np.ndarray:
 
 def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReaction:
     contents = [record(key) for key in keys]
-    numbers = _numbers(path, contents[0], keys[0])
+    with reading(path, "incomplete record", place=f"record {keys[0]}"):
+        numbers = _numbers(path, contents[0], keys[0])
     atoms = len(numbers)
     with_hessian = sum("hessian" in content for content in contents)
     if 0 < with_hessian < len(contents):

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
@@ -15,6 +16,7 @@ from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.pure import evaluate_pure
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.interface import Derivatives
+from hessbench.potential.probes import hessian_products
 
 Backend = Literal["auto", "native", "torch"]
 
@@ -44,8 +46,9 @@ def evaluate(
     probes
         (A, 3, k): also return the products of each Hessian with k vectors.
     backend
-        "native": compiled kernels, for CPUs. "torch": torch alone, on any device. "auto", the default, takes
-        the first where it can. None reads the environment variable HESSBENCH_BACKEND.
+        "native": compiled kernels, for CPUs; products without Hessians are computed by torch all the same.
+        "torch": torch alone, on any device. "auto", the default, takes the first where it can. None reads the
+        environment variable HESSBENCH_BACKEND.
 
     Returns
     -------
@@ -84,11 +87,20 @@ def evaluate_ensemble(
         raise HessbenchError(
             f"Probes have shape {tuple(probes.shape)}, expected ({len(batch.numbers)}, 3, k) for this batch."
         )
-    if choose_backend(batch.coordinates.device, backend) == "native":
-        from hessbench.potential.ani.native import evaluate_native  # needs numba
+    native = choose_backend(batch.coordinates.device, backend) == "native"
+    if not native or (probes is not None and derivatives < 2):
+        return evaluate_pure(models, batch, derivatives, probes)  # products without Hessians: in torch alone
+    from hessbench.potential.ani.native import evaluate_native  # needs numba
 
-        return evaluate_native(models, batch, derivatives, probes)
-    return evaluate_pure(models, batch, derivatives, probes)
+    predictions = evaluate_native(models, batch, derivatives)
+    if probes is None:
+        return predictions
+    return [_with_products(prediction, batch, probes) for prediction in predictions]
+
+
+def _with_products(prediction: Prediction, batch: Batch, probes: Tensor) -> Prediction:
+    assert prediction.hessians is not None
+    return replace(prediction, products=hessian_products(prediction.hessians, batch, probes))
 
 
 def choose_backend(device: torch.device, backend: Backend | None = None) -> Literal["native", "torch"]:

@@ -9,71 +9,33 @@ import torch
 from torch import Tensor
 
 from hessbench.potential.ani.model import ANI
-from hessbench.potential.ani.native import activations, packing, tangents
+from hessbench.potential.ani.native import activations, packing, products, tangents
 from hessbench.potential.ani.native import networks as kernels
 from hessbench.potential.ani.native.build import NativeGeometry, build
-from hessbench.potential.ani.native.hvp import (
-    differentiable_pull_back,
-    hessian_products,
-    pull_back,
-    push_forward,
-)
 from hessbench.potential.ani.native.layout import Floats
 from hessbench.potential.ani.native.parameters import flatten, parameters_of, unflatten
 from hessbench.potential.ani.native.places import Places, copy_first_layers, places_of
 from hessbench.potential.ani.native.runtime import Buffer, as_array, compile_once, run_parts
-from hessbench.potential.ani.network import Network, networks_of, run
 from hessbench.potential.batch import Batch, Prediction
 
 STATES = ("a", "slopes", "seconds", "thirds", "b", "y", "curvatures")
 """What is kept of the networks for the reverse pass, see `networks`."""
 
 
-def evaluate_native(
-    models: Sequence[ANI], batch: Batch, derivatives: int, probes: Tensor | None = None
-) -> list[Prediction]:
+def evaluate_native(models: Sequence[ANI], batch: Batch, derivatives: int) -> list[Prediction]:
     """Evaluate models of one architecture on one batch, see `hessbench.potential.ani.evaluation`."""
     dtype = np.dtype(str(batch.coordinates.dtype).removeprefix("torch."))
     compile_once(dtype, lambda: _exercise(models[0], batch.coordinates.dtype))
-    order = 1 if probes is not None and derivatives == 0 else derivatives
-    geometry = build(models[0], batch, order)
-    return [evaluate_geometry(model, geometry, derivatives, probes) for model in models]
+    geometry = build(models[0], batch, derivatives)
+    return [evaluate_geometry(model, geometry, derivatives) for model in models]
 
 
-def evaluate_geometry(
-    model: ANI, geometry: NativeGeometry, derivatives: int, probes: Tensor | None = None
-) -> Prediction:
+def evaluate_geometry(model: ANI, geometry: NativeGeometry, derivatives: int) -> Prediction:
     """Evaluate a batch whose geometry is known."""
-    if probes is not None and derivatives < 2:
-        return _with_products(networks_of(model), geometry, derivatives, probes)
     energies, forces, hessians = _Evaluation.apply(
         model, geometry, derivatives, torch.is_grad_enabled(), *parameters_of(model)
     )
-    return Prediction(
-        energies,
-        forces if derivatives > 0 else None,
-        hessians if derivatives > 1 else None,
-        None if probes is None else _with_products(networks_of(model), geometry, 0, probes).products,
-    )
-
-
-def _with_products(
-    networks: list[Network], geometry: NativeGeometry, derivatives: int, probes: Tensor
-) -> Prediction:
-    """Products, energies and perhaps forces: compiled geometry around the networks in torch."""
-    features = torch.from_numpy(geometry.features)
-    slots = geometry.first_slots
-    states = [
-        run(network, features[first:last], 2)
-        for network, first, last in zip(networks, slots, slots[1:], strict=False)
-    ]
-    molecule = torch.from_numpy(geometry.layout.molecule[geometry.layout.order])
-    energies = features.new_zeros(len(geometry.layout.start) - 1)
-    energies = energies.index_add(0, molecule, torch.cat([state.energies for state in states]))
-    gradient = torch.cat([state.gradient for state in states if state.gradient is not None])
-    forces = -differentiable_pull_back(gradient.unsqueeze(1), geometry).squeeze(2) if derivatives else None
-    products = hessian_products(networks, states, gradient, probes, geometry)
-    return Prediction(energies, forces, products=products)
+    return Prediction(energies, forces if derivatives > 0 else None, hessians if derivatives > 1 else None)
 
 
 class _Evaluation(torch.autograd.Function):
@@ -108,7 +70,9 @@ class _Evaluation(torch.autograd.Function):
         forces: Floats = np.empty((0, 3), atomic.dtype)
         hessians: Floats = np.empty(0, atomic.dtype)
         if order > 0:
-            forces = -pull_back(gradient[:, None], geometry)[:, :, 0]
+            slopes = np.zeros((atoms, 3), atomic.dtype)
+            geometry.over_chunks(products.pull_back, gradient, slopes)
+            forces = -slopes
         if order > 1:
             hessians, tangents_loan = _hessians(geometry, places, weights, states, gradient, keep)
             ctx.tangents = tangents_loan if keep else None
@@ -135,7 +99,7 @@ class _Evaluation(torch.autograd.Function):
             atomic[:] = as_array(energies_adjoint)[layout.molecule[layout.order]]
         gradient = np.zeros((atoms, geometry.features.shape[1]), weights.dtype)
         if forces_adjoint is not None:
-            gradient[:] = push_forward(-forces_adjoint.unsqueeze(2), geometry)[:, 0]
+            geometry.over_chunks(products.push_forward, as_array(-forces_adjoint), gradient)
         states_loan = Buffer(2 * places.state_size, weights.dtype)
         states_adjoint = states_loan.array.reshape(2, -1)
         states_adjoint[:] = 0
@@ -228,10 +192,7 @@ def _exercise(model: ANI, dtype: torch.dtype) -> None:
     batch = Batch(torch.full((4,), number), coordinates, torch.tensor([4]))
     own = copy.deepcopy(model).to(dtype).requires_grad_()
     with torch.enable_grad():
-        result = evaluate_geometry(own, build(own, batch, 2), 2, torch.ones(4, 3, 1, dtype=dtype))
+        result = evaluate_geometry(own, build(own, batch, 2), 2)
         assert result.forces is not None
         assert result.hessians is not None
-        assert result.products is not None
-        (
-            result.energies.sum() + result.forces.sum() + result.hessians.sum() + result.products.sum()
-        ).backward()
+        (result.energies.sum() + result.forces.sum() + result.hessians.sum()).backward()
