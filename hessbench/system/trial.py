@@ -97,7 +97,7 @@ def _run(read: Callable[[], object], pipe: int, seconds: int, memory: int) -> No
 
 def _raise_again(path: Path, said: dict[str, str | None]) -> None:
     if "problem" in said:
-        raise DataError(said.get("path", path), str(said["problem"]), said.get("reaction"))
+        raise DataError(Path(said.get("path") or path), str(said["problem"]), said.get("reaction"))
     if "sentence" in said:
         raise HessbenchError(str(said["sentence"]))
 

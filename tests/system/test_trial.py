@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_errors_come_back_as_they_were(file):
 
     with pytest.raises(DataError) as caught:
         tried(file, refuse)
-    assert (caught.value.path, caught.value.reaction) == ("other.h5", "rxn000001")
+    assert (caught.value.path, caught.value.reaction) == (Path("other.h5"), "rxn000001")
 
     def complain() -> None:
         raise HessbenchError("this needs lmdb")

@@ -14,6 +14,7 @@ from hessbench.system.hdf5 import member
 from hessbench.system.reading import reading
 from hessbench.units import HARTREE
 
+FORMAT = "hessbench or OpenREACT-CHON-EFH (HDF5)"
 OURS = "hessbench (HDF5)"
 PUBLISHED = "OpenREACT-CHON-EFH (HDF5)"
 
