@@ -13,6 +13,7 @@ from hessbench.formats.unit_names import Units
 from hessbench.system.reading import reading
 from hessbench.units import HARTREE
 
+FORMAT = "hessbench or OpenREACT-CHON-EFH (HDF5)"
 OURS = "hessbench (HDF5)"
 PUBLISHED = "OpenREACT-CHON-EFH (HDF5)"
 
