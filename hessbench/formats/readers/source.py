@@ -133,6 +133,27 @@ class StoredReaction:
                 )
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What of a file is read, where it holds several things that could be meant; None: by rule.
+
+    Attributes
+    ----------
+    energy_key, forces_key, hessian_key
+        Names of the labels; the last may be "none".
+    one_level
+        Level of theory, as it is named when a file of several is refused.
+    drop_cell
+        Take periodic structures for molecules.
+    """
+
+    energy_key: str | None = None
+    forces_key: str | None = None
+    hessian_key: str | None = None
+    one_level: str | None = None
+    drop_cell: bool = False
+
+
 def name_of(path: Path) -> str:
     """Name a data set after its file, whatever the characters of that."""
     return path.stem.encode(errors="replace").decode()
