@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hessbench.config.base import load_section
+from hessbench.config.loss_option import LossChoice
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
@@ -16,7 +17,7 @@ from hessbench.training.settings import TrainingConfig
 
 @click.command()
 @click.option(
-    "--loss", required=True, help="Name of the loss in params.yaml (training.losses): e, ef, efh, efhvp."
+    "--loss", type=LossChoice(), required=True, help="Name of a loss of params.yaml (training.losses)."
 )
 @click.option("--percent", required=True, type=int, help="Training set size, in percent of all structures.")
 @click.option(

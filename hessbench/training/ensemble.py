@@ -19,9 +19,10 @@ from hessbench.system.files import write_text
 from hessbench.system.machine import hardware
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.fingerprint import describe, fingerprint
-from hessbench.training.loop import COLUMNS, Row, train
+from hessbench.training.loop import Row, train
+from hessbench.training.loss import TARGETS
 from hessbench.training.preparation import examples
-from hessbench.training.settings import LossConfig, TrainingConfig
+from hessbench.training.settings import LossConfig, TrainingConfig, labels_of
 from hessbench.training.stage import STAGE
 
 
@@ -31,8 +32,8 @@ class Ensemble:
 
     Attributes
     ----------
-    name
-        Loss and size, for example "efh-80".
+    name, label
+        Loss and size, for example "efh-80"; and what the loss is called in tables, "E-F-H".
     loss, model, config
         Settings.
     description
@@ -46,6 +47,7 @@ class Ensemble:
     """
 
     name: str
+    label: str
     loss: LossConfig
     model: ModelConfig
     config: TrainingConfig
@@ -101,6 +103,7 @@ def train_ensemble(
     name = f"{loss_name}-{percent}"
     ensemble = Ensemble(
         name=name,
+        label=labels_of(config.losses)[loss_name],
         loss=loss,
         model=model,
         config=config,
@@ -119,7 +122,7 @@ def train_ensemble(
     with tqdm(total=config.seeds * config.epochs, desc=f"train {name}", unit="epoch", smoothing=0.1) as bar:
 
         def show(row: Row) -> None:
-            errors = {letter: row.get(f"validation_{column}") for letter, column in LETTERS.items()}
+            errors = {item.symbol: row.get(f"validation_{item.column}") for item in TARGETS.values()}
             bar.set_postfix({key: f"{value:.3g}" for key, value in errors.items() if value}, refresh=False)
             bar.update()
 
@@ -129,10 +132,6 @@ def train_ensemble(
             path.unlink()
     _write_summary(ensemble, histories, structures=len(indices))
     return ensemble.folder
-
-
-LETTERS = {letter: COLUMNS[quantity] for letter, quantity in zip("EFH", COLUMNS, strict=True)}
-"""Errors shown beside the progress bar."""
 
 
 def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], report: Report) -> list[Row]:
@@ -182,6 +181,7 @@ def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: i
     write_text(ensemble.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     provenance = {
         **ensemble.description,
+        "label": ensemble.label,
         "inputs": asdict(ensemble.inputs),
         "training_set_size": structures,
         "seeds": {

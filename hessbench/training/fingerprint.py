@@ -42,7 +42,7 @@ def describe(
         "data": data,
         "training_structures": _digest(np.asarray(training, dtype="<i8").tobytes()),
         "validation_structures": _digest(np.asarray(validation, dtype="<i8").tobytes()),
-        "loss": loss.model_dump(mode="json"),
+        "loss": loss.model_dump(mode="json", exclude={"label"}),  # a new label trains nothing anew
         "model": model.model_dump(mode="json"),
         "training": settings,
         "versions": {package: version(package) for package in packages},

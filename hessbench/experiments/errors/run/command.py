@@ -8,6 +8,8 @@ import click
 from hessbench.calculators.user_file import load_calculator
 from hessbench.config.base import PARAMS, load_section
 from hessbench.config.inputs import Inputs
+from hessbench.config.loss_labels import stated_labels
+from hessbench.config.loss_option import LossChoice
 from hessbench.config.paper import TRAINING_PERCENTS
 from hessbench.data.locations import SPLIT
 from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
@@ -15,12 +17,14 @@ from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.sets import active_sets, embedded_sets
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import STAGE
-from hessbench.experiments.errors.run.user_model import evaluate_user_model
+from hessbench.experiments.errors.run.user_model import evaluate_user_model, require_usable
 from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
 
 
 @click.command()
-@click.option("--loss", help="Loss of the ensemble: e, ef, efh, efhvp.")
+@click.option(
+    "--loss", type=LossChoice(), help="Loss of the ensemble: a name of params.yaml (training.losses)."
+)
 @click.option(
     "--percent",
     type=int,
@@ -65,9 +69,11 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
         errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, inputs)
     else:
         assert calculator is not None
+        label = name or calculator.stem
+        labels = stated_labels() if PARAMS.exists() else {}
+        require_usable(label, {*labels, *labels.values()})
         load_calculator(calculator)  # a file that cannot be used is better known before the work begins
         load = partial(load_calculator, calculator)
-        label = name or calculator.stem
         inputs = Inputs(tested, files)  # settings and code of this project do not decide about it
         errors = evaluate_user_model(
             label, load, percent, sets.training, sets.tested, config.processes, results, inputs

@@ -1,6 +1,6 @@
 """Errors of a user's potential on the test sets, in the tables of the ensembles (sections 3.2 to 3.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 
 from hessbench.config.inputs import Inputs
+from hessbench.config.loss_labels import LABELS, REFERENCE
 from hessbench.data.structures import Structures
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, structure_errors
@@ -20,7 +21,6 @@ from hessbench.potential.atomic_energies import compositions, fit_atomic_energie
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import as_array, given, total_energies
 from hessbench.potential.interface import Potential
-from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing
@@ -45,6 +45,23 @@ class _Predicted:
     energies: np.ndarray
     forces: np.ndarray
     hessians: np.ndarray
+
+
+def require_usable(name: str, taken: Collection[str] = ()) -> None:
+    """Refuse a name that is no file name, or that of a loss or its label; `taken` are those of the profile.
+
+    Raises
+    ------
+    HessbenchError
+        The name cannot be that of a user's potential.
+    """
+    if (
+        name in {*LABELS, *LABELS.values(), REFERENCE, *taken}
+        or not name
+        or set(name) & set("/\\ ")
+        or name.startswith(".")
+    ):
+        raise HessbenchError(f"{name!r} cannot be the name of a potential; give another one with --name.")
 
 
 def evaluate_user_model(
@@ -87,14 +104,7 @@ def evaluate_user_model(
     HessbenchError
         The name is that of an ensemble or no file name; or the potential fails for a structure.
     """
-    if (
-        name in LABELS
-        or name in LABELS.values()
-        or not name
-        or set(name) & set("/\\ ")
-        or name.startswith(".")
-    ):
-        raise HessbenchError(f"{name!r} cannot be the name of a potential; give another one with --name.")
+    require_usable(name)
     structures = {"training": training, **{key: item.structures for key, item in sets.items()}}
     tasks = [
         _Task(key, first, min(first + CHUNK, len(item)), hessians=key != "training")
