@@ -21,7 +21,7 @@ from hessbench.data.split import make_split
 from hessbench.data.structures import concatenate
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.training.ensemble import train_ensemble
-from hessbench.training.settings import MuonConfig, TrainingConfig
+from hessbench.training.settings import PAPER_LOSSES, MuonConfig, TrainingConfig
 
 UNIT = kcal / mol
 """eV of one kcal/mol: numbers inside are in kcal/mol and Angstrom."""
@@ -46,7 +46,7 @@ def own_data(structures: int = 12) -> list[Reaction]:
     """Structures of three molecules; those of one molecule have the same atoms in the same order."""
     random = np.random.default_rng(0)
     found = []
-    for index, name in enumerate(("CH3OH", "CH3CHO", "CH3NH2")):
+    for index, name in enumerate(("CH3OH", "CH3CHO", "H3CNH2")):
         atoms = molecule(name)
         frames = []
         for _ in range(structures):
@@ -69,6 +69,7 @@ def main() -> None:
         seeds=2,
         epochs=20,
         batch_size=4,
+        losses=PAPER_LOSSES,
         optimizer=MuonConfig(kind="muon", learning_rate=0.02, adam_learning_rate=0.003),
     )
     for loss in ("ef", "efh"):

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
@@ -27,6 +29,8 @@ from hessbench.training.preparation import examples
 from hessbench.tuning.candidates import Candidate, apply, draw_candidates
 from hessbench.tuning.settings import TuningConfig
 
+DISPLACEMENT = 0.05
+"""Angstrom, of a coordinate: what bonds and angles have at room temperature."""
 DIVERGED = "diverged"
 """The reason of a trial without errors."""
 
@@ -99,7 +103,7 @@ def search(
             own = [
                 found for trial, found in zip(trials, outcomes, strict=True) if trial.candidate is candidate
             ]
-            of_round.append((candidate, _row(number, candidate, own)))
+            of_round.append((candidate, _row(number, candidate, own, parts[1].counts)))
         of_round.sort(key=lambda pair: math.inf if pair[1]["score"] is None else pair[1]["score"])
         if of_round[0][1]["score"] is None:
             raise TrainingError(f"Every candidate of round {number + 1} diverged; lower the learning rates.")
@@ -108,12 +112,26 @@ def search(
     return pd.DataFrame(rows)
 
 
-def score_of(errors: Mapping[str, float]) -> float:
-    """Geometric mean of the errors of energy, force and Hessian, kcal/mol/Angstrom.
+def score_of(errors: Mapping[str, float], counts: NDArray[np.int64]) -> float:
+    """Geometric mean of the errors of energy, displaced force and Hessian, kcal/mol/Angstrom.
 
     A tenth less of any of them counts the same, whatever its unit and size, and whatever terms the loss has.
+    The structures are stationary points, where a flat surface has the best forces; so forces are judged where
+    every coordinate is displaced by `DISPLACEMENT` (root mean square): to second order their mean square error
+    is that at the structure and, for each coordinate, the square of the displacement times a row of the error of
+    the Hessian.
+
+    Parameters
+    ----------
+    errors
+        Root mean square over the elements of a set, of energy, force and Hessian.
+    counts
+        (M,) atoms of the structures of the set.
     """
-    return math.exp(sum(math.log(value) for value in errors.values()) / len(errors))
+    rows = 3 * counts.astype(float)
+    length = (rows**2).sum() / rows.sum()  # of a Hessian's row, averaged over rows
+    displaced = math.sqrt(errors["force"] ** 2 + length * (DISPLACEMENT * errors["hessian"]) ** 2)
+    return math.exp((math.log(errors["energy"]) + math.log(displaced) + math.log(errors["hessian"])) / 3)
 
 
 def _run_trial(trial: Trial, shared: tuple[Task, Structures, Structures], report: Report) -> dict[str, Any]:
@@ -157,7 +175,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _row(rung: int, candidate: Candidate, outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _row(
+    rung: int, candidate: Candidate, outcomes: Sequence[Mapping[str, Any]], counts: NDArray[np.int64]
+) -> dict[str, Any]:
     """One candidate in one round."""
     row: dict[str, Any] = {"rung": rung + 1, "candidate": candidate.number, "score": None}
     failed = next((item["reason"] for item in outcomes if item["reason"]), None)
@@ -166,7 +186,7 @@ def _row(rung: int, candidate: Candidate, outcomes: Sequence[Mapping[str, Any]])
         for name in TARGETS:
             squares = [item["errors"][name] ** 2 for item in outcomes]
             errors[name] = math.sqrt(sum(squares) / len(squares))
-        row["score"] = score_of(errors)
+        row["score"] = score_of(errors, counts)
     row |= {f"validation_{target.column}": errors.get(name) for name, target in TARGETS.items()}
     row |= {"seconds": sum(item["seconds"] for item in outcomes), "models": len(outcomes), "reason": failed}
     weights = {f"weight of {quantity}": value for quantity, value in candidate.weights.items()}

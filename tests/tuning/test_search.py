@@ -9,8 +9,9 @@ from hessbench.config.base import validate
 from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split
 from hessbench.errors import ConfigurationError, TrainingError
+from hessbench.training.loss import TARGETS
 from hessbench.tuning.candidates import apply, draw_candidates
-from hessbench.tuning.search import Task, score_of, search
+from hessbench.tuning.search import DISPLACEMENT, Task, score_of, search
 from hessbench.tuning.settings import TuningConfig
 from tests.training.synthetic import MODEL, structures, training_config
 
@@ -82,8 +83,10 @@ def test_better_candidates_go_on_and_what_is_finished_is_kept(tmp_path):
     assert set(last["candidate"]) == set(first.sort_values("score")["candidate"][:2])
     assert last["score"].is_monotonic_increasing
     assert last["models"].tolist() == [2, 2]
-    errors = [column for column in frame if column.startswith("validation_")]
-    np.testing.assert_allclose(frame["score"], np.exp(np.log(frame[errors]).mean(axis=1)))
+    counts = DATA.select(SPLIT.validation).counts
+    for row in frame.to_dict("records"):
+        errors = {name: row[f"validation_{target.column}"] for name, target in TARGETS.items()}
+        assert row["score"] == pytest.approx(score_of(errors, counts))
     files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(files) == len(trained) == 8
     again, _ = run(tmp_path, config())
@@ -123,7 +126,27 @@ def test_a_candidate_that_diverges_is_a_row_with_its_reason(tmp_path):
         search(task, DATA, 1, lambda *_: None)
 
 
-def test_the_score_weighs_relative_changes_alike():
-    errors = {"energy": 10.0, "force": 5.0, "hessian": 40.0}
-    assert score_of(errors) == pytest.approx(2000 ** (1 / 3))
-    assert score_of(errors | {"energy": 9.0}) == pytest.approx(score_of(errors | {"hessian": 36.0}))
+def test_the_score_judges_forces_where_atoms_are_displaced():
+    random = np.random.default_rng(0)
+    counts = np.array([3, 5])
+    forces = [random.normal(0, 2, 3 * count) for count in counts]
+    hessians = [random.normal(0, 30, (3 * count, 3 * count)) for count in counts]
+    errors = {"energy": 10.0, "force": _rms(forces), "hessian": _rms(hessians)}
+    displaced = [
+        (force - random.normal(0, DISPLACEMENT, (100_000, len(force))) @ hessian) / 100_000**0.5
+        for force, hessian in zip(forces, hessians, strict=True)
+    ]
+    squares = sum((part**2).sum() for part in displaced) / (3 * counts.sum())
+    expected = (10.0 * squares**0.5 * errors["hessian"]) ** (1 / 3)
+    assert score_of(errors, counts) == pytest.approx(expected, rel=1e-2)
+
+
+def test_a_flat_surface_does_not_win():
+    """Stationary points have no forces: a model without any is not a good one."""
+    flat = {"energy": 34.0, "force": 0.1, "hessian": 163.0}
+    learned = {"energy": 17.0, "force": 15.0, "hessian": 82.0}
+    assert score_of(learned, np.array([12])) < score_of(flat, np.array([12]))
+
+
+def _rms(parts):
+    return (sum((part**2).sum() for part in parts) / sum(part.size for part in parts)) ** 0.5
