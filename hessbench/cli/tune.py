@@ -51,8 +51,8 @@ def command(loss: str, search_file: Path, processes: int, split_file: Path, outp
     Candidates are the profile as it is and random choices from the search file. All are trained for a few
     epochs, the better ones anew for longer, and so on (successive halving). What counts is the geometric mean
     of the root-mean-square errors of energies, Hessians and displaced forces of the validation structures
-    (hessbench/tuning/search.py, score_of); the test structures are not looked at. Interrupted, it goes on with
-    the trials that are missing.
+    (hessbench/tuning/search.py, score_of); the test structures are not looked at. Interrupted, it goes on
+    with the trials that are missing.
     """
     config = validate(TuningConfig, read_yaml(search_file), source=search_file)
     path = active_file("rtp")

@@ -1,7 +1,9 @@
 """Several independent tasks in parallel processes, one torch thread each, with reports on the way."""
 
 import multiprocessing
+import os
 import queue
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -84,11 +86,20 @@ def run_tasks(
 
 
 def _start(shared: Any, reports: Any) -> None:
-    """Set a process up: one thread, and no denormals."""
+    """Set a process up: it ends with the one that started it, has one thread, and no denormals."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     global _shared, _reports  # a spawned process has no other place to keep them
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     _shared, _reports = shared, reports
+
+
+def _end_with_parent() -> None:
+    """Wait until the process that started this one is gone, killed perhaps, then end at once."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _call(function: Callable[[T, Any, Report], R], task: T) -> R:

@@ -117,9 +117,9 @@ def score_of(errors: Mapping[str, float], counts: NDArray[np.int64]) -> float:
 
     A tenth less of any of them counts the same, whatever its unit and size, and whatever terms the loss has.
     The structures are stationary points, where a flat surface has the best forces; so forces are judged where
-    every coordinate is displaced by `DISPLACEMENT` (root mean square): to second order their mean square error
-    is that at the structure and, for each coordinate, the square of the displacement times a row of the error of
-    the Hessian.
+    every coordinate is displaced by `DISPLACEMENT` (root mean square): to second order their mean square
+    error is that at the structure and, for each coordinate, the square of the displacement times the squares
+    of a row of the Hessian's error.
 
     Parameters
     ----------

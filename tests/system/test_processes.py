@@ -1,5 +1,9 @@
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -38,3 +42,50 @@ def test_error_of_a_task_arrives(processes):
 def test_killed_process_is_an_error():
     with pytest.raises(HessbenchError, match="killed from outside"):
         run_tasks(work, ["die", "a"], 1, 2, lambda _: None)
+
+
+def announce(task, shared, report):
+    (shared / str(os.getpid())).touch()
+    time.sleep(120)
+
+
+MAIN = """
+import sys
+from pathlib import Path
+from hessbench.system.processes import run_tasks
+from tests.system.test_processes import announce
+
+if __name__ == "__main__":
+    run_tasks(announce, [1, 2], Path(sys.argv[1]), 2, print)
+"""
+
+
+@pytest.mark.slow
+def test_processes_end_when_the_one_that_started_them_is_killed(tmp_path):
+    program = tmp_path / "main.py"
+    program.write_text(MAIN)
+    folder = tmp_path / "processes"
+    folder.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    main = subprocess.Popen([sys.executable, program, folder], env=environment)
+    wait_until(lambda: len(list(folder.iterdir())) == 2)
+    main.kill()
+    main.wait()
+    started = [int(path.name) for path in folder.iterdir()]
+    wait_until(lambda: not any(is_running(process) for process in started))
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/stat")  # a process that ended and was not waited for is a zombie
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
