@@ -88,10 +88,37 @@ class CalculatorPotential(ArrayPotential):
 
     def _molecules(self, batch: Batch) -> list[Atoms]:
         return [
-            Atoms(
+            molecule(
                 batch.numbers[first:last].numpy(),
                 batch.coordinates[first:last].numpy(),
-                calculator=self.calculator,
+                *batch.state(index),
+                self.calculator,
             )
-            for first, last in pairwise(batch.offsets.tolist())
+            for index, (first, last) in enumerate(pairwise(batch.offsets.tolist()))
         ]
+
+
+def molecule(
+    numbers: Array, coordinates: Array, charge: int, multiplicity: int, calculator: Calculator | None = None
+) -> Atoms:
+    """Make a molecule that tells its charge and multiplicity in all the ways in which calculators ask.
+
+    Models (fairchem's, AIMNet2, MACE) read `info["charge"]` and `info["spin"]`, which is the multiplicity;
+    programs through ASE add up initial charges and magnetic moments, here spread evenly over the atoms.
+
+    Parameters
+    ----------
+    numbers, coordinates
+        (N,), (N, 3) in Angstrom.
+    charge, multiplicity
+        Total charge and 2S + 1.
+    calculator
+        To attach.
+    """
+    info = {"charge": charge, "spin": multiplicity, "multiplicity": multiplicity}
+    atoms = Atoms(numbers, coordinates, info=info, calculator=calculator)
+    if charge:
+        atoms.set_initial_charges(np.full(len(atoms), charge / len(atoms)))
+    if multiplicity > 1:
+        atoms.set_initial_magnetic_moments(np.full(len(atoms), (multiplicity - 1) / len(atoms)))
+    return atoms
