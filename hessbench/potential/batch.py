@@ -89,6 +89,11 @@ class Batch:
             None if self.states is None else self.states[first:last],
         )
 
+    def formula(self, molecule: int) -> str:
+        """Chemical formula of one molecule."""
+        start, stop = self.offsets[molecule : molecule + 2].tolist()
+        return str(Atoms(self.numbers[start:stop].cpu().numpy()).get_chemical_formula())
+
     def state(self, molecule: int) -> tuple[int, int]:
         """Charge and multiplicity of one molecule.
 
@@ -103,7 +108,7 @@ class Batch:
             return 0, lowest_multiplicity(numbers)
         charge, multiplicity = self.states[molecule].tolist()
         if (wrong := state_problem(numbers, charge, multiplicity)) is not None:
-            raise PotentialError(f"Molecule {molecule} ({Atoms(numbers).get_chemical_formula()}): {wrong}.")
+            raise PotentialError(f"Molecule {molecule} ({self.formula(molecule)}): {wrong}.")
         return charge, multiplicity
 
     @classmethod
