@@ -160,6 +160,11 @@ class ReactionFile:
             self.metadata = Metadata(**{**unknown, "name": self.path.stem})
         found = members(self._file)
         self.names = sorted(name for name, item in found.items() if isinstance(item, h5py.Group))
+        stated = int(attributes.get("reactions", len(self.names))) if self._ours else len(self.names)
+        if stated != len(self.names):
+            raise DataError(
+                self.path, f"holds {len(self.names)} of {stated} reactions, it is damaged; get it again."
+            )
         if not self.names and "names" in self._file:
             raise DataError(
                 self.path, "holds geometries without labels; `hessbench generate rtp FILE` labels them."
@@ -242,6 +247,9 @@ class ReactionFile:
             arrays = {key: read_array(group, key) for key in keys}
             charge, multiplicity = int(group.attrs.get("crg", 0)), int(group.attrs.get("mult", 1))
             nat = int(group.attrs.get("nat", arrays["species"].size))
+            recorded = group.attrs.get("digest") if self._ours else None  # earlier versions recorded none
+            if recorded is not None and _text(recorded) != _digest(arrays, charge, multiplicity).hex():
+                raise DataError(self.path, "is not what was written, it is damaged; get it again.", name)
         if nat != arrays["species"].size:
             raise DataError(
                 self.path,
@@ -291,11 +299,13 @@ def write_reactions(
                     key, data=array, chunks=array.shape, compression=9, shuffle=True, fletcher32=True
                 )
             digests[reaction.name] = _digest(arrays, reaction.charge, reaction.multiplicity)
+            group.attrs["digest"] = digests[reaction.name].hex()
         if not digests:
             raise DataError(path, "there are no reactions to write.")
         file.attrs.update(asdict(metadata() if callable(metadata) else metadata))
         file.attrs["units"] = json.dumps(UNITS)
         file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["reactions"] = len(digests)
         file.attrs["checksum"] = content_checksum(digests)
 
 
