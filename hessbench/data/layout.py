@@ -205,9 +205,17 @@ class ReactionFile:
         ------
         DataError
             It is missing, or its data are incomplete, damaged or of wrong shapes, hold unknown elements or
-            numbers that are not finite, or a Hessian is not symmetric.
+            numbers that are not finite, or a Hessian is not symmetric; or they are not those of their
+            recorded checksum.
         """
-        return _to_reaction(self.path, name, *self._read(name))
+        content = self._read(name)
+        with reading(self.path, "cannot be read, the file is damaged", place=name):
+            # earlier versions recorded none
+            recorded = self._file[name].attrs.get("digest") if self._ours else None
+            if recorded is not None and _text(recorded) != _digest(*content).hex():
+                problem = "does not have its recorded checksum, it is damaged; get it again."
+                raise DataError(self.path, problem, name)
+        return _to_reaction(self.path, name, *content)
 
     @property
     def records_checksum(self) -> bool:
@@ -247,9 +255,6 @@ class ReactionFile:
             arrays = {key: read_array(group, key) for key in keys}
             charge, multiplicity = int(group.attrs.get("crg", 0)), int(group.attrs.get("mult", 1))
             nat = int(group.attrs.get("nat", arrays["species"].size))
-            recorded = group.attrs.get("digest") if self._ours else None  # earlier versions recorded none
-            if recorded is not None and _text(recorded) != _digest(arrays, charge, multiplicity).hex():
-                raise DataError(self.path, "is not what was written, it is damaged; get it again.", name)
         if nat != arrays["species"].size:
             raise DataError(
                 self.path,

@@ -299,7 +299,7 @@ def test_a_reaction_that_was_changed_is_refused_by_itself(tmp_path: Path, file_b
         name, other = sorted(file)[:2]
         file[name]["energies"][0] += 1e-3
     with ReactionFile(path) as file:
-        with pytest.raises(DataError, match=rf"reaction {name}: is not what was written"):
+        with pytest.raises(DataError, match=rf"reaction {name}: does not have its recorded checksum"):
             file[name]
         assert len(file[other])
 
