@@ -57,17 +57,20 @@ def _edit(content: bytes, random: np.random.Generator) -> Edit:
     size = len(content)
     place = int(random.integers(size))
     length = int(min(size - place, random.integers(1, 40)))
+    text = _is_text(content)
     kind = random.choice(["bit", "bit", "byte", "cut", "end", "insert", "repeat", "count", "token", "zeros"])
+    if text and kind == "count":
+        kind = "token"
     if kind == "bit":
-        return Edit(place, 1, bytes([content[place] ^ 1 << int(random.integers(8))]))
+        return Edit(place, 1, bytes([content[place] ^ 1 << int(random.integers(7 if text else 8))]))
     if kind == "byte":
-        return Edit(place, 1, random.bytes(1))
+        return Edit(place, 1, _any(1, random, text))
     if kind == "cut":
         return Edit(place, length, b"")
     if kind == "end":
         return Edit(place, size - place, b"")
     if kind == "insert":
-        return Edit(place, 0, random.bytes(length))
+        return Edit(place, 0, _any(length, random, text))
     if kind == "repeat":
         other = int(random.integers(size))
         return Edit(place, 0, content[other : other + length])
@@ -83,4 +86,13 @@ def _edit(content: bytes, random: np.random.Generator) -> Edit:
         while end < size and content[end : end + 1] in b"0123456789.+-e":
             end += 1
         return Edit(start, max(1, end - start), TOKENS[int(random.integers(len(TOKENS)))])
-    return Edit(place, length, bytes(length))
+    return Edit(place, length, b" " * length if text else bytes(length))
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether damage should leave text, as most of what is no text is refused for that alone."""
+    return b"\0" not in content and content.isascii()
+
+
+def _any(length: int, random: np.random.Generator, text: bool) -> bytes:
+    return bytes(random.integers(32, 127, length).tolist()) if text else random.bytes(length)
