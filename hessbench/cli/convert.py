@@ -54,7 +54,7 @@ def command(
     """Convert SOURCE, of any known format, to TARGET in the one layout.
 
     Formats are recognised by content: HORM, Hessian QM9, Transition1x, extended XYZ, Gaussian and Q-Chem
-    output (or a directory of them), and OpenREACT-CHON-EFH as published. Units are verified by the numbers.
+    output and ORCA's Hessians (or a directory of them), and OpenREACT-CHON-EFH as published. Units are verified by the numbers.
     """
     if target.exists() and (not force or not target.is_file() or target.samefile(source)):
         remedy = "choose another name" if force else "choose another name, or replace it with --force"
@@ -63,13 +63,12 @@ def command(
     metadata = {field: value for field in FIELDS if (value := options[field]) is not None}
     with open_data(source, choice) as opened:
         result = convert(opened, target, stated, believe, skip_bad, metadata)
-        notes = opened.notes
     for finding in result.findings:
         believed = believe and finding.declared is not None
         unit = finding.declared if believed else finding.found
         unit = unit or f"{finding.declared} (as stated)"
         click.echo(f"{finding.quantity}: {unit}; {finding.outcome}: {finding.evidence}")
-    for note in notes:
+    for note in result.notes:
         click.echo(f"note: {note}")
     for item in result.left_out:
         click.echo(f"left out: {item}")
