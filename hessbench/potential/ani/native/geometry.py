@@ -22,7 +22,7 @@ class Tables(NamedTuple):
 
 
 @kernel
-def fill_tables(first, last, order, layout, functions, neighbors, coordinates, tables, features, jacobian):
+def fill_tables(first, last, order, layout, functions, neighbors, tables, coordinates, features, jacobian):
     """Evaluate features (A, F) of chunks first to last - 1, by slot, and tables; in order 2 the Jacobian."""
     elements = layout.chunk_slots.shape[1]
     radial = len(functions.radial_shifts)

@@ -32,6 +32,8 @@ class Layout(NamedTuple):
     chunk_set: Ints  # (C,) the set of elements
     set_elements: Ints  # (sets, E) rank of each element within the set, -1 if absent
     set_size: Ints  # (sets,)
+    columns: Ints  # features that a neighbour of one element can touch in one set, set by set
+    column_start: Ints  # (sets, E) where they begin
 
     @property
     def chunks(self) -> int:
@@ -48,20 +50,6 @@ class Functions(NamedTuple):
     cosines: NDArray[np.float64]  # of the angular sections
     sines: NDArray[np.float64]
     pair_of: Ints  # (E, E) index of an unordered pair of elements
-
-
-class Shape(NamedTuple):
-    """Widths and places of the weights of all networks, flat in memory."""
-
-    depth: Ints  # (E,) hidden layers
-    width: Ints  # (E, max depth)
-    total: Ints  # (E,) sum of the widths
-    weight: Ints  # (E, max depth) first element of each hidden layer's weight
-    out: Ints  # (E,) of the last layer's weight
-    bias: Ints  # (E,) of the biases of all layers
-    features: int
-    size: int  # all weights
-    biases: int  # all biases
 
 
 @cache
@@ -92,43 +80,22 @@ def functions_of(architecture: Architecture) -> Functions:
     )
 
 
-@cache
-def shape_of(architecture: Architecture) -> Shape:
-    """Lay the weights of all layers out one after the other, element by element, and so the biases."""
-    elements, deepest = len(architecture.hidden), max(len(widths) for widths in architecture.hidden)
-    width = np.zeros((elements, deepest), np.int64)
-    weight = np.zeros((elements, deepest), np.int64)
-    out = np.zeros(elements, np.int64)
-    place = 0
-    for element, widths in enumerate(architecture.hidden):
-        inputs = architecture.features
-        for layer, outputs in enumerate(widths):
-            width[element, layer], weight[element, layer] = outputs, place
-            place += outputs * inputs
-            inputs = outputs
-        out[element] = place
-        place += inputs
-    depth = np.array([len(widths) for widths in architecture.hidden])
-    total = width.sum(1)
-    bias = np.cumsum(total + 1) - total - 1
-    return Shape(depth, width, total, weight, out, bias, architecture.features, place, int((total + 1).sum()))
+_RECENT: OrderedDict[tuple[Architecture, bytes, bytes], Layout] = OrderedDict()
 
 
-_RECENT: OrderedDict[tuple[bytes, bytes, int], Layout] = OrderedDict()
-
-
-def layout_of(element: Ints, counts: Ints, elements: int) -> Layout:
+def layout_of(architecture: Architecture, element: Ints, counts: Ints) -> Layout:
     """Cut a batch into chunks; remembered, since MD and NEB ask again and again for the same molecules."""
-    key = (element.tobytes(), counts.tobytes(), elements)
+    key = (architecture, element.tobytes(), counts.tobytes())
     known = _RECENT.get(key)
     if known is None:
-        known = _RECENT[key] = _new_layout(element, counts, elements)
+        known = _RECENT[key] = _new_layout(functions_of(architecture), element, counts)
         if len(_RECENT) > 64:
             _RECENT.popitem(last=False)
     return known
 
 
-def _new_layout(element: Ints, counts: Ints, elements: int) -> Layout:
+def _new_layout(functions: Functions, element: Ints, counts: Ints) -> Layout:
+    elements = len(functions.pair_of)
     start = np.concatenate([[0], np.cumsum(counts)])
     molecule = np.repeat(np.arange(len(counts)), counts)
     sets = np.bitwise_or.reduceat(1 << element, start[:-1])
@@ -149,6 +116,12 @@ def _new_layout(element: Ints, counts: Ints, elements: int) -> Layout:
     cells = np.arange(elements) * len(chunk_set) + np.arange(len(chunk_set))[:, None]  # (C, E)
     slots = np.stack([np.searchsorted(key[order], cells), np.searchsorted(key[order], cells, "right")], 2)
     member = (distinct[:, None] >> np.arange(elements)) & 1
+    columns = [
+        _columns(functions, neighbor, np.flatnonzero(present))
+        for present in member
+        for neighbor in range(elements)
+    ]
+    lengths = [len(item) for item in columns]
     return Layout(
         order,
         element,
@@ -159,4 +132,16 @@ def _new_layout(element: Ints, counts: Ints, elements: int) -> Layout:
         np.array(chunk_set),
         np.where(member == 1, np.cumsum(member, 1) - 1, -1),
         member.sum(1),
+        np.concatenate(columns),
+        np.reshape(np.cumsum(lengths) - lengths, member.shape),
     )
+
+
+def _columns(functions: Functions, neighbor: int, present: Ints) -> Ints:
+    """Features of neighbours of an element: its radial ones, then angles with each element present."""
+    radial, elements = len(functions.radial_shifts), len(functions.pair_of)
+    angular = len(functions.angular_shifts) * len(functions.cosines)
+    if neighbor not in present:
+        return np.zeros(0, np.int64)
+    pairs = elements * radial + functions.pair_of[neighbor, present, None] * angular + np.arange(angular)
+    return np.concatenate([neighbor * radial + np.arange(radial), pairs.ravel()])
