@@ -6,12 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from hessbench.potential.ani.architecture import Architecture
 from hessbench.potential.ani.model import ANI
-from hessbench.potential.ani.native.geometry import Tables, fill_tables
+from hessbench.potential.ani.native.geometry import Tables, fill_features
 from hessbench.potential.ani.native.layout import Floats, Functions, Layout, functions_of, layout_of
-from hessbench.potential.ani.native.neighbors import Neighbors, find_neighbors
+from hessbench.potential.ani.native.neighbors import Neighbors, find_neighbors, find_triples
 from hessbench.potential.ani.native.runtime import Buffer, run_parts, split_chunks
+from hessbench.potential.ani.terms import (
+    angle_terms,
+    constants_of,
+    cutoff_terms,
+    radial_terms,
+    shell_terms,
+)
 from hessbench.potential.batch import Batch
+from hessbench.system.denormals import flushed_denormals
 
 
 @dataclass
@@ -23,10 +32,9 @@ class NativeGeometry:
     neighbors: Neighbors
     tables: Tables
     features: Floats  # (A, F) by slot
-    jacobian: Floats  # packed; empty below order 2
     parts: list[tuple[int, int]]  # chunks of each thread
     slots: list[tuple[int, int]]  # first and last + 1 of each element
-    loan: Buffer  # keeps the memory of tables and Jacobian
+    loan: Buffer  # keeps the memory of the tables
 
     @property
     def known(self) -> tuple[Layout, Functions, Neighbors, Tables]:
@@ -46,26 +54,35 @@ def build(model: ANI, batch: Batch, order: int) -> NativeGeometry:
     functions = functions_of(architecture)
     coordinates = np.ascontiguousarray(batch.coordinates.detach().numpy())
     neighbors = Neighbors(*find_neighbors(layout, functions, coordinates))
-    pairs, _, triples, packed = neighbors.sizes.tolist()
-    radial, shells = len(functions.radial_shifts), len(functions.angular_shifts)
-    loan = Buffer(
-        coordinates.dtype, (pairs,), (pairs, 3), (pairs, 2, radial), (pairs, 3), (triples,),
-        (triples, 3, shells), (triples, 3, len(functions.cosines)), (packed if order > 1 else 0,),
-    )  # fmt: skip
-    *tables, jacobian = loan.arrays
+    _, _, displacements, jacobian = neighbors.sizes.tolist()
+    loan = Buffer(coordinates.dtype, (jacobian if order > 1 else 0,), (displacements if order > 1 else 0,))
+    tables = Tables(*_symmetry_functions(architecture, neighbors, batch.coordinates.dtype), *loan.arrays)
     features = np.empty((len(element), architecture.features), coordinates.dtype)
     slots = layout.chunk_slots
     rows = (neighbors.row_start[slots[:, :, 1]] - neighbors.row_start[slots[:, :, 0]]).sum(1)
     geometry = NativeGeometry(
-        layout, functions, neighbors, Tables(*tables), features, jacobian,
+        layout, functions, neighbors, tables, features,
         split_chunks(rows + 1, min(torch.get_num_threads(), layout.chunks)),
         [(int(first), int(last)) for first, last in zip(slots[0, :, 0], slots[-1, :, 1], strict=True)],
         loan,
     )  # fmt: skip
     run_parts(
-        lambda _, first, last: fill_tables(
-            first, last, order, *geometry.known, coordinates, features, jacobian
-        ),
-        geometry.parts,
+        lambda _, first, last: fill_features(first, last, order, *geometry.known, features), geometry.parts
     )
     return geometry
+
+
+def _symmetry_functions(
+    architecture: Architecture, neighbors: Neighbors, dtype: torch.dtype
+) -> list[np.ndarray]:
+    """Closed forms of all pairs and triples, in the order of `Tables`."""
+    constants, vectors = constants_of(architecture.symmetry_functions), torch.from_numpy(neighbors.vectors)
+    distances = torch.linalg.vector_norm(vectors, dim=1)
+    r, u = distances.to(dtype), (vectors / distances.unsqueeze(1)).to(dtype)
+    first, second = torch.from_numpy(find_triples(neighbors))
+    c = (u[first] * u[second]).sum(1)
+    with flushed_denormals():
+        radial = torch.stack(radial_terms(constants, r))
+        cutoffs = torch.stack(cutoff_terms(constants.cutoff, constants.angular_cutoff, r))
+        shells, angles = shell_terms(constants, r[first], r[second]), angle_terms(constants, c)
+    return [table.numpy() for table in (r, u, radial, cutoffs, c, shells, angles)]

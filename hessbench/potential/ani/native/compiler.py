@@ -10,16 +10,14 @@ from typing import Any
 import numba
 from numba.core import config
 
-from hessbench.potential.ani.terms import SLACK, SMALLEST_W
-
 
 def cache_directory() -> Path:
     """Directory of compiled kernels, private to these sources and this version of numba.
 
-    numba renews a kernel only when its own file changes, not when a function it calls in another file or a
-    constant does; a directory named by all of them does.
+    numba renews a kernel only when its own file changes, not when a function it calls in another file does;
+    a directory named by all of them does.
     """
-    digest = hashlib.sha256(repr((numba.__version__, SLACK, SMALLEST_W)).encode())
+    digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
     home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"

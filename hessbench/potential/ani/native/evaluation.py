@@ -53,7 +53,9 @@ def evaluate_geometry(model: ANI, geometry: NativeGeometry, derivatives: int) ->
         for tensor in (*network.weights[:-1], *state.slopes, *state.curvatures)
     ]
     depths = [len(state.slopes) for state in states]
-    return Prediction(energies, of_energy, _Hessians.apply(geometry, depths, gradient, *tensors))
+    return Prediction(
+        energies, of_energy, _Hessians.apply(geometry, depths, torch.is_grad_enabled(), gradient, *tensors)
+    )
 
 
 class _Forces(torch.autograd.Function):
@@ -94,9 +96,14 @@ class _Hessians(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, geometry: NativeGeometry, depths: list[int], gradient: Tensor, *tensors: Tensor
+        ctx: Any,
+        geometry: NativeGeometry,
+        depths: list[int],
+        differentiable: bool,
+        gradient: Tensor,
+        *tensors: Tensor,
     ) -> Tensor:
-        keep = any(ctx.needs_input_grad)
+        keep = differentiable and any(ctx.needs_input_grad)
         elements, first = [], 0
         for index, depth in enumerate(depths):
             own = tensors[first : first + 3 * depth]
@@ -110,7 +117,7 @@ class _Hessians(torch.autograd.Function):
         def task(part: int, first: int, last: int) -> None:
             for own in elements:
                 tangents.forward(
-                    first, last, own.index, *geometry.known, geometry.jacobian, derivative,
+                    first, last, own.index, *geometry.known, derivative,
                     own.widths, own.first_layers, own.weights, own.slopes, own.curvatures,
                     own.tangent_start, own.tangents[part], result,
                 )  # fmt: skip
@@ -135,7 +142,7 @@ class _Hessians(torch.autograd.Function):
                 elements, of_first, of_weights, of_slopes, of_curvatures, strict=True
             ):
                 tangents.reverse(
-                    first, last, own.index, *geometry.known, geometry.jacobian, of_gradient,
+                    first, last, own.index, *geometry.known, of_gradient,
                     own.widths, layers[part], own.weights, own.slopes, own.curvatures,
                     own.tangent_start, own.tangents[part], symmetric, weights[part], slopes, curvatures,
                 )  # fmt: skip
@@ -150,7 +157,7 @@ class _Hessians(torch.autograd.Function):
             atoms = np.full_like(own.widths, geometry.slots[own.index][1] - geometry.slots[own.index][0])
             gradients += _split(of_slopes[index], atoms, own.widths)
             gradients += _split(of_curvatures[index], atoms, own.widths)
-        return None, None, torch.from_numpy(of_gradient), *gradients
+        return None, None, None, torch.from_numpy(of_gradient), *gradients
 
 
 def _element(

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hessbench.potential.ani.architecture import Architecture
-from hessbench.potential.ani.terms import constants_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.floating]
@@ -42,41 +41,25 @@ class Layout(NamedTuple):
 
 
 class Functions(NamedTuple):
-    """Constants of the symmetry functions."""
+    """Numbers of symmetry functions and where they reach."""
 
-    scalars: NDArray[np.float64]  # radial and angular cutoff, radial and angular eta, zeta, smooth (0 or 1)
-    radial_shifts: NDArray[np.float64]
-    angular_shifts: NDArray[np.float64]
-    cosines: NDArray[np.float64]  # of the angular sections
-    sines: NDArray[np.float64]
+    radial_cutoff: float
+    angular_cutoff: float
+    radial: int  # features of an element
+    angular: int  # features of a pair of elements
     pair_of: Ints  # (E, E) index of an unordered pair of elements
 
 
 @cache
 def functions_of(architecture: Architecture) -> Functions:
-    """Collect the constants for the kernels."""
-    constants = constants_of(architecture.symmetry_functions)
-    elements = len(architecture.elements)
+    """Collect them for the kernels."""
+    functions, elements = architecture.symmetry_functions, len(architecture.elements)
     low, high = np.triu_indices(elements)
     pair_of = np.zeros((elements, elements), np.int64)
     pair_of[low, high] = pair_of[high, low] = np.arange(len(low))
-    sections = np.array(constants.angular_sections)
+    angular = len(functions.angular_shifts) * len(functions.angular_sections)
     return Functions(
-        np.array(
-            [
-                constants.radial_cutoff,
-                constants.angular_cutoff,
-                constants.radial_eta,
-                constants.angular_eta,
-                constants.zeta,
-                float(constants.cutoff == "smooth"),
-            ]
-        ),
-        np.array(constants.radial_shifts),
-        np.array(constants.angular_shifts),
-        np.cos(sections),
-        np.sin(sections),
-        pair_of,
+        functions.radial_cutoff, functions.angular_cutoff, len(functions.radial_shifts), angular, pair_of
     )
 
 
@@ -139,8 +122,8 @@ def _new_layout(functions: Functions, element: Ints, counts: Ints) -> Layout:
 
 def _columns(functions: Functions, neighbor: int, present: Ints) -> Ints:
     """Features of neighbours of an element: its radial ones, then angles with each element present."""
-    radial, elements = len(functions.radial_shifts), len(functions.pair_of)
-    angular = len(functions.angular_shifts) * len(functions.cosines)
+    radial, elements = functions.radial, len(functions.pair_of)
+    angular = functions.angular
     if neighbor not in present:
         return np.zeros(0, np.int64)
     pairs = elements * radial + functions.pair_of[neighbor, present, None] * angular + np.arange(angular)

@@ -8,12 +8,12 @@ import numpy as np
 from hessbench.potential.ani.native.compiler import inner_kernel, kernel
 from hessbench.potential.ani.native.curvature import add_curvature, curvature_adjoint
 from hessbench.potential.ani.native.lines import add, permute, reverse_layer, scale
-from hessbench.potential.ani.native.rows import expand, fold, project, unfold
+from hessbench.potential.ani.native.rows import add_centered, take_centered
 
 
 @kernel
 def forward(
-    first, last, e, layout, functions, neighbors, tables, jacobian, gradient,
+    first, last, e, layout, functions, neighbors, tables, gradient,
     widths, first_layers, weights, slopes, curvatures, tangent_start, tangents, hessians,
 ):  # fmt: skip
     """Add the atoms of one element in chunks first to last - 1 to the flat Hessians.
@@ -31,12 +31,11 @@ def forward(
     tangent_start, tangents
         Where each chunk's tangents are kept.
     """
-    lines, atom_rows, atom_full, molecule_atoms = sizes(first, last, e, layout, neighbors)
+    lines, atom_rows, pairs = sizes(first, last, e, layout, neighbors)
     real, widest, depth = hessians.dtype, widths.max(), len(widths)
-    scratch, scratch_rows = np.empty(lines * widest, real), np.empty(atom_rows, real)
+    scratch, half_flat = np.empty(lines * widest, real), np.empty(atom_rows * 3 * pairs, real)
     reduced_flat, part_flat = np.empty(atom_rows * atom_rows, real), np.empty(atom_rows * atom_rows, real)
-    matrix, across = np.empty(atom_full * atom_full, real), np.empty(atom_full, real)
-    side = np.empty(9 * molecule_atoms, real)
+    local_flat = np.empty(9 * pairs * pairs, real)
     s, d, w, blocks = np.zeros(6), np.zeros(9), np.zeros((2, 3)), np.zeros((3, 3, 3))
     offset = layout.chunk_slots[0, e, 0]
     atoms = layout.chunk_slots[-1, e, 1] - offset
@@ -51,7 +50,7 @@ def forward(
         for block in range(2 * functions.pair_of.shape[0]):
             low, high, column, used, start = first_block(k, e, block, layout, functions, neighbors)
             if high > low:
-                part = matrix_at(jacobian, start, high - low, used)
+                part = matrix_at(tables.jacobian, start, high - low, used)
                 np.dot(part, first_layers[column : column + used], packed[low:high])
         for layer in range(depth):
             width, place = widths[layer], widths[:layer].sum()
@@ -82,23 +81,18 @@ def forward(
                         b[n] = a[n] * curvature[n]
                 np.dot(scaled, own.T, part)
                 add(part, reduced)
-            i, start, stop, near, size, full, combination = atom_rows_of(slot, layout, neighbors)
-            unfold(count, size, full, neighbors.lost[slot], combination, reduced_flat, scratch_rows, matrix)
-            add_curvature(
-                start, stop, neighbors.triple_start[slot], near, size, neighbors.pair_element,
-                functions.pair_of, tables, gradient[slot], matrix, across, s, d, w, blocks,
-            )  # fmt: skip
-            molecule = layout.molecule[i]
-            expand(
-                i, neighbors.pair_atom[start:stop], near, tables.u[start:stop], layout.start[molecule],
-                size, matrix, across, hessians[layout.hessian_start[molecule] :],
-                3 * (layout.start[molecule + 1] - layout.start[molecule]), side,
-            )  # fmt: skip
+            molecule, center, atoms_near, displacements = atom_of(slot, layout, neighbors, tables)
+            size = displacements.shape[1]
+            half, local = matrix_at(half_flat, 0, count, size), matrix_at(local_flat, 0, size, size)
+            np.dot(reduced, displacements, half)
+            np.dot(displacements.T, half, local)
+            add_curvature(slot, functions, neighbors, tables, gradient[slot], local, s, d, w, blocks)
+            add_centered(center, atoms_near, local, hessian_of(molecule, layout, hessians))
 
 
 @kernel
 def reverse(
-    first, last, e, layout, functions, neighbors, tables, jacobian, gradient_adjoint,
+    first, last, e, layout, functions, neighbors, tables, gradient_adjoint,
     widths, first_adjoint, weights, slopes, curvatures, tangent_start, tangents, hessians_adjoint,
     weights_adjoint, slopes_adjoint, curvatures_adjoint,
 ):  # fmt: skip
@@ -106,14 +100,13 @@ def reverse(
 
     hessians_adjoint must be symmetric in each molecule.
     """
-    lines, atom_rows, atom_full, molecule_atoms = sizes(first, last, e, layout, neighbors)
+    lines, atom_rows, pairs = sizes(first, last, e, layout, neighbors)
     real, widest, depth = hessians_adjoint.dtype, widths.max(), len(widths)
     adjoint = np.empty(lines * widths.sum(), real)
     scaled_flat, pulled_flat = np.empty(lines * widest, real), np.empty(lines * widest, real)
     product = np.empty(max(widest, first_adjoint.shape[0]) * widest, real)
-    reduced, scratch_rows = np.empty(atom_rows * atom_rows, real), np.empty(atom_rows, real)
-    matrix, across = np.empty(atom_full * atom_full, real), np.empty(atom_full, real)
-    side = np.empty(9 * molecule_atoms, real)
+    reduced_flat, half_flat = np.empty(atom_rows * atom_rows, real), np.empty(atom_rows * 3 * pairs, real)
+    local_flat = np.empty(9 * pairs * pairs, real)
     s, d, w, blocks = np.zeros(6), np.zeros(9), np.zeros((2, 3)), np.zeros((3, 3, 3))
     offset = layout.chunk_slots[0, e, 0]
     atoms = layout.chunk_slots[-1, e, 1] - offset
@@ -128,23 +121,21 @@ def reverse(
             row, count = starts[slot - begin], starts[slot - begin + 1] - starts[slot - begin]
             if count == 0:
                 continue
-            i, start, stop, near, size, full, combination = atom_rows_of(slot, layout, neighbors)
-            molecule = layout.molecule[i]
-            project(
-                i, neighbors.pair_atom[start:stop], near, tables.u[start:stop], layout.start[molecule],
-                size, hessians_adjoint[layout.hessian_start[molecule] :],
-                3 * (layout.start[molecule + 1] - layout.start[molecule]), side, matrix, across,
-            )  # fmt: skip
+            molecule, center, atoms_near, displacements = atom_of(slot, layout, neighbors, tables)
+            size = displacements.shape[1]
+            half, local = matrix_at(half_flat, 0, count, size), matrix_at(local_flat, 0, size, size)
+            reduced = matrix_at(reduced_flat, 0, count, count)
+            take_centered(center, atoms_near, hessian_of(molecule, layout, hessians_adjoint), local)
             curvature_adjoint(
-                start, stop, neighbors.triple_start[slot], near, size, neighbors.pair_element,
-                functions.pair_of, tables, matrix, across, gradient_adjoint[slot], s, d, w, blocks,
-            )  # fmt: skip
-            fold(count, size, full, neighbors.lost[slot], combination, matrix, scratch_rows, reduced)
+                slot, functions, neighbors, tables, local, gradient_adjoint[slot], s, d, w, blocks
+            )
+            np.dot(displacements, local, half)
+            np.dot(half, displacements.T, reduced)
             for layer in range(depth):
                 width = widths[layer]
                 place = rows * widths[:layer].sum() + row * width
                 own = matrix_at(tangents, base + place, count, width)
-                np.dot(matrix_at(reduced, 0, count, count), own, matrix_at(adjoint, place, count, width))
+                np.dot(reduced, own, matrix_at(adjoint, place, count, width))
         for layer in range(depth - 1, -1, -1):
             width, place = widths[layer], widths[:layer].sum()
             own = matrix_at(adjoint, rows * place, rows, width)
@@ -178,7 +169,7 @@ def reverse(
             low, high, column, used, start = first_block(k, e, block, layout, functions, neighbors)
             if high > low:
                 of_first = matrix_at(product, 0, used, width)
-                np.dot(matrix_at(jacobian, start, high - low, used).T, packed[low:high], of_first)
+                np.dot(matrix_at(tables.jacobian, start, high - low, used).T, packed[low:high], of_first)
                 add(of_first, first_adjoint[column : column + used])
 
 
@@ -198,8 +189,8 @@ def weight_start(widths, layer):
 def first_block(k, e, block, layout, functions, neighbors):
     """Rows of a block of the packed Jacobian, their columns among `layout.columns`, their place in memory."""
     elements = functions.pair_of.shape[0]
-    radial = len(functions.radial_shifts)
-    angular = len(functions.angular_shifts) * len(functions.cosines)
+    radial = functions.radial
+    angular = functions.angular
     columns = radial + angular * layout.set_size[layout.chunk_set[k]]
     starts = neighbors.block_start[k, e]
     low, high = starts[block], starts[block + 1]
@@ -212,25 +203,32 @@ def first_block(k, e, block, layout, functions, neighbors):
 
 
 @inner_kernel
-def atom_rows_of(slot, layout, neighbors):
-    """One atom: its index, its pairs, its near neighbours, all its rows, which are kept, and the others'."""
-    start, stop, near = neighbors.pair_start[slot], neighbors.pair_start[slot + 1], neighbors.near[slot]
-    row, end = neighbors.row_start[slot], neighbors.row_start[slot + 1]
-    full, combination = neighbors.row_full[row:end], neighbors.combination[3 * row : 3 * end]
-    return layout.order[slot], start, stop, near, 2 * near + stop - start, full, combination
+def atom_of(slot, layout, neighbors, tables):
+    """One atom: its molecule, its index there, its neighbours', its rows' displacements (rows, 3 P)."""
+    i, start, stop = layout.order[slot], neighbors.pair_start[slot], neighbors.pair_start[slot + 1]
+    molecule = layout.molecule[i]
+    first, rows = layout.start[molecule], neighbors.row_start[slot + 1] - neighbors.row_start[slot]
+    displacements = matrix_at(
+        tables.displacements, neighbors.displacement_start[slot], rows, 3 * (stop - start)
+    )
+    return molecule, i - first, neighbors.pair_atom[start:stop] - first, displacements
+
+
+@inner_kernel
+def hessian_of(molecule, layout, hessians):
+    """Hessian of one molecule, (3 N, 3 N)."""
+    size = 3 * (layout.start[molecule + 1] - layout.start[molecule])
+    return matrix_at(hessians, layout.hessian_start[molecule], size, size)
 
 
 @inner_kernel
 def sizes(first, last, e, layout, neighbors):
-    """Most rows of a chunk, most kept and most full rows of an atom, most atoms of a molecule."""
-    lines = atom_rows = atom_full = molecule = 1
+    """Most rows of a chunk, most rows and most neighbours of an atom."""
+    lines = atom_rows = pairs = 1
     for k in range(first, last):
         begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
         lines = max(lines, neighbors.row_start[end] - neighbors.row_start[begin])
         for slot in range(begin, end):
-            pairs = neighbors.pair_start[slot + 1] - neighbors.pair_start[slot]
             atom_rows = max(atom_rows, neighbors.row_start[slot + 1] - neighbors.row_start[slot])
-            atom_full = max(atom_full, pairs + 2 * neighbors.near[slot])
-            own = layout.molecule[layout.order[slot]]
-            molecule = max(molecule, layout.start[own + 1] - layout.start[own])
-    return lines, atom_rows, atom_full, molecule
+            pairs = max(pairs, neighbors.pair_start[slot + 1] - neighbors.pair_start[slot])
+    return lines, atom_rows, pairs
