@@ -9,6 +9,7 @@ Time per epoch against the share of the data, with the paper's autograd loop.
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hessbench.config.loss_labels import PAPER_TRAININGS
 from hessbench.config.paper import STABLE_K
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
@@ -19,7 +20,6 @@ from hessbench.experiments.surface.plot import draw_surface
 from hessbench.plotting.figure import letter, new_figure, published_handle, training_handles
 from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
-from hessbench.results.store.names import PAPER_TRAININGS
 
 TITLE = "Effects of energies, forces and Hessians on predictions outside the training data"
 STAGES = ("surface", "single_ts", "evaluate", "stability", "epoch_cost")

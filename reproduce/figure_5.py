@@ -8,13 +8,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.paper import SPECTRA_IMAGES
 from hessbench.experiments.spectra import plot as spectra
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.plotting.figure import letter, new_figure
 from hessbench.plotting.style import SINGLE
 from hessbench.results.reader import Results
-from hessbench.results.store.names import REFERENCE
 
 TITLE = "Vibrational frequencies along a reaction path"
 STAGES = ("spectra",)

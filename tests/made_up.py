@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hessbench.config.inputs import Inputs
+from hessbench.config.loss_labels import LABELS
 from hessbench.results.run import Run, write_run
-from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import Provenance
 
 DATA = {name: f"made-up-{name} 1.0 none 0123456789ab" for name in ("rtp", "irc", "nms")}

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from hessbench.config.inputs import Inputs
+from hessbench.config.loss_labels import LABELS
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.results.published import read_published
-from hessbench.results.store.names import LABELS
 from hessbench.results.store.tables import write_table
 from tests.made_up import DATA, provenance, trained, write_made_up_run
 

@@ -24,6 +24,8 @@ from hessbench.potential.ani.reference import evaluate_by_autograd, evaluate_by_
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.probes import draw_probes
+from hessbench.training.loss import weighted_sum
+from hessbench.training.settings import PAPER_LOSSES, LossConfig, Quantity
 
 SMALLEST_DISTANCE = 0.95
 """Angstrom, of the random molecules."""
@@ -120,14 +122,17 @@ def random_molecule(atoms: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def loss_of(prediction: Prediction) -> Tensor:
-    """Eq. 6 with all targets zero; products count as the Hessian."""
-    loss = prediction.energies.square().mean().sqrt()
-    if prediction.forces is not None:
-        loss = loss + 0.08 * prediction.forces.square().mean().sqrt()
-    for second in (prediction.hessians, prediction.products):
-        if second is not None:
-            loss = loss + 0.02 * second.square().mean().sqrt()
-    return loss
+    """Loss of the paper with all that is predicted, all targets zero; products count as the Hessian."""
+    values: dict[Quantity, Tensor | None] = {
+        "energy": prediction.energies,
+        "force": prediction.forces,
+        "hessian": prediction.hessians if prediction.products is None else prediction.products,
+    }
+    errors = {
+        quantity: given.square().mean().sqrt() for quantity, given in values.items() if given is not None
+    }
+    terms = tuple(term for term in PAPER_LOSSES["efh"].terms if term.quantity in errors)
+    return weighted_sum(errors, LossConfig(terms=terms))
 
 
 def step(way: str, model: ANI, batch: Batch) -> None:

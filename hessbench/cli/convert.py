@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from hessbench.cli.choices import choices
 from hessbench.errors import HessbenchError
 from hessbench.formats.convert import OPTIONS, convert
 from hessbench.formats.known import open_data
+from hessbench.formats.readers.source import Choice
 from hessbench.formats.unit_names import Units, known_units
 
 FIELDS = ("name", "version", "level", "origin", "licence", "citation")
@@ -38,9 +40,16 @@ def _options(function: click.decorators.FC) -> click.decorators.FC:
 @click.option(
     "--skip-bad", is_flag=True, help="Leave out records that fail a check; the output and TARGET list them."
 )
+@choices
 @_options
 def command(
-    source: Path, target: Path, force: bool, believe: bool, skip_bad: bool, **options: str | None
+    source: Path,
+    target: Path,
+    force: bool,
+    believe: bool,
+    skip_bad: bool,
+    choice: Choice,
+    **options: str | None,
 ) -> None:
     """Convert SOURCE, of any known format, to TARGET in the one layout.
 
@@ -52,15 +61,14 @@ def command(
         raise HessbenchError(f"{target} exists; {remedy}.")
     stated = Units(**{quantity: options[quantity] for quantity in OPTIONS})
     metadata = {field: value for field in FIELDS if (value := options[field]) is not None}
-    with open_data(source) as opened:
+    with open_data(source, choice) as opened:
         result = convert(opened, target, stated, believe, skip_bad, metadata)
-        notes = opened.notes
     for finding in result.findings:
         believed = believe and finding.declared is not None
         unit = finding.declared if believed else finding.found
         unit = unit or f"{finding.declared} (as stated)"
         click.echo(f"{finding.quantity}: {unit}; {finding.outcome}: {finding.evidence}")
-    for note in notes:
+    for note in result.notes:
         click.echo(f"note: {note}")
     for item in result.left_out:
         click.echo(f"left out: {item}")

@@ -7,21 +7,24 @@ from typing import Any
 
 import click
 
+from hessbench.cli.choices import choices
 from hessbench.errors import HessbenchError
 from hessbench.formats.inspect import inspect_data
+from hessbench.formats.readers.source import Choice
 
 
 @click.command(name="inspect")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(file: Path, as_json: bool) -> None:
+@choices
+def command(file: Path, as_json: bool, choice: Choice) -> None:
     """Say what is in FILE, of any known format.
 
     Each check of units and labels passed, failed or cannot tell; what it cannot tell, the label decides.
     The exit status is 1 if something is wrong with it, 2 if it cannot be read at all.
     """
     try:
-        report = inspect_data(file)
+        report = inspect_data(file, choice)
     except HessbenchError as error:
         if as_json:
             click.echo(json.dumps({"path": str(file), "problems": [str(error)]}, indent=2))

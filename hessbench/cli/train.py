@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 
 from hessbench.config.base import load_section
+from hessbench.config.loss_option import LossChoice
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
+from hessbench.potential.ensembles import trained_seeds
 from hessbench.potential.registry import ModelConfig
 from hessbench.training.ensemble import train_ensemble
 from hessbench.training.settings import TrainingConfig
@@ -16,7 +18,7 @@ from hessbench.training.settings import TrainingConfig
 
 @click.command()
 @click.option(
-    "--loss", required=True, help="Name of the loss in params.yaml (training.losses): e, ef, efh, efhvp."
+    "--loss", type=LossChoice(), required=True, help="Name of a loss of params.yaml (training.losses)."
 )
 @click.option("--percent", required=True, type=int, help="Training set size, in percent of all structures.")
 @click.option(
@@ -40,4 +42,4 @@ def command(loss: str, percent: int, split_file: Path) -> None:
         identity = file.identity
     split = read_split(split_file, identity)
     folder = train_ensemble(load_structures(path), split, loss, percent, model, config)
-    click.echo(f"{folder}: {config.seeds} models")
+    click.echo(f"{folder}: {len(trained_seeds(folder))} models")

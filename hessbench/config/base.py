@@ -1,7 +1,7 @@
 """What every section of a profile shares: strict validation, and errors that a user can mend."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -103,7 +103,7 @@ def validate(section: type[S], content: Any, *, source: object, prefix: str = ""
     except ValidationError as error:
         problems = []
         for item in error.errors():
-            key = ".".join(str(part) for part in (*filter(None, [prefix]), *item["loc"]))
+            key = _path(prefix, item["loc"])
             if item["type"] == "extra_forbidden":
                 problems.append(
                     f"{key}: unknown key; expected one of {_siblings(section, item['loc'], content)}"
@@ -113,6 +113,12 @@ def validate(section: type[S], content: Any, *, source: object, prefix: str = ""
             else:
                 problems.append(f"{key}: {item['msg']} (found {item['input']!r})")
         raise ConfigurationError(f"{source}: " + "; ".join(problems)) from None
+
+
+def _path(prefix: str, location: tuple[int | str, ...]) -> str:
+    """Place of a value as "training.losses.efh.terms[1].weight"."""
+    keys = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if part != "[key]")
+    return (prefix + "".join(keys)).removeprefix(".")
 
 
 def load_section(section: type[S], name: str, params: Path = PARAMS) -> S:
@@ -130,12 +136,23 @@ def _siblings(section: type[Section], location: tuple[int | str, ...], content: 
     """Name the keys allowed beside an unknown one."""
     model: Any = section.variant(content)
     for part in location[:-1]:
-        if not (isinstance(model, type) and issubclass(model, Section)) or part not in model.model_fields:
+        if _is_section(model) and part in model.model_fields:
+            model = model.model_fields[str(part)].annotation
+        else:  # an element of a list, or an entry of a mapping
+            model = next(filter(_is_section, get_args(model)), None)
+        try:
+            content = content[part]
+        except (
+            KeyError,
+            IndexError,
+            TypeError,
+        ):  # the tag of a union is no key of the data
             break
-        content = content[part]
-        model = model.model_fields[str(part)].annotation
-        if isinstance(model, type) and issubclass(model, Section):
-            model = model.variant(content)
-    if isinstance(model, type) and issubclass(model, Section):
+        model = model.variant(content) if _is_section(model) else model
+    if _is_section(model):
         return ", ".join(model.model_fields)
     return "the keys of the schema (hessbench/config)"
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Section)

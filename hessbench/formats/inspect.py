@@ -17,7 +17,7 @@ from hessbench.formats.known import open_data
 from hessbench.formats.outcomes import Outcome
 from hessbench.formats.plausibility import check_reaction, stationary
 from hessbench.formats.readers import openreact
-from hessbench.formats.readers.source import Source
+from hessbench.formats.readers.source import Choice, Source
 from hessbench.formats.unit_detection import Finding, settled_units
 from hessbench.formats.unit_names import Units
 
@@ -25,13 +25,15 @@ IMAGINARY = -30.0
 """Wavenumber below which a mode counts as imaginary, cm-1; above it may be noise."""
 
 
-def inspect_data(path: Path, progress: bool = True) -> dict[str, Any]:
+def inspect_data(path: Path, choice: Choice | None = None, progress: bool = True) -> dict[str, Any]:
     """Read a data file of any known format from end to end.
 
     Parameters
     ----------
     path
         File or directory.
+    choice
+        What of it is read, where there are several possibilities.
     progress
         Show progress on stderr.
 
@@ -49,7 +51,7 @@ def inspect_data(path: Path, progress: bool = True) -> dict[str, Any]:
     DataError
         The file cannot be read at all.
     """
-    with open_data(path) as source:
+    with open_data(path, choice) as source:
         findings = find_units(source, Units())
         report: dict[str, Any] = {
             "path": str(path),

@@ -1,35 +1,111 @@
-"""Recognise the format of a data file by its content, and open it with the right reader."""
+"""Recognise the format of a data file by its content, and open it with the right reader.
 
+A reader is a module of hessbench/formats/readers that has FORMAT, its name for people, `recognise(path)` and
+`open_source(path)`; one that lets the user pick names what in CHOICES, and `open_source` takes a `Choice`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 
 from hessbench.errors import DataError
-from hessbench.formats.readers import (
-    extxyz,
-    hessian_qm9,
-    horm,
-    openreact,
-    quantum_chemistry_output,
-    transition1x,
-)
-from hessbench.formats.readers.source import Source
+from hessbench.formats import readers
+from hessbench.formats.readers.source import Choice, Source, StoredReaction
+from hessbench.formats.unpack import unpacked
+from hessbench.system.trial import tried
 
-READERS = (openreact, transition1x, horm, hessian_qm9, extxyz, quantum_chemistry_output)
+LARGE = 100_000_000
+"""Bytes of a file of which only a sample of reactions is read for trial."""
+SAMPLE = 100
 
 
-def open_data(path: Path) -> Source:
+def find_readers() -> list[ModuleType]:
+    """All readers, by name."""
+    modules = (import_module(f"{readers.__name__}.{item.name}") for item in iter_modules(readers.__path__))
+    return [module for module in modules if hasattr(module, "recognise")]
+
+
+def formats() -> str:
+    """Names of all formats, for people."""
+    return ", ".join(reader.FORMAT for reader in find_readers())
+
+
+def open_data(path: Path, choice: Choice | None = None) -> Source:
     """Open a data file of any known format.
+
+    Parameters
+    ----------
+    path
+        File or directory.
+    choice
+        What of it is read, where there are several possibilities.
 
     Raises
     ------
     DataError
-        The file does not exist, is damaged, or is of no known format.
+        The file does not exist, is damaged, of no known format, or does not offer that choice.
     """
     if not path.exists():
         raise DataError(path, "there is no such file.")
-    for reader in READERS:
+    choice = choice or Choice()
+    with ExitStack() as stack:
+        plain = stack.enter_context(unpacked(path))
+        stack.enter_context(_named(path, plain))
+        tried(plain, lambda: _read_through(plain, choice))
+        source = _open_plain(plain, choice)
+        if plain == path:
+            return source
+        # The copy lasts as long as the source.
+        stack.callback(source.close)
+        return replace(source, path=path, load=_load(path, source), close=stack.pop_all().close)
+
+
+def _open_plain(path: Path, choice: Choice) -> Source:
+    for reader in find_readers():
         if reader.recognise(path):
-            return reader.open_source(path)
+            return _open(reader, path, choice)
     raise DataError(path, _unknown(path))
+
+
+@contextmanager
+def _named(path: Path, plain: Path) -> Iterator[None]:
+    """Let errors name the file that the user named, not the plain copy that is read."""
+    try:
+        yield
+    except DataError as error:
+        if error.path != plain:
+            raise
+        raise DataError(path, error.problem, error.reaction) from error.__cause__
+
+
+def _load(path: Path, source: Source) -> Callable[[str], StoredReaction]:
+    def load(name: str) -> StoredReaction:
+        with _named(path, source.path):
+            return source.load(name)
+
+    return load
+
+
+def _open(reader: ModuleType, path: Path, choice: Choice) -> Source:
+    offered = getattr(reader, "CHOICES", ())
+    for key, value in asdict(choice).items():
+        if value and key not in offered:
+            raise DataError(path, f"{reader.FORMAT} does not offer --{key.replace('_', '-')}; leave it out.")
+    source: Source = reader.open_source(path, choice) if offered else reader.open_source(path)
+    return source
+
+
+def _read_through(path: Path, choice: Choice) -> None:
+    """Read all of a file, or a sample of a large one; what is wrong with single reactions is found later."""
+    with _open_plain(path, choice) as source:
+        large = path.is_file() and path.stat().st_size > LARGE
+        for name in source.names[:: max(1, len(source.names) // SAMPLE) if large else 1]:
+            with suppress(DataError):
+                source.load(name)
 
 
 def _unknown(path: Path) -> str:
@@ -39,11 +115,6 @@ def _unknown(path: Path) -> str:
             head = file.read(8)
         if head == b"\x89HDF\r\n\x1a\n":
             return "HDF5, but neither in the layout of OpenREACT-CHON-EFH nor of Transition1x."
-        if head[:2] == b"PK":
-            return "a zip archive; unpack it first, then name the directory in it."
         if path.stat().st_size == 0:
             return "the file is empty."
-    return (
-        "of no known format; known are hessbench or OpenREACT HDF5, Transition1x, HORM, Hessian QM9, "
-        "extended XYZ, Gaussian and Q-Chem output."
-    )
+    return f"of no known format; known are {formats()}."

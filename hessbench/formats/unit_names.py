@@ -1,5 +1,6 @@
 """Units that data files use, by name, and what they are in kcal/mol and Angstrom."""
 
+import re
 from dataclasses import dataclass, fields
 
 from hessbench.errors import HessbenchError
@@ -77,3 +78,27 @@ def known_units(quantity: str) -> dict[str, float]:
         for length in LENGTHS
         if (energy, length) != ("kJ/mol", "bohr")  # used by nobody, and hard to tell from kcal/mol/Angstrom^2
     }
+
+
+_SPELLINGS = {
+    "Eh": ("eh", "ha", "hartree", "hartrees", "e_h"),
+    "eV": ("ev", "electronvolt"),
+    "kcal/mol": ("kcal/mol", "kcalmol", "kcal"),
+    "kJ/mol": ("kj/mol", "kjmol", "kj"),
+    "Angstrom": ("angstrom", "angstroms", "ang", "a", "å"),
+    "bohr": ("bohr", "bohrs", "a0", "a_0"),
+}
+_NAMES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
+_ATOMIC = ("au", "a.u.", "atomic")
+
+
+def parse_unit(quantity: str, text: str) -> str | None:
+    """Name of a unit, however it is spelt ("Hartree/Bohr^2" for Hessians); None if it is none of ours."""
+    words = re.sub(r"\s|\*\*|\^|²|\(|\)", "", text.lower()).removesuffix("2")
+    if words in _ATOMIC:
+        words = {"coordinates": "bohr", "energies": "eh", "forces": "eh/bohr"}.get(quantity, "eh/bohr")
+    if quantity in ("coordinates", "energies"):
+        return next((name for name in (_NAMES.get(words),) if name in known_units(quantity)), None)
+    energy, _, length = words.rpartition("/")
+    name = f"{_NAMES.get(energy)}/{_NAMES.get(length)}{'^2' if quantity == 'hessians' else ''}"
+    return name if name in known_units(quantity) else None

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from hessbench.plotting.axes import plain_log
 from hessbench.plotting.figure import letter, new_figure, training_handles
-from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, UNIT_LABELS, style_of
+from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, UNIT_LABELS, in_order, style_of
 from hessbench.results.reader import Results
-from hessbench.results.store.names import LABELS, QUANTITIES
+from hessbench.results.store.names import QUANTITIES
 from hessbench.results.store.tables import ResultsError
 from hessbench.system.reading import reading
 
@@ -33,9 +33,9 @@ def read(results: Results) -> dict[str, tuple[int, pd.DataFrame]]:
         There are none, or one lacks the columns epoch and seed, or holds no number where one belongs.
     """
     largest: dict[str, tuple[int, pd.DataFrame]] = {}
-    for (loss, percent), folder in results.ensembles().items():
+    for (_, percent), folder in results.ensembles().items():
         path = folder / HISTORY
-        training = LABELS.get(loss, loss)
+        training = results.label(folder)
         if percent > largest.get(training, (0, None))[0]:
             largest[training] = percent, _read_one(path)
             if not any(f"validation_{name}" in largest[training][1] for name in COLUMNS.values()):
@@ -44,8 +44,7 @@ def read(results: Results) -> dict[str, tuple[int, pd.DataFrame]]:
                 )
     if not largest:
         raise ResultsError(results.models, "holds no models of this run; `dvc repro train` trains them.")
-    order = [*LABELS.values(), *sorted(set(largest) - set(LABELS.values()))]
-    return {training: largest[training] for training in order if training in largest}
+    return {training: largest[training] for training in in_order(largest)}
 
 
 def _read_one(path: Path) -> pd.DataFrame:

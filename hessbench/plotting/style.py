@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
-from hessbench.results.store.names import PAPER_TRAININGS, REFERENCE
+from hessbench.config.loss_labels import PAPER_TRAININGS, REFERENCE
 
 SINGLE, DOUBLE = 3.4, 7.0
 """Widths in inches of a figure of one and of two columns of the journal."""
@@ -43,6 +43,9 @@ _OTHERS = (
     Style("#E69F00", "v", (0, (3, 1, 1, 1, 1, 1)), "\\\\\\\\"),
     Style("#56B4E9", "P", (0, (6, 2)), "++++"),
     Style("#8C6D31", "X", (0, (2, 2)), "----"),
+    Style("#7B68B5", "<", (0, (8, 2, 1, 2)), "oo"),
+    Style("#A8324A", ">", (0, (3, 3)), "**"),
+    Style("#606060", "h", (0, (1, 2)), "OO"),
 )
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from hessbench.config.inputs import Inputs, read_inputs
+from hessbench.config.loss_labels import read_label
 from hessbench.errors import DataError
 from hessbench.potential.interface import TrainablePotential
 from hessbench.potential.registry import load
@@ -53,6 +54,18 @@ def ensemble_inputs(folder: Path) -> Inputs:
     if inputs is None:
         raise DataError(path, "does not say what the models were made from; train again.")
     return inputs
+
+
+def ensemble_label(folder: Path) -> str:
+    """What the loss of a finished ensemble is called in tables and figures.
+
+    Raises
+    ------
+    DataError
+        As `trained_seeds`, or the ensemble does not say it.
+    """
+    trained_seeds(folder)
+    return read_label(folder / PROVENANCE)
 
 
 def load_ensemble(folder: Path) -> list[TrainablePotential]:

@@ -2,8 +2,8 @@
 
 Every kind has mean p p' = 1 over the coordinates of a molecule, so |H p|^2 is on average |H|^2 (Frobenius),
 and a loss on products estimates the loss on whole Hessians. Rademacher and Gaussian probes as in Projected
-Hessian Learning (arXiv 2603.04523); one-hot probes, columns of H times sqrt(3 N),
-as in HORM (arXiv 2505.12447).
+Hessian Learning (arXiv 2603.04523); probes with one entry, whose products are random
+rows of H times sqrt(3 N), as in HORM (arXiv 2505.12447).
 """
 
 from typing import Literal
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hessbench.potential.batch import Batch
 
-ProbeKind = Literal["rademacher", "gaussian", "one-hot"]
+ProbeKind = Literal["rademacher", "gaussian", "rows"]
 
 
 def draw_probes(batch: Batch, count: int, kind: ProbeKind, generator: torch.Generator) -> Tensor:
@@ -26,8 +26,8 @@ def draw_probes(batch: Batch, count: int, kind: ProbeKind, generator: torch.Gene
     count
         Probes of each molecule.
     kind
-        "rademacher": +1 or -1; "gaussian": standard normal; "one-hot": sqrt(3 N) at one coordinate, different
-        ones while there are any.
+        "rademacher": +1 or -1; "gaussian": standard normal; "rows": sqrt(3 N) at one coordinate, different
+        ones while there are any, so that 3 N of them are the whole Hessian.
     generator
         Source of randomness, on the CPU, so that probes do not depend on the device.
 

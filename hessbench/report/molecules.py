@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from ase.data import chemical_symbols, covalent_radii
 
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
 from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
 from hessbench.plotting.molecule import CPK, OTHER, common_view
 from hessbench.plotting.style import in_order
 from hessbench.results.reader import Results
-from hessbench.results.store.names import REFERENCE
 
 Movie = dict[str, Any]
 ENDED = {"failed": "broken", "censored": "whole at the highest temperature"}

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hessbench.config.inputs import Inputs, read_inputs
+from hessbench.config.loss_labels import read_label
 from hessbench.errors import HessbenchError
 from hessbench.results.published import Published, read_published
 from hessbench.results.run import Run, read_run
@@ -144,6 +145,10 @@ class Results:
             if percent.isdecimal() and inputs is not None and not self.run.difference(inputs):
                 found[loss, int(percent)] = path.parent
         return found
+
+    def label(self, folder: Path) -> str:
+        """What the loss of a trained ensemble is called in tables and figures."""
+        return read_label(folder / TRAINING)
 
     def model_header(self) -> dict[str, Any]:
         """Header of the file of a model trained on most data, which describes it (no weights are read).

@@ -19,9 +19,10 @@ from hessbench.system.files import write_text
 from hessbench.system.machine import hardware
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.fingerprint import describe, fingerprint
-from hessbench.training.loop import COLUMNS, Row, train
+from hessbench.training.loop import Row, train
+from hessbench.training.loss import TARGETS
 from hessbench.training.preparation import examples
-from hessbench.training.settings import LossConfig, TrainingConfig
+from hessbench.training.settings import LossConfig, TrainingConfig, labels_of
 from hessbench.training.stage import STAGE
 
 
@@ -31,12 +32,14 @@ class Ensemble:
 
     Attributes
     ----------
-    name
-        Loss and size, for example "efh-80".
+    name, label
+        Loss and size, for example "efh-80"; and what the loss is called in tables, "E-F-H".
     loss, model, config
         Settings.
     description
         All that decides about the models, see `hessbench.training.fingerprint.describe`.
+    seeds
+        Of its models.
     inputs
         What the models are made from, for the provenance of results that are made with them.
     folder
@@ -46,10 +49,12 @@ class Ensemble:
     """
 
     name: str
+    label: str
     loss: LossConfig
     model: ModelConfig
     config: TrainingConfig
     description: dict[str, Any]
+    seeds: range
     inputs: Inputs
     folder: Path
     checkpoints: Path
@@ -101,10 +106,12 @@ def train_ensemble(
     name = f"{loss_name}-{percent}"
     ensemble = Ensemble(
         name=name,
+        label=labels_of(config.losses)[loss_name],
         loss=loss,
         model=model,
         config=config,
         description=describe(split.data, indices, split.validation, loss, model, config),
+        seeds=config.seed_range(largest=percent == max(split.sizes)),
         inputs=STAGE.inputs(
             {"rtp": split.data},
             {"model": model, "training": config, "split": split.config},
@@ -116,23 +123,20 @@ def train_ensemble(
         checkpoints=models / "checkpoints" / name,
     )
     parts = structures.select(indices), structures.select(split.validation)
-    with tqdm(total=config.seeds * config.epochs, desc=f"train {name}", unit="epoch", smoothing=0.1) as bar:
+    epochs = len(ensemble.seeds) * config.epochs
+    with tqdm(total=epochs, desc=f"train {name}", unit="epoch", smoothing=0.1) as bar:
 
         def show(row: Row) -> None:
-            errors = {letter: row.get(f"validation_{column}") for letter, column in LETTERS.items()}
+            errors = {item.symbol: row.get(f"validation_{item.column}") for item in TARGETS.values()}
             bar.set_postfix({key: f"{value:.3g}" for key, value in errors.items() if value}, refresh=False)
             bar.update()
 
-        histories = run_tasks(_train_seed, config.seed_range, (ensemble, *parts), config.processes, show)
+        histories = run_tasks(_train_seed, ensemble.seeds, (ensemble, *parts), config.processes, show)
     for path in set(ensemble.folder.glob("*.safetensors")):  # of an earlier, larger ensemble
-        if path not in [model_file(ensemble.folder, seed) for seed in config.seed_range]:
+        if path not in [model_file(ensemble.folder, seed) for seed in ensemble.seeds]:
             path.unlink()
     _write_summary(ensemble, histories, structures=len(indices))
     return ensemble.folder
-
-
-LETTERS = {letter: COLUMNS[quantity] for letter, quantity in zip("EFH", COLUMNS, strict=True)}
-"""Errors shown beside the progress bar."""
 
 
 def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], report: Report) -> list[Row]:
@@ -161,7 +165,7 @@ def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], repo
 
 def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: int) -> None:
     """Write learning curves, metrics and provenance of an ensemble."""
-    seeds = ensemble.config.seed_range
+    seeds = ensemble.seeds
     curves = pd.concat(
         [pd.DataFrame(history).assign(seed=seed) for seed, history in zip(seeds, histories, strict=True)],
         ignore_index=True,
@@ -182,6 +186,7 @@ def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: i
     write_text(ensemble.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     provenance = {
         **ensemble.description,
+        "label": ensemble.label,
         "inputs": asdict(ensemble.inputs),
         "training_set_size": structures,
         "seeds": {

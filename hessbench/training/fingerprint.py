@@ -31,6 +31,7 @@ def describe(
         mode="json",
         exclude={
             "seeds",
+            "seeds_of_smaller_shares",
             "first_seed",
             "processes",
             "losses",
@@ -42,7 +43,7 @@ def describe(
         "data": data,
         "training_structures": _digest(np.asarray(training, dtype="<i8").tobytes()),
         "validation_structures": _digest(np.asarray(validation, dtype="<i8").tobytes()),
-        "loss": loss.model_dump(mode="json"),
+        "loss": loss.model_dump(mode="json", exclude={"label"}),  # a new label trains nothing anew
         "model": model.model_dump(mode="json"),
         "training": settings,
         "versions": {package: version(package) for package in packages},

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -13,24 +12,16 @@ import torch
 
 from hessbench.errors import TrainingError
 from hessbench.potential.interface import TrainablePotential
-from hessbench.potential.probes import hessian_products
 from hessbench.system.denormals import flushed_denormals
 from hessbench.training.batches import Examples, batches
 from hessbench.training.checkpoint import load_checkpoint, save_checkpoint
-from hessbench.training.loss import combined_loss, draw_probes
+from hessbench.training.loss import TARGETS, draw, term_errors, weighted_sum, with_products
 from hessbench.training.optimization import Optimization
-from hessbench.training.settings import LossConfig, TrainingConfig
-from hessbench.training.validation import validate, weighted
+from hessbench.training.settings import LossConfig, Quantity, TrainingConfig
+from hessbench.training.validation import validate
 
 Row = dict[str, float | int | None]
 """A line of the learning curve: epoch, learning rate, errors of training and validation, seconds."""
-
-COLUMNS = {
-    "energy": "energy_rmse_kcal_mol",
-    "force": "force_rmse_kcal_mol_A",
-    "hessian": "hessian_rmse_kcal_mol_A2",
-}
-"""Quantity: its column of the learning curve, after "training_" or "validation_"."""
 
 
 @flushed_denormals()
@@ -59,7 +50,7 @@ def train(
     training, validation
         What to learn, and what only to watch (or choose the epoch by).
     loss
-        Weights of eq. 6.
+        Terms and weights.
     config
         Epochs, batch size, optimizer; its `losses`, `seeds` and `processes` are not looked at.
     seed
@@ -111,11 +102,11 @@ def train(
         row["training_seconds"] = time.perf_counter() - start
         if validation is not None:
             whole = last or epoch % config.hessian_validation_epochs == 0
-            derivatives: Literal[1, 2] = 2 if whole or (needs_loss and loss.hessian) else 1
+            derivatives: Literal[1, 2] = 2 if whole or (needs_loss and loss.term("hessian")) else 1
             errors = validate(model, validation, derivatives, size)
             row |= _columns("validation", errors)
             if needs_loss:
-                row["validation_loss"] = weighted(errors, loss, config.form)
+                row["validation_loss"] = weighted_sum(errors, loss, config.form)
         optimization.end_epoch(row.get("validation_loss"))
         history.append(row)
         if config.keep == "best" and (best is None or row["validation_loss"] < best["loss"]):
@@ -153,26 +144,24 @@ def _run_epoch(
     generator = torch.Generator().manual_seed(int(random.integers(2**62)))
     dtype = next(model.parameters()).dtype
     orders = [random.permutation(len(training)) for _ in range(passes)]
-    total, squares, steps = 0.0, dict.fromkeys(COLUMNS, 0.0), 0
+    total, squares, steps = 0.0, dict.fromkeys((term.quantity for term in loss.terms), 0.0), 0
     for batch, reference in chain(*(batches(training, config.batch_size, dtype, order) for order in orders)):
-        probes = None
-        if loss.hessian and loss.probes is not None and reference.hessians is not None:
-            probes = draw_probes(batch, loss.probes, generator)
-            reference = replace(reference, products=hessian_products(reference.hessians, batch, probes))
+        probes = draw(loss, batch, generator)
         prediction = model.predict(batch, loss.derivatives, probes)
-        result = combined_loss(prediction, reference, batch, loss, config.form)
-        value = result.total.item()
+        errors = term_errors(loss.terms, prediction, with_products(reference, batch, probes), batch)
+        total_loss = weighted_sum(errors, loss, config.form)
+        value = total_loss.item()
         steps += 1
         _require_finite(value, f"{place}, batch {steps}: the loss is {value}")
         optimization.zero_grad()
-        result.total.backward()
+        total_loss.backward()
         optimization.step()
         total += value
-        for quantity, error in result.errors.items():
-            squares[quantity] += error**2
+        for quantity, error in errors.items():
+            squares[quantity] += float(error.detach()) ** 2
     norm = sum(float(parameter.detach().abs().sum()) for parameter in model.parameters())
     _require_finite(norm, f"{place}: the last step left parameters that are infinite or not a number")
-    mean = {quantity: math.sqrt(squares[quantity] / steps) for quantity in result.errors}
+    mean = {quantity: math.sqrt(squares[quantity] / steps) for quantity in squares}
     return {"training_loss": total / steps, **_columns("training", mean)}
 
 
@@ -184,6 +173,6 @@ def _require_finite(value: float, problem: str) -> None:
         )
 
 
-def _columns(part: str, errors: dict[str, float]) -> Row:
+def _columns(part: str, errors: dict[Quantity, float]) -> Row:
     """Name errors with their units, for the learning curve."""
-    return {f"{part}_{COLUMNS[quantity]}": error for quantity, error in errors.items()}
+    return {f"{part}_{TARGETS[quantity].column}": error for quantity, error in errors.items()}

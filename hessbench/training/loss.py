@@ -1,102 +1,131 @@
-"""The loss of the paper, eqs. 3 to 6, and its estimate from Hessian-vector products."""
+"""Errors of a batch, eqs. 3 to 5 of the paper, their estimates, and the loss that they add up to, eq. 6."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
 
 from hessbench.errors import TrainingError
 from hessbench.potential.batch import Batch, Prediction
-from hessbench.training.settings import LossConfig, ProbeConfig
+from hessbench.potential.probes import draw_probes, hessian_products
+from hessbench.training.settings import LossConfig, Quantity, Term
 
 
 @dataclass(frozen=True)
-class Loss:
-    """A loss of a batch and the errors in it.
+class Target:
+    """How the error of a quantity is formed.
 
     Attributes
     ----------
-    total
-        Eq. 6, to be minimized.
-    errors
-        Root-mean-square error by quantity ("energy", "force", "hessian") of the terms in the loss, in
-        kcal/mol, kcal/mol/Angstrom and kcal/mol/Angstrom^2. With probes the Hessian's is an estimate.
+    values
+        The quantity in a prediction, None if it is not there; without products with random vectors.
+    symbol
+        Beside a progress bar.
+    column
+        Of its root-mean-square error in learning curves, after "training_" or "validation_", with the unit.
     """
 
-    total: Tensor
-    errors: dict[str, float]
+    values: Callable[[Prediction], Tensor | None]
+    symbol: str
+    column: str
 
 
-def combined_loss(
-    prediction: Prediction,
-    reference: Prediction,
-    batch: Batch,
-    weights: LossConfig,
-    form: Literal["rmse", "mse"] = "rmse",
-) -> Loss:
-    """Combine the errors of a batch, L = eps_E + eta_F eps_F + eta_H eps_H (eq. 6 of the paper).
+TARGETS: dict[Quantity, Target] = {
+    "energy": Target(lambda prediction: prediction.energies, "E", "energy_rmse_kcal_mol"),
+    "force": Target(lambda prediction: prediction.forces, "F", "force_rmse_kcal_mol_A"),
+    "hessian": Target(lambda prediction: prediction.hessians, "H", "hessian_rmse_kcal_mol_A2"),
+}
+"""Every quantity that a term can be of, by order of the derivative."""
 
-    Each error is a root mean square over the elements of all molecules of the batch (eqs. 3 to 5), or the
-    mean square if `form` is "mse". Where an error is exactly zero its gradient is taken as zero.
+Value = TypeVar("Value", Tensor, float)
+
+
+def weighted_sum(
+    errors: Mapping[Quantity, Value], loss: LossConfig, form: Literal["rmse", "mse"] = "rmse"
+) -> Value:
+    """Eq. 6 of the paper, L = eps_E + eta_F eps_F + eta_H eps_H, with the terms and weights of a loss.
+
+    Parameters
+    ----------
+    errors
+        Root-mean-square error of each quantity of the loss: of a batch, of a whole set, or of many models.
+    loss
+        Terms and weights.
+    form
+        Whether errors are added as they are, or squared.
+    """
+    power = 1 if form == "rmse" else 2
+    return reduce(add, [term.weight * errors[term.quantity] ** power for term in loss.terms])
+
+
+def term_errors(
+    terms: Iterable[Term], prediction: Prediction, reference: Prediction, batch: Batch
+) -> dict[Quantity, Tensor]:
+    """Error of each term: root mean square over the elements of all molecules of a batch (eqs. 3 to 5).
+
+    Where an error is exactly zero its gradient is taken as zero.
 
     With probes v, E[v v^T] = 1, the mean of |dH v|^2 over probes has the expectation |dH|^2 (Frobenius), so
     dividing its sum over molecules by the number of Hessian elements estimates eps_H^2 without bias.
 
     Parameters
     ----------
-    prediction, reference
-        What the model gives and what is wanted, energies without self-energies.
+    terms
+        Whose errors are asked for.
+    prediction
+        What the model gives, energies without self-energies. Of several models that predict for the same
+        molecules: all arrays with a leading axis over the models, which the errors then have, too.
+    reference
+        What is wanted.
     batch
         The molecules.
-    weights
-        eta_F, eta_H and whether probes stand for whole Hessians.
-    form
-        Of each error.
+
+    Raises
+    ------
+    TrainingError
+        The model or the data do not give what a term needs, or differ in shape.
     """
-    norms: dict[str, tuple[Tensor, int]] = {"energy": _difference(prediction.energies, reference.energies)}
-    if weights.force:
-        norms["force"] = _difference(prediction.forces, reference.forces)
-    if weights.hessian and weights.probes is None:
-        norms["hessian"] = _difference(prediction.hessians, reference.hessians)
-    elif weights.hessian and weights.probes is not None:
-        norm, _ = _difference(prediction.products, reference.products)
-        norms["hessian"] = norm, weights.probes.count * int(batch.hessian_offsets[-1])
-    errors = {quantity: norm / math.sqrt(elements) for quantity, (norm, elements) in norms.items()}
-    factors = {"energy": 1.0, "force": weights.force, "hessian": weights.hessian}
-    power = 1 if form == "rmse" else 2
-    total = torch.stack([factors[quantity] * error**power for quantity, error in errors.items()]).sum()
-    return Loss(total, {quantity: float(error.detach()) for quantity, error in errors.items()})
+    models = prediction.energies.shape[: -reference.energies.ndim]
+    errors = {}
+    for term in terms:
+        if term.estimator == "exact":
+            values = TARGETS[term.quantity].values
+            predicted, wanted = values(prediction), values(reference)
+        else:
+            predicted, wanted = prediction.products, reference.products
+        if predicted is None or wanted is None:
+            raise TrainingError(
+                f"The loss needs the {term.quantity}, which the model or the data do not give; "
+                "leave that term out, or train on data that have it."
+            )
+        if predicted.shape != models + wanted.shape:
+            raise TrainingError(
+                f"The model predicts an array of shape {tuple(predicted.shape)} where the data have "
+                f"{tuple(wanted.shape)}; a custom model must follow hessbench.potential.Prediction."
+            )
+        elements = wanted.numel()
+        if term.estimator != "exact":
+            elements = wanted.shape[-1] * int(batch.hessian_offsets[-1])
+        norm = torch.linalg.vector_norm(predicted - wanted, dim=tuple(range(-wanted.ndim, 0)))
+        errors[term.quantity] = norm / math.sqrt(elements)
+    return errors
 
 
-def _difference(predicted: Tensor | None, reference: Tensor | None) -> tuple[Tensor, int]:
-    """Euclidean norm of the error, whose gradient torch defines as zero at zero, and the elements."""
-    if predicted is None or reference is None:
-        raise TrainingError(
-            "The loss needs forces or Hessians that the model or the data do not give; "
-            "set the weight of that term to 0, or train on data that have them."
-        )
-    if predicted.shape != reference.shape:
-        raise TrainingError(
-            f"The model predicts an array of shape {tuple(predicted.shape)} where the data have "
-            f"{tuple(reference.shape)}; a custom model must follow hessbench.potential.Prediction."
-        )
-    return torch.linalg.vector_norm(predicted - reference), reference.numel()
+def draw(loss: LossConfig, batch: Batch, generator: torch.Generator) -> Tensor | None:
+    """Draw the random vectors that an estimated term of a loss needs, (A, 3, k); None if it has none."""
+    term = loss.estimated
+    if term is None or term.estimator == "exact" or term.count is None:
+        return None
+    return draw_probes(batch, term.count, term.estimator, generator)
 
 
-def draw_probes(batch: Batch, config: ProbeConfig, generator: torch.Generator) -> Tensor:
-    """Draw probes with E[v v^T] = 1 for each molecule, (A, 3, k)."""
-    shape = (*batch.coordinates.shape, config.count)
-    dtype = batch.coordinates.dtype
-    if config.kind == "gaussian":
-        return torch.randn(shape, generator=generator, dtype=dtype)
-    if config.kind == "rademacher":
-        return torch.randint(2, shape, generator=generator).to(dtype) * 2 - 1
-    probes = torch.zeros(shape[0] * 3, config.count, dtype=dtype)
-    sizes = 3 * batch.counts
-    # one coordinate of each molecule and probe, (M, k)
-    uniform = torch.rand((len(batch), config.count), generator=generator, dtype=torch.float64)
-    coordinate = (uniform * sizes[:, None]).long() + 3 * batch.offsets[:-1, None]
-    heights = sizes.to(dtype).sqrt()[:, None].expand_as(coordinate)
-    return probes.scatter_(0, coordinate, heights).view(shape)
+def with_products(reference: Prediction, batch: Batch, probes: Tensor | None) -> Prediction:
+    """Add the products of reference Hessians with probes, where there are both."""
+    if probes is None or reference.hessians is None:
+        return reference
+    return replace(reference, products=hessian_products(reference.hessians, batch, probes))

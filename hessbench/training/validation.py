@@ -7,12 +7,13 @@ import torch
 
 from hessbench.potential.interface import TrainablePotential
 from hessbench.training.batches import Examples, batches
-from hessbench.training.settings import LossConfig
+from hessbench.training.loss import TARGETS
+from hessbench.training.settings import ORDERS, Quantity
 
 
 def validate(
     model: TrainablePotential, examples: Examples, derivatives: Literal[0, 1, 2], batch_size: int
-) -> dict[str, float]:
+) -> dict[Quantity, float]:
     """Root-mean-square errors over all elements of a set.
 
     Parameters
@@ -33,16 +34,17 @@ def validate(
     """
     if examples.structures.hessians is None:
         derivatives = min(derivatives, 1)
-    squares, elements = dict.fromkeys(QUANTITIES, 0.0), dict.fromkeys(QUANTITIES, 0)
+    squares, elements = dict.fromkeys(TARGETS, 0.0), dict.fromkeys(TARGETS, 0)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     for parameter in trainable:  # nothing is kept for a reverse pass
         parameter.requires_grad_(False)
     try:
         for batch, reference in batches(examples, batch_size, next(model.parameters()).dtype):
             prediction = model.predict(batch, derivatives)
-            for order, (quantity, attribute) in enumerate(QUANTITIES.items()):
-                if order <= derivatives:
-                    error = getattr(prediction, attribute).detach() - getattr(reference, attribute)
+            for quantity, target in TARGETS.items():
+                predicted, wanted = target.values(prediction), target.values(reference)
+                if ORDERS[quantity] <= derivatives and predicted is not None and wanted is not None:
+                    error = predicted.detach() - wanted
                     squares[quantity] += float(torch.sum(error.double() ** 2))
                     elements[quantity] += error.numel()
     finally:
@@ -53,14 +55,3 @@ def validate(
         for quantity in squares
         if elements[quantity]
     }
-
-
-QUANTITIES = {"energy": "energies", "force": "forces", "hessian": "hessians"}
-"""Quantity: its name in a `Prediction`, by order of the derivative."""
-
-
-def weighted(errors: dict[str, float], loss: LossConfig, form: Literal["rmse", "mse"]) -> float:
-    """Eq. 6 with the errors of a whole set."""
-    power = 1 if form == "rmse" else 2
-    weights = {"energy": 1.0, "force": loss.force, "hessian": loss.hessian}
-    return sum(weight * errors[quantity] ** power for quantity, weight in weights.items() if weight)

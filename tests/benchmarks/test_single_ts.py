@@ -11,10 +11,10 @@ import torch
 
 from hessbench.experiments.single_ts.run.ensembles import make_stack, read_path, run_single_ts
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
-from hessbench.experiments.single_ts.run.training import Target, train_stack
+from hessbench.experiments.single_ts.run.training import target_of, train_stack
 from hessbench.potential import Batch, Prediction, build
 from hessbench.potential.ani.settings import ANIConfig
-from hessbench.training.loss import combined_loss
+from hessbench.training.loss import term_errors, weighted_sum
 from hessbench.training.optimization import Optimization
 
 CONFIG = SingleTSConfig(model=ANIConfig(hidden=(128, 96, 64)), steps=10)
@@ -36,7 +36,9 @@ def test_stacked(benchmark, path, loss, count):
     """Stacked parameters, shared descriptors."""
     benchmark.group = f"{loss}: {STEPS} steps"
     stack = make_stack(path, CONFIG, range(count))
-    target = Target(torch.tensor(path.forces.ravel()).float(), torch.tensor(path.hessian).float())
+    target = target_of(
+        path.numbers, *(torch.tensor(item).float() for item in (path.ts, path.forces, path.hessian))
+    )
     arguments = (stack, target, CONFIG.losses[loss], CONFIG)
     train_stack(*arguments)
     benchmark.pedantic(train_stack, arguments, rounds=3, iterations=1)
@@ -58,7 +60,7 @@ def test_alone(benchmark, path, loss):
         for _ in range(STEPS):
             prediction = model.predict(batch, weights.derivatives)
             optimization.zero_grad()
-            combined_loss(prediction, reference, batch, weights).total.backward()
+            weighted_sum(term_errors(weights.terms, prediction, reference, batch), weights).backward()
             optimization.step()
 
     train()

@@ -37,7 +37,9 @@ def run(tmp_path, monkeypatch):
     write_geometries(Path("geometries.h5"), [ReactionGeometries("a", reactions[0].numbers, places)], metadata)
     model = Path("models/80/e/training.json")
     model.parent.mkdir(parents=True)
-    model.write_text(json.dumps({"seeds": [], "inputs": asdict(Inputs({"rtp": data_of_models}))}))
+    model.write_text(
+        json.dumps({"seeds": [], "label": "E", "inputs": asdict(Inputs({"rtp": data_of_models}))})
+    )
 
     def neb(geometries: str | None):
         neb = {"geometries": geometries, "losses": ["e"], "candidates": 1, "end_point_steps": 1}

@@ -7,13 +7,13 @@ from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.epoch_cost.run.timing import measure
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.results.store.tables import read_table, write_table
-from hessbench.training.settings import LossConfig, TrainingConfig
+from hessbench.training.settings import PAPER_LOSSES, TrainingConfig
 from tests.made_up import provenance
 from tests.training.synthetic import structures as synthetic
 
 
 def test_rows(tmp_path):
-    losses = {"E": LossConfig(force=0, hessian=0), "E-F-H": LossConfig(force=0.08, hessian=0.02)}
+    losses = {"E": PAPER_LOSSES["e"], "E-F-H": PAPER_LOSSES["efh"]}
     training = TrainingConfig.model_validate(
         {
             "seeds": 1,

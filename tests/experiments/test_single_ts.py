@@ -19,16 +19,17 @@ from hessbench.experiments.single_ts.run.ensembles import (
 )
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
-from hessbench.experiments.single_ts.run.training import Target, errors, losses, train_stack
+from hessbench.experiments.single_ts.run.training import errors, target_of, train_stack
 from hessbench.potential import Batch, Prediction, build
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.stack import OneByOne
 from hessbench.results.store.tables import read_table, write_table
 from hessbench.system.sources import ROOT, code_digest
-from hessbench.training.loss import combined_loss
+from hessbench.training.loss import term_errors, weighted_sum
 from hessbench.training.optimization import Optimization
-from hessbench.training.settings import AdamConfig, LossConfig, ProbeConfig
+from hessbench.training.settings import PAPER_LOSSES, AdamConfig
 from tests.made_up import provenance
+from tests.training.synthetic import loss_of
 
 DATA = EMBEDDED / "single-ts.h5"
 CONFIG = SingleTSConfig(
@@ -54,8 +55,8 @@ def stacked(path, seeds):
     return models, type(models[0]).stacked(models, path.numbers, path.ts, CONFIG.energy_unit)
 
 
-def target_of(path):
-    return Target(torch.from_numpy(path.forces.ravel()), torch.from_numpy(path.hessian))
+def target(path):
+    return target_of(path.numbers, *map(torch.from_numpy, (path.ts, path.forces, path.hessian)))
 
 
 def test_stacked_models_predict_what_each_model_predicts(path):
@@ -88,7 +89,7 @@ def test_training_together_is_training_one_after_the_other(path, loss):
     """Every model ends where the package's own model, loss and optimizer bring it when trained alone."""
     weights = CONFIG.losses[loss]
     models, stack = stacked(path, range(3))
-    train_stack(stack, target_of(path), weights, CONFIG)
+    train_stack(stack, target(path), weights, CONFIG)
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
     reference = Prediction(
         torch.zeros(1, dtype=torch.float64),
@@ -102,7 +103,7 @@ def test_training_together_is_training_one_after_the_other(path, loss):
         for _ in range(CONFIG.steps):
             prediction = model.predict(batch, weights.derivatives)
             optimization.zero_grad()
-            combined_loss(prediction, reference, batch, weights).total.backward()
+            weighted_sum(term_errors(weights.terms, prediction, reference, batch), weights).backward()
             optimization.step()
         alone = model.predict(batch, 2)
         torch.testing.assert_close(together.energies[index], alone.energies[0], rtol=1e-7, atol=1e-7)
@@ -115,7 +116,7 @@ def test_an_architecture_without_a_stack_of_its_own_trains_to_the_same_models(pa
     own = type(models[0]).stacked(models, path.numbers, path.ts, unit)
     plain = OneByOne(models, path.numbers, path.ts, unit)
     for item in (own, plain):
-        train_stack(item, target_of(path), CONFIG.losses["efh"], CONFIG)
+        train_stack(item, target(path), CONFIG.losses["efh"], CONFIG)
     with torch.no_grad():
         first, second = own.predict(2), plain.predict(2)
         path_energies = [item.energies(path.coordinates[::40]) for item in (own, plain)]
@@ -127,29 +128,29 @@ def test_an_architecture_without_a_stack_of_its_own_trains_to_the_same_models(pa
 
 def hessians_after_training(path, weights):
     _, stack = stacked(path, range(2))
-    train_stack(stack, target_of(path), weights, CONFIG)
+    train_stack(stack, target(path), weights, CONFIG)
     with torch.no_grad():
         return stack.predict(2).hessians
 
 
 def test_a_probe_of_every_coordinate_is_the_whole_hessian(path):
-    exact = hessians_after_training(path, LossConfig(force=0.08, hessian=0.02))
-    complete = ProbeConfig(count=path.forces.size, kind="one-hot")
-    by_probes = hessians_after_training(path, LossConfig(force=0.08, hessian=0.02, probes=complete))
+    exact = hessians_after_training(path, PAPER_LOSSES["efh"])
+    rows = loss_of(1, 0.08, 0.02, estimator="rows", count=path.forces.size)
+    by_probes = hessians_after_training(path, rows)
     torch.testing.assert_close(by_probes, exact, rtol=1e-8, atol=1e-8)
 
 
 def test_few_probes_train_on_hessians_too(path):
-    few = LossConfig(force=0.08, hessian=0.02, probes=ProbeConfig(count=2))
-    without = hessians_after_training(path, LossConfig(force=0.08, hessian=0))
+    few = loss_of(1, 0.08, 0.02, estimator="rademacher", count=2)
+    without = hessians_after_training(path, PAPER_LOSSES["ef"])
     assert (hessians_after_training(path, few) - without).abs().max() > 1e-3
     torch.testing.assert_close(hessians_after_training(path, few), hessians_after_training(path, few))
 
 
 def test_loss_is_equation_6(path):
     predictions = stacked(path, range(2))[1].predict(2)
-    weights = LossConfig(force=0.08, hessian=0.02)
-    found = losses(errors(predictions, target_of(path)), weights)
+    loss = PAPER_LOSSES["efh"]
+    found = weighted_sum(errors(loss.terms, predictions, target(path)), loss)
     for index in range(2):
         force = np.sqrt(np.mean((predictions.forces[index].detach().numpy() - path.forces.ravel()) ** 2))
         hessian = np.sqrt(np.mean((predictions.hessians[index].detach().numpy() - path.hessian) ** 2))

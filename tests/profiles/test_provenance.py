@@ -25,7 +25,9 @@ training:
   seeds: 1
   epochs: 1
   batch_size: 4
-  losses: {e: {force: 0, hessian: 0}, ef: {force: 0.08, hessian: 0}}
+  losses:
+    e: {terms: [{quantity: energy, weight: 1}]}
+    ef: {terms: [{quantity: energy, weight: 1}, {quantity: force, weight: 0.08}]}
   optimizer: {kind: adam, learning_rate: 0.001}
 evaluation: {processes: 1}
 single_ts: {model: {kind: ani, hidden: [4]}}
@@ -99,15 +101,15 @@ def test_results_belong_to_the_run_as_long_as_what_they_are_made_from_stays(proj
     assert found() == (both, both)
     edit("processes: 1", "processes: 2")  # decides about no number
     assert found() == (both, both)
-    edit("ef: {force: 0.08", "ef: {force: 0.16")
+    edit("force, weight: 0.08", "force, weight: 0.16")
     assert found() == ({("e", 80)}, {("e", 80)})
     with pytest.raises(MissingResultsError, match=r"other settings \(training\.losses\.ef\) than this run"):
         errors_of(Results(), "ef", 80, "irc", "energy")
-    edit("force: 0.16", "force: 0.08")
+    edit("force, weight: 0.16", "force, weight: 0.08")
     edit("epochs: 1", "epochs: 2")
     assert found() == (set(), set())
     edit("epochs: 2", "epochs: 1")
-    edit("e: {force: 0, hessian: 0}, ", "")
+    edit("    e: {terms: [{quantity: energy, weight: 1}]}\n", "")
     assert found() == ({("ef", 80)}, {("ef", 80)})
     edit("[20, 40, 80]", "[20, 40]")
     assert found() == (set(), set())

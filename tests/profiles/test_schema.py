@@ -9,6 +9,7 @@ from hessbench.errors import ConfigurationError
 from hessbench.profiles import schema as profile
 from hessbench.profiles.schema import activate, available, load_profile
 from hessbench.system.clone import MARKS
+from hessbench.training.settings import PAPER_LOSSES
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,9 +46,8 @@ def test_profiles_are_valid_and_bear_their_name(name: str) -> None:
 def test_losses_of_every_profile_are_those_of_the_paper() -> None:
     for path in (ROOT / profile.PROFILES).glob("*.yaml"):
         losses = load_profile(path).training.losses
-        weights = {name: (loss.force, loss.hessian) for name, loss in losses.items()}
-        assert weights == {"e": (0, 0), "ef": (0.08, 0), "efh": (0.08, 0.02)} | {
-            name: weights[name] for name in weights.keys() - {"e", "ef", "efh"}
+        assert {name: losses[name].terms for name in PAPER_LOSSES} == {
+            name: loss.terms for name, loss in PAPER_LOSSES.items()
         }
 
 
@@ -62,8 +62,15 @@ def test_unknown_key_is_refused_with_its_path_and_the_allowed_ones(project: Path
 
 
 def test_wrong_value_is_refused_with_what_was_expected(project: Path) -> None:
-    path = edited(profile.PROFILES / "ci.yaml", "training", "losses", "efh", "hessian", value=-1)
-    with pytest.raises(ConfigurationError, match=r"training\.losses\.efh\.hessian: .*greater than or equal"):
+    path = edited(
+        profile.PROFILES / "ci.yaml",
+        "training",
+        "losses",
+        "efh",
+        "terms",
+        value=[{"quantity": "force", "weight": -1}],
+    )
+    with pytest.raises(ConfigurationError, match=r"losses\.efh\.terms\[0\]\.weight: .*greater than 0"):
         load_profile(path)
 
 

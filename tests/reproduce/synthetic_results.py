@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hessbench.config.inputs import Inputs
+from hessbench.config.loss_labels import LABELS
 from hessbench.experiments.composition.run.tables import COMPOSITION
 from hessbench.experiments.correlation.run.tables import CORRELATION
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
@@ -23,7 +24,6 @@ from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
 from hessbench.experiments.surface.run.tables import SURFACE
 from hessbench.results.published import read_published
-from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import Provenance
 from hessbench.results.store.tables import Table, write_table
 from tests.made_up import provenance, trained, write_made_up_run
@@ -405,7 +405,7 @@ def models(folder: Path) -> None:
             rows.append(row)
         pd.DataFrame(rows).to_csv(target / "history.csv", index=False)
         inputs = asdict(trained(loss, percent, {"rtp": DATA["rtp"]}))
-        (target / "training.json").write_text(json.dumps({"inputs": inputs}))
+        (target / "training.json").write_text(json.dumps({"inputs": inputs, "label": LABELS.get(loss, loss)}))
         header = json.dumps({"format": "hessbench ANI 1", "architecture": architecture, "notes": {}})
         save_file({"self_energies": np.zeros(4)}, target / "0.safetensors", metadata={"hessbench": header})
 

@@ -7,7 +7,7 @@ from ase.build import molecule
 from hessbench.data.layout import Metadata, Reaction
 from hessbench.data.structures import Structures, concatenate
 from hessbench.potential.ani.settings import ANIConfig
-from hessbench.training.settings import TrainingConfig
+from hessbench.training.settings import PAPER_LOSSES, LossConfig, Term, TrainingConfig
 
 MODEL = ANIConfig(hidden=(8, 6), activation="gelu", biases=True)
 METADATA = Metadata("synthetic", "1", "Morse", "tests", "none", "none", "tests")
@@ -52,6 +52,19 @@ def structures(count: int = 4, per_reaction: int = 3, seed: int = 0) -> Structur
     return concatenate(reactions(count, per_reaction, seed))
 
 
+def loss_of(energy: float = 1, force: float = 0, hessian: float = 0, **estimator: object) -> LossConfig:
+    """A loss of the terms whose weights are not zero; `estimator` and `count` of the Hessian's."""
+    weights = {"energy": energy, "force": force, "hessian": hessian}
+    terms = [
+        Term.model_validate(
+            {"quantity": quantity, "weight": weight} | (estimator if quantity == "hessian" else {})
+        )
+        for quantity, weight in weights.items()
+        if weight
+    ]
+    return LossConfig(terms=tuple(terms))
+
+
 def training_config(**changes: object) -> TrainingConfig:
     """A short training with Muon."""
     content = {
@@ -60,14 +73,13 @@ def training_config(**changes: object) -> TrainingConfig:
         "epochs": 4,
         "batch_size": 4,
         "losses": {
-            "e": {"force": 0, "hessian": 0},
-            "ef": {"force": 0.08, "hessian": 0},
-            "efh": {"force": 0.08, "hessian": 0.02},
-            "efhvp": {"force": 0.08, "hessian": 0.02, "probes": {"count": 1}},
+            **{name: loss.model_dump() for name, loss in PAPER_LOSSES.items()},
+            "efhvp": loss_of(1, 0.08, 0.02, estimator="rademacher", count=1).model_dump(),
         },
         "optimizer": {
             "kind": "muon",
             "learning_rate": 3e-3,
+            "first_layer": {"learning_rate": 3e-3},
             "adam_learning_rate": 3e-3,
             "schedule": {"kind": "linear", "warmup_steps": 2},
         },

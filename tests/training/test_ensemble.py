@@ -14,7 +14,7 @@ from hessbench.potential import Batch, load
 from hessbench.potential.ensembles import load_ensemble, model_file, trained_seeds
 from hessbench.potential.evaluation import total_energies
 from hessbench.training.ensemble import train_ensemble
-from tests.training.synthetic import MODEL, structures, training_config
+from tests.training.synthetic import MODEL, loss_of, structures, training_config
 
 DATA = structures(8)
 SPLIT = make_split(DATA.reactions, "synthetic 1", SplitConfig(training_percents=(20, 80)))
@@ -91,7 +91,7 @@ def test_finished_seeds_are_kept_though_the_folder_is_removed(tmp_path):
     "change",
     [
         {"batch_size": 3},
-        {"losses": {"e": {"force": 0, "hessian": 0}, "ef": {"force": 0.1, "hessian": 0}}},
+        {"losses": {"e": loss_of(), "ef": loss_of(1, 0.1)}},
         {"optimizer": {"kind": "adam", "learning_rate": 1e-3}},
         {"data": "synthetic 2"},
     ],
@@ -108,7 +108,7 @@ def test_changed_weight_of_another_loss_trains_nothing(tmp_path):
     train_ensemble(DATA, SPLIT, "e", 80, MODEL, training_config(seeds=1), tmp_path)
     checkpoint = tmp_path / "checkpoints" / "e-80" / "seed-0.pt"
     time = checkpoint.stat().st_mtime_ns
-    losses = {"e": {"force": 0, "hessian": 0}, "efh": {"force": 0.1, "hessian": 0.1}}
+    losses = {"e": loss_of(), "efh": loss_of(1, 0.1, 0.1)}
     train_ensemble(DATA, SPLIT, "e", 80, MODEL, training_config(seeds=1, losses=losses), tmp_path)
     assert checkpoint.stat().st_mtime_ns == time
 

@@ -9,9 +9,10 @@ from hessbench.errors import DataError, TrainingError
 from hessbench.potential import Prediction, TrainablePotential, build
 from hessbench.training.batches import Examples, to_tensors
 from hessbench.training.loop import train
+from hessbench.training.loss import weighted_sum
 from hessbench.training.preparation import examples
-from hessbench.training.validation import validate, weighted
-from tests.training.synthetic import MODEL, structures, training_config
+from hessbench.training.validation import validate
+from tests.training.synthetic import MODEL, loss_of, structures, training_config
 
 DATA = structures()
 PAPER = {"kind": "paper", "patience": 1}
@@ -114,7 +115,9 @@ def test_training_lowers_its_own_errors(loss):
     before = validate(model, training, 2, 4)
     train(model, training, validation, config.losses[loss], config)
     after = validate(model, training, 2, 4)
-    assert weighted(after, config.losses[loss], "rmse") < 0.5 * weighted(before, config.losses[loss], "rmse")
+    assert weighted_sum(after, config.losses[loss], "rmse") < 0.5 * weighted_sum(
+        before, config.losses[loss], "rmse"
+    )
 
 
 def test_seed_decides_the_order_of_batches():
@@ -134,7 +137,7 @@ def test_best_epoch_is_kept():
     history = train(model, training, validation, config.losses["ef"], config)
     losses = [row["validation_loss"] for row in history]
     errors = validate(model, validation, 1, 4)
-    assert weighted(errors, config.losses["ef"], "rmse") == pytest.approx(min(losses), rel=1e-6)
+    assert weighted_sum(errors, config.losses["ef"], "rmse") == pytest.approx(min(losses), rel=1e-6)
     assert min(losses) < losses[-1]
 
 
@@ -215,7 +218,7 @@ def test_custom_model_and_custom_weights():
     training = Examples(data, wanted.energies.detach().double().numpy())
     config = training_config(
         epochs=60,
-        losses={"ef": {"force": 0.5, "hessian": 0}},
+        losses={"ef": loss_of(1, 0.5)},
         optimizer={"kind": "adam", "learning_rate": 0.2},
     )
     history = train(model, training, training, config.losses["ef"], config)

@@ -5,12 +5,12 @@ The thresholds are explained in `hessbench.verification.claims`.
 
 from collections.abc import Callable
 
+from hessbench.config.loss_labels import LABELS
 from hessbench.experiments.errors.ensembles import errors_of, main_percent
 from hessbench.experiments.errors.statistics import estimate
 from hessbench.results.evidence import Finding
 from hessbench.results.reader import Results
 from hessbench.results.statistics import Array, Estimate
-from hessbench.results.store.names import LABELS
 
 SHARE = 0.5
 """Part of a published gain above which the claim holds."""

@@ -6,12 +6,12 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
+from hessbench.config.loss_labels import LABELS, PAPER_LOSSES
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.rmse import KEYS, summarize
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.errors.statistics import EnsembleErrors, ensemble_errors
 from hessbench.results.reader import MissingResultsError, Results
-from hessbench.results.store.names import LABELS, PAPER_LOSSES
 from hessbench.results.store.tables import REMEDY, ResultsError
 
 PUBLISHED_PERCENT = 80

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from hessbench.config.loss_labels import LABELS, PAPER_LOSSES
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.ensembles import ensemble_results, ensembles, errors_of, main_percent
 from hessbench.experiments.errors.statistics import EnsembleErrors, estimate, mae, rmse, spread
 from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.run import Run
-from hessbench.results.store.names import LABELS, PAPER_LOSSES, QUANTITIES, SETS, UNITS
+from hessbench.results.store.names import QUANTITIES, SETS, UNITS
 from hessbench.results.table_files import escape, markdown, read_csv, same_cells, to_csv
 from hessbench.system.files import write_text
 

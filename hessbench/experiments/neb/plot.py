@@ -7,13 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.paper import BARRIERS
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
 from hessbench.plotting.figure import new_figure, published_handle, published_marker
 from hessbench.plotting.molecule import common_view, draw_molecule, extent
 from hessbench.plotting.style import DOUBLE, PAPER_LEVEL, WARNING, in_order, style_of
 from hessbench.results.reader import Results
-from hessbench.results.store.names import REFERENCE
 from hessbench.results.store.tables import ResultsError
 
 CONVERGED = "converged"

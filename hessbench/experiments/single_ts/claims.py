@@ -6,6 +6,7 @@ The thresholds are explained in `hessbench.verification.claims`.
 import numpy as np
 import pandas as pd
 
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.paper import NEAREST_POINTS
 from hessbench.config.paper import TS_FAR as FAR
 from hessbench.config.paper import TS_NEAR as NEAR
@@ -14,7 +15,6 @@ from hessbench.experiments.single_ts.run.tables import SINGLE_TS
 from hessbench.results.evidence import Finding, only, require
 from hessbench.results.reader import Results
 from hessbench.results.statistics import Array, estimate_from_means
-from hessbench.results.store.names import REFERENCE
 from hessbench.results.store.tables import REMEDY
 
 SMALLEST_VARIANCE = 1e-12

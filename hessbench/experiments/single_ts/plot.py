@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.experiments.single_ts.run.tables import SINGLE_TS
 from hessbench.plotting.style import in_order, style_of
 from hessbench.results.reader import Results
-from hessbench.results.store.names import REFERENCE
 
 PATH_LABEL = "Intrinsic reaction coordinate (amu$^{1/2}$ Å)"
 ENERGY_LABEL = "Energy relative to the TS (kcal mol⁻¹)"

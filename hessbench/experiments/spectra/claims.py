@@ -5,11 +5,11 @@ The thresholds are explained in `hessbench.verification.claims`.
 
 import numpy as np
 
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.results.evidence import Finding, only, require
 from hessbench.results.reader import Results
 from hessbench.results.statistics import Estimate, estimate_from_means
-from hessbench.results.store.names import REFERENCE
 
 NEAR_TS = 0.05
 """Part of the path's length by which a minimum may miss the TS and still be at it."""

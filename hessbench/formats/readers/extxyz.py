@@ -1,14 +1,15 @@
 """Reader of extended XYZ with Hessians, through ASE.
 
-Each frame has an energy, forces and optionally a Hessian: `hess` or a name with "hessian" in it among the
-values of the frame, flat or (3N, 3N), or its rows as three columns of 3N of each atom. Frames of one
-`reaction` (or `rxn`, `molecule`, `label`) and atom order make a reaction; without such a name, consecutive
-frames do.
+Each frame has an energy, forces and optionally a Hessian, flat or (3N, 3N), or its rows as three columns of
+3N of each atom; `hessbench.formats.readers.extxyz_labels` tells under which names. Frames of one `reaction`
+(or `rxn`, `molecule`, `label`) and atom order make a reaction; without such a name, consecutive frames do.
+Frames are counted from 0, as in ASE.
 """
 
 import re
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -16,18 +17,45 @@ from ase.io import iread
 
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
-from hessbench.formats.readers.source import Source, StoredReaction, group_name, name_of
-from hessbench.formats.unit_names import Units
+from hessbench.formats.readers.extxyz_labels import SIMILAR, Labels, choose_labels, label_of, values_of
+from hessbench.formats.readers.source import (
+    Choice,
+    Source,
+    StoredReaction,
+    group_name,
+    name_of,
+    names_reactions,
+)
+from hessbench.formats.unit_names import Units, parse_unit
 from hessbench.system.reading import reading
 
 FORMAT = "extended XYZ"
 UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
 """ASE's units, unless the user knows better."""
+CHOICES = ("energy_key", "forces_key", "hessian_key", "drop_cell")
+"""What can be picked, see `hessbench.formats.readers.source.Choice`."""
 NAMES = ("reaction", "rxn", "molecule", "label")
+CHARGE = ("charge", "total_charge")
+MULTIPLICITY = ("multiplicity", "spin_multiplicity", "mult", "spin")
+"""Names of charge and multiplicity 2S + 1; `spin` is that, too, in the models of the field."""
+TAKEN = (*NAMES, *CHARGE, *MULTIPLICITY, "numbers", "positions")
+"""Values of a frame that the layout keeps, besides the labels."""
+ISOLATED = "isolatedatom"
+"""`config_type` of single atoms, of which a model learns the energies of free atoms."""
 LONGEST = 1_000_000_000
 """Bytes of a comment at most; it may hold a Hessian."""
-ENERGIES = ("energy", "REF_energy")
-FORCES = ("forces", "REF_forces")
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A frame and its number in the file."""
+
+    number: int
+    atoms: Atoms
+
+    @property
+    def place(self) -> str:
+        return f"frame {self.number}"
 
 
 def recognise(path: Path) -> bool:
@@ -39,100 +67,233 @@ def recognise(path: Path) -> bool:
     return number.isdigit() and len(number) <= 6 and b"Properties=" in comment
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, choice: Choice) -> Source:
     """Read all frames.
+
+    Parameters
+    ----------
+    path
+        The file.
+    choice
+        Which labels are read, and whether cells are left out.
 
     Raises
     ------
     DataError
-        The file is damaged, or a frame lacks energy or forces, or only some have Hessians.
+        The file is damaged or periodic, has no consistent set of labels, or a frame lacks some of them.
     """
+    with path.open("rb") as file:
+        file.readline(20)
+        properties = re.search(rb"Properties=\"?(\S*::\S*)", file.readline(LONGEST))
+    if properties:
+        column = properties.group(1).decode(errors="replace")
+        raise DataError(path, f"a name with a colon in Properties={column} cannot be told apart; rename it.")
     with reading(path, "damaged or truncated extended XYZ"):
-        frames = list(iread(path, index=":", format="extxyz"))
+        _check_counts(path)
+        every = [
+            _Frame(number, atoms) for number, atoms in enumerate(iread(path, index=":", format="extxyz"))
+        ]
+    frames = [frame for frame in every if not _isolated(frame.atoms)]
     if not frames:
-        raise DataError(path, "no frames in it.")
-    groups = _group(frames)
+        raise DataError(path, f"no frames in it{' but isolated atoms' if every else ''}.")
+    notes = []
+    if len(frames) < len(every):
+        skipped = [frame.place for frame in every if _isolated(frame.atoms)]
+        notes.append(f"isolated atoms are skipped: {_few(skipped)}")
+    notes += _cells(path, frames, choice.drop_cell)
+    labels = choose_labels(path, (frame.atoms for frame in frames), choice)
+    groups, about = _group(frames)
+    notes += [*labels.notes, *about, *_aside(frames, labels)]
 
     def load(name: str) -> StoredReaction:
-        return _reaction(path, name, groups[name])
+        return _reaction(path, name, groups[name], labels)
 
     metadata = Metadata(name_of(path), *["unknown"] * 6)
-    return Source(path, FORMAT, list(groups), load, UNITS, metadata)
+    units = _units(path, frames, labels)
+    return Source(path, FORMAT, list(groups), load, units, metadata, notes=tuple(notes))
 
 
-def _group(frames: list[Atoms]) -> dict[str, list[Atoms]]:
-    groups: dict[tuple[str, bytes], list[Atoms]] = {}
-    serial, previous = -1, b""
-    for atoms in frames:
-        order = atoms.numbers.tobytes()
-        given = next((str(atoms.info[key]) for key in NAMES if key in atoms.info), None)
-        if given is None:
-            serial += order != previous
-            previous = order
-        groups.setdefault((f"rxn{serial:06d}" if given is None else group_name(given), order), []).append(
-            atoms
+def _check_counts(path: Path) -> None:
+    """Find out whether each frame has as many lines as it says; ASE reads on beyond the end of the file.
+
+    Raises
+    ------
+    ValueError
+        One has not.
+    """
+    with path.open("rb") as file:
+        frame = -1
+        while start := file.readline(LONGEST).strip():
+            frame += 1
+            if not start.isdigit() or len(start) > 9:
+                raise ValueError(f"frame {frame} begins with {start[:20]!r} instead of its number of atoms")
+            lines = (file.readline(LONGEST) for _ in range(int(start) + 1))
+            found = sum(1 for _ in takewhile(bool, lines)) - 1
+            if found < int(start):
+                raise ValueError(
+                    f"frame {frame} claims {int(start)} atoms, the file ends after {max(found, 0)}"
+                )
+            place = file.tell()
+            while file.readline(LONGEST).lstrip().startswith(b"VEC"):  # lattice vectors, by an old custom
+                place = file.tell()
+            file.seek(place)
+
+
+def _isolated(atoms: Atoms) -> bool:
+    kind = str(atoms.info.get("config_type", "")).lower().replace("_", "")
+    return len(atoms) == 1 and kind == ISOLATED
+
+
+def _few(items: list[str]) -> str:
+    return ", ".join(items if len(items) <= 5 else [*items[:4], f"... {len(items)} in all"])
+
+
+def _cells(path: Path, frames: list[_Frame], drop: bool) -> list[str]:
+    """Say which cells are left out.
+
+    Raises
+    ------
+    DataError
+        A frame is periodic, and that was not to be left out.
+    """
+    with_cell = [frame for frame in frames if frame.atoms.cell.any()]
+    periodic = next((frame for frame in frames if frame.atoms.pbc.any()), None)
+    if periodic is not None and not drop:
+        lengths = " x ".join(f"{length:.3f}" for length in periodic.atoms.cell.lengths())
+        directions = " ".join("T" if item else "F" for item in periodic.atoms.pbc)
+        raise DataError(
+            path,
+            f"{periodic.place} is periodic (pbc {directions}, cell {lengths} Angstrom), but the layout holds "
+            "molecules; if it is a molecule in a box, --drop-cell takes it for one.",
         )
-    named: dict[str, list[Atoms]] = {}
+    if not with_cell and periodic is None:
+        return []
+    why = "as asked for" if drop else "since pbc is F F F"
+    return [f"cells are left out, {why}: {_few([frame.place for frame in with_cell or frames])}"]
+
+
+def _aside(frames: list[_Frame], labels: Labels) -> list[str]:
+    """Say which values of the frames the layout has no place for."""
+    taken = {*TAKEN, labels.energy, labels.forces, labels.hessian}
+    keys = dict.fromkeys(key for frame in frames for key in values_of(frame.atoms))
+    left = [key for key in keys if key not in taken and not SIMILAR.search(key)]
+    left += ["constraints"] if any(frame.atoms.constraints for frame in frames) else []
+    return [f"not taken over: {', '.join(left)}"] if left else []
+
+
+def _units(path: Path, frames: list[_Frame], labels: Labels) -> Units:
+    """Units of ASE, unless a remark such as hessian_unit="Hartree/Bohr^2" says otherwise."""
+    found: dict[str, str] = {}
+    for quantity, key in (
+        ("energies", labels.energy),
+        ("forces", labels.forces),
+        ("hessians", labels.hessian),
+    ):
+        remarks = {f"{key}_unit", f"{key}_units", f"{str(key).removesuffix('s')}_unit"}
+        for frame in frames:
+            for remark in remarks & set(frame.atoms.info):
+                text = str(frame.atoms.info[remark])
+                unit = parse_unit(quantity, text)
+                if unit is None or found.get(quantity, unit) != unit:
+                    raise DataError(
+                        path,
+                        f"{frame.place} says {remark}={text}, which is "
+                        f"{'no known unit' if unit is None else 'not that of the frames before'}; rename it, "
+                        "and state the unit.",
+                    )
+                found[quantity] = unit
+    return replace(UNITS, **found)
+
+
+def _group(frames: list[_Frame]) -> tuple[dict[str, list[_Frame]], list[str]]:
+    """Frames of each reaction, and notes."""
+    given = [
+        next((str(frame.atoms.info[key]) for key in NAMES if key in frame.atoms.info), None)
+        for frame in frames
+    ]
+    meant = names_reactions(
+        (name, np.sort(frame.atoms.numbers).tobytes())
+        for name, frame in zip(given, frames, strict=True)
+        if name is not None
+    )
+    groups: dict[tuple[str, bytes], list[_Frame]] = {}
+    serial, previous = -1, b""
+    for name, frame in zip(given, frames, strict=True):
+        order = frame.atoms.numbers.tobytes()
+        if name is None or not meant:
+            state = order + repr([_stated(frame.atoms, keys) for keys in (CHARGE, MULTIPLICITY)]).encode()
+            serial += state != previous
+            previous = state
+            groups.setdefault((f"rxn{serial:06d}", order), []).append(frame)
+        else:
+            groups.setdefault((group_name(name), order), []).append(frame)
+    named: dict[str, list[_Frame]] = {}
     variants: dict[str, int] = {}
     for (name, _), members in groups.items():
         variant = variants[name] = variants.get(name, 0) + 1
         named[name if variant == 1 else f"{name}-{variant}"] = members
-    return named
+    note = "what should name a reaction is the same for different compositions: consecutive frames make one"
+    return named, [] if meant else [note]
 
 
-def _reaction(path: Path, name: str, frames: list[Atoms]) -> StoredReaction:
-    atoms = len(frames[0])
-    hessians = [_hessian(path, name, frame) for frame in frames]
+def _reaction(path: Path, name: str, frames: list[_Frame], labels: Labels) -> StoredReaction:
+    atoms = len(frames[0].atoms)
+    hessians = [_hessian(path, name, frame, labels.hessian) for frame in frames]
     present = [hessian for hessian in hessians if hessian is not None]
     if present and len(present) < len(hessians):
-        raise DataError(path, f"only {len(present)} of {len(hessians)} frames have a Hessian.", name)
-    with reading(path, "energy or forces are no numbers", place=name):
-        forces = np.stack([np.asarray(_value(path, name, frame, FORCES), dtype=float) for frame in frames])
-        energies = [float(_value(path, name, frame, ENERGIES)) for frame in frames]
-        forces = forces.reshape(len(frames), atoms, 3)
-    coordinates = np.stack([frame.positions for frame in frames])
+        first = next(frame for frame, item in zip(frames, hessians, strict=True) if item is None)
+        raise DataError(
+            path, f"only {len(present)} of {len(hessians)} frames have a Hessian, not {first.place}.", name
+        )
+    forces = [_label(path, name, frame, labels.forces, 3 * atoms) for frame in frames]
+    energies = [_label(path, name, frame, labels.energy, 1) for frame in frames]
     return StoredReaction(
         name=name,
-        numbers=frames[0].numbers,
-        coordinates=coordinates,
-        energies=np.array(energies),
-        forces=forces,
+        numbers=frames[0].atoms.numbers,
+        coordinates=np.stack([frame.atoms.positions for frame in frames]),
+        energies=np.array(energies).reshape(len(frames)),
+        forces=np.array(forces).reshape(len(frames), atoms, 3),
         hessians=np.stack(present) if present else None,
-        charge=_whole(path, name, frames, "charge", 0),
-        multiplicity=_whole(path, name, frames, "multiplicity", 1),
+        charge=_whole(path, name, frames, CHARGE),
+        multiplicity=_whole(path, name, frames, MULTIPLICITY),
+        places=tuple(frame.place for frame in frames),
     )
 
 
-def _whole(path: Path, name: str, frames: list[Atoms], key: str, default: int) -> int:
-    """Charge or multiplicity, one for all frames of a reaction."""
-    values = {str(frame.info.get(key, default)) for frame in frames}
+def _stated(atoms: Atoms, keys: tuple[str, ...]) -> str | None:
+    """First of several values that a frame has, as text."""
+    return next((str(atoms.info[key]) for key in keys if key in atoms.info), None)
+
+
+def _whole(path: Path, name: str, frames: list[_Frame], keys: tuple[str, ...]) -> int | None:
+    """Charge or multiplicity, one for all frames of a reaction; None if none states it."""
+    values = {_stated(frame.atoms, keys) or "nothing" for frame in frames}
+    if values == {"nothing"}:
+        return None
     if len(values) == 1 and re.fullmatch(r"[+-]?\d{1,6}(\.0*)?", next(iter(values)).strip()):
         return int(float(values.pop()))
     raise DataError(
-        path, f"{key} must be one whole number for all frames, found {', '.join(sorted(values))}.", name
+        path,
+        f"{keys[0]} must be one whole number for all frames, found {', '.join(sorted(values))} "
+        f"({frames[0].place} and following).",
+        name,
     )
 
 
-def _value(path: Path, name: str, frame: Atoms, keys: tuple[str, ...]) -> Any:
-    """Value of a frame under any of its names: of the calculator into which ASE puts it, else its own."""
-    places = (frame.calc.results if frame.calc else {}, frame.info, frame.arrays)
-    for place in places:
-        for key in keys:
-            if key in place:
-                return place[key]
-    raise DataError(path, f"a frame has no {keys[0]}.", name)
+def _label(path: Path, name: str, frame: _Frame, key: str, size: int) -> np.ndarray:
+    numbers = label_of(path, frame.place, frame.atoms, key)
+    if numbers.size != size:
+        raise DataError(path, f"{key} of {frame.place} has {numbers.size} numbers instead of {size}.", name)
+    return numbers.ravel()
 
 
-def _hessian(path: Path, name: str, frame: Atoms) -> np.ndarray | None:
-    size = 3 * len(frame)
-    for key, value in (*frame.info.items(), *frame.arrays.items()):
-        if key != "hess" and "hessian" not in key.lower():
-            continue
-        try:
-            array = np.asarray(value, dtype=float)
-        except (ValueError, TypeError):
-            continue  # a remark on the Hessian
-        if array.size != size**2:
-            raise DataError(path, f"a Hessian has {array.size} elements instead of {size**2}.", name)
-        return array.reshape(size, size)
-    return None
+def _hessian(path: Path, name: str, frame: _Frame, key: str | None) -> np.ndarray | None:
+    if key is None or key not in values_of(frame.atoms):
+        return None
+    size = 3 * len(frame.atoms)
+    array = label_of(path, frame.place, frame.atoms, key)
+    if array.size != size**2:
+        raise DataError(
+            path, f"a Hessian has {array.size} elements instead of {size**2} ({frame.place}).", name
+        )
+    return array.reshape(size, size)

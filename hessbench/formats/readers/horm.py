@@ -100,9 +100,11 @@ def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], t
     given: list[tuple[str | None, np.ndarray]] = []
     for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
         content = record(key)
-        number = content.get("rxn")
-        name = None if number is None else _reaction_name(number)
-        given.append((name, _numbers(path, content, key)))
+        with reading(path, "incomplete record", place=f"record {key}"):
+            number = content.get("rxn")
+            name = None if number is None else _reaction_name(number)
+            _refuse_cell(path, content, key)
+            given.append((name, _numbers(path, content, key)))
     meant = names_reactions((name, np.sort(z).tobytes()) for name, z in given if name is not None)
     groups: dict[tuple[str, bytes], list[int]] = {}
     for key, (name, numbers) in enumerate(given):
@@ -116,6 +118,18 @@ def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], t
         names[name if variant == 1 else f"{name}-{variant}"] = keys
     note = "`rxn` is the same for different compositions, so no reaction number: each record stands alone"
     return names, () if meant else (note,)
+
+
+def _refuse_cell(path: Path, content: dict[str, Any], key: int) -> None:
+    cell = np.asarray(content.get("cell", 0))
+    if np.any(content.get("pbc", cell)):
+        shown = np.round(np.asarray(cell, dtype=float), 3).tolist()
+        raise DataError(
+            path,
+            f"the structure is periodic (cell {shown}), but the layout holds molecules; leave out "
+            "`pbc` and `cell` if it is a molecule in a box.",
+            f"record {key}",
+        )
 
 
 def _reaction_name(number: Any) -> str:
@@ -141,7 +155,8 @@ def _numbers(path: Path, content: dict[str, Any], key: int) -> np.ndarray:
 
 def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReaction:
     contents = [record(key) for key in keys]
-    numbers = _numbers(path, contents[0], keys[0])
+    with reading(path, "incomplete record", place=f"record {keys[0]}"):
+        numbers = _numbers(path, contents[0], keys[0])
     atoms = len(numbers)
     with_hessian = sum("hessian" in content for content in contents)
     if 0 < with_hessian < len(contents):
@@ -159,8 +174,21 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
             if with_hessian
             else None,
             annotations={"record": np.array(keys)},
+            charge=_stated(path, name, contents, "charge", "total_charge"),
+            multiplicity=_stated(path, name, contents, "multiplicity", "spin"),
             places=tuple(f"record {key}" for key in keys),
         )
+
+
+def _stated(path: Path, name: str, contents: list[dict[str, Any]], *keys: str) -> int | None:
+    """Charge or multiplicity, one for all records of a reaction; None if none states it."""
+    found = {
+        next((float(np.asarray(item[key]).item()) for key in keys if key in item), None) for item in contents
+    }
+    value = next(iter(found))
+    if len(found) > 1 or (value is not None and value != int(value)):
+        raise DataError(path, f"{keys[0]} must be one whole number for all records of a reaction.", name)
+    return None if value is None else int(value)
 
 
 def _energy(content: dict[str, Any]) -> float:

@@ -7,22 +7,29 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from hessbench.config.loss_labels import PAPER_LOSSES
+from hessbench.config.loss_option import LossChoice
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, SPLIT, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.experiments.correlation.run.histogram import correlation_rows, predicted_seeds
 from hessbench.experiments.correlation.run.tables import CORRELATION, STAGE
-from hessbench.experiments.errors.run.predictions import predicted_from
+from hessbench.experiments.errors.run.predictions import predicted_from, predicted_label
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
-from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 
 
 @click.command()
 @click.option(
-    "--loss", "losses", multiple=True, default=("e", "ef", "efh"), show_default=True, help="Ensembles to bin."
+    "--loss",
+    "losses",
+    type=LossChoice(),
+    multiple=True,
+    default=PAPER_LOSSES,
+    show_default=True,
+    help="Ensembles to bin: names of params.yaml (training.losses).",
 )
 @click.option(
     "--percent", type=int, default=80, show_default=True, help="Training set size of these ensembles."
@@ -37,6 +44,7 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
             data[name] = file.identity
             levels.add(file.metadata.level)
     inputs = STAGE.inputs(data).joined(*(predicted_from(file) for file in files.values()))
+    labels = {loss: predicted_label(file) for loss, file in files.items()}
     stationary = load_structures(active_file("rtp"))
     elements = tuple(np.unique(stationary.numbers).tolist())
     constants = fit_atomic_energies(stationary.numbers, stationary.counts, stationary.energies, elements)
@@ -50,7 +58,7 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
             seeds = predicted_seeds(files[loss])
             models = len(seeds)
             frames.append(
-                correlation_rows(LABELS[loss], name, structures, composition_energies, files[loss], seeds)
+                correlation_rows(labels[loss], name, structures, composition_energies, files[loss], seeds)
             )
     table = pd.concat(frames, ignore_index=True)
     widths = table.drop_duplicates(["set", "quantity"])

@@ -20,10 +20,9 @@ from hessbench.experiments.epoch_cost.run.settings import EpochCostConfig
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST, STAGE
 from hessbench.experiments.epoch_cost.run.timing import measure
 from hessbench.potential.registry import ModelConfig
-from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
-from hessbench.training.settings import TrainingConfig
+from hessbench.training.settings import TrainingConfig, labels_of
 
 
 @click.command()
@@ -54,7 +53,8 @@ def command(results: Path) -> None:
         raise ConfigurationError(
             f"params.yaml: epoch_cost.percents: {too_large[0]} % is more than the training part of the split."
         )
-    losses = {LABELS[loss]: training.losses[loss] for loss in config.losses}  # type: ignore[index]
+    labels = labels_of(training.losses)
+    losses = {labels[loss]: training.losses[loss] for loss in config.losses}
     total = len(losses) * len(config.percents) * 2 * config.repeats
     rows = list(
         tqdm(

@@ -61,7 +61,7 @@ def time_epochs(
     structures, validation
         Trained on; and looked at by optimizers that need it.
     loss
-        Weights of eq. 6.
+        Terms and weights.
     model, training
         Settings; epochs and steps are replaced.
     engine

@@ -18,11 +18,11 @@ from hessbench.experiments.errors.run.predictions import pack
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential.batch import Batch
-from hessbench.potential.ensembles import model_file, trained_seeds
+from hessbench.potential.ensembles import ensemble_label, model_file, trained_seeds
 from hessbench.potential.evaluation import given, total_energies
 from hessbench.potential.interface import Potential
 from hessbench.potential.registry import load
-from hessbench.results.store.names import LABELS, QUANTITIES
+from hessbench.results.store.names import QUANTITIES
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing
@@ -95,7 +95,7 @@ def evaluate_ensemble(
     DataError
         The ensemble is not trained, or a model file is damaged.
     """
-    name = f"{loss}-{percent}"
+    name, label = f"{loss}-{percent}", ensemble_label(folder)
     target = results / "predictions" / f"{name}.h5"
     target.parent.mkdir(parents=True, exist_ok=True)
     tasks = [
@@ -113,6 +113,7 @@ def evaluate_ensemble(
             tables = run_tasks(_evaluate_model, tasks, shared, config.processes, advance)
         metadata = {
             "training": name,
+            "label": label,
             "data": {key: item.data for key, item in sets.items()},
             "seeds": [task.seed for task in tasks],
             "inputs": asdict(inputs),
@@ -122,7 +123,7 @@ def evaluate_ensemble(
         for task in tasks:
             task.shard.unlink(missing_ok=True)
     errors = pd.concat(tables, ignore_index=True)
-    errors.insert(0, "training", LABELS[loss])
+    errors.insert(0, "training", label)
     errors.insert(1, "fraction", percent)
     level = "; ".join(sorted({item.level for item in sets.values()}))
     write_table(results, ERRORS, errors, made_here(inputs, level=level, models=len(tasks)), name)

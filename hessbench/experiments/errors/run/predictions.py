@@ -4,7 +4,8 @@ Layout: a group for each set ("rtp", "irc", "nms") with `reaction` and `structur
 structures these are, and `counts`, their atoms; in it a group seed-<k> for each model with `energies` (M,)
 float64 in kcal/mol, atomic energies included, `forces` (A, 3) float32 in kcal/mol/Angstrom and, if stored,
 `hessians`, float32 in kcal/mol/Angstrom^2, the lower triangle of each structure's matrix row by row. The
-attribute `hessbench` of the file, JSON, has among others its `inputs`: what the predictions are made from.
+attribute `hessbench` of the file, JSON, has among others its `inputs`: what the predictions are
+made from; and, of an ensemble, the `label` of its loss.
 """
 
 import json
@@ -81,6 +82,19 @@ def predicted_from(path: Path) -> Inputs:
     problem = "does not say what it was made from"
     with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
         return inputs_of(json.loads(file.attrs["hessbench"])["inputs"])
+
+
+def predicted_label(path: Path) -> str:
+    """Read what the loss of the models that predicted is called in tables and figures.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged, or does not say so.
+    """
+    problem = "does not say what the loss is called"
+    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
+        return str(json.loads(file.attrs["hessbench"])["label"])
 
 
 def pack(hessians: NDArray[np.float32], counts: NDArray[np.integer]) -> NDArray[np.float32]:

@@ -11,12 +11,12 @@ from tqdm import tqdm
 
 from hessbench.chemistry.band import Band, Status, optimize_band, unphysical
 from hessbench.chemistry.relaxation import relax
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
 from hessbench.potential.interface import Potential
 from hessbench.reactions.kinds import PathReaction, bond_changes
-from hessbench.results.store.names import REFERENCE
 from hessbench.results.store.tables import Table
 from hessbench.system.processes import Report, run_tasks
 

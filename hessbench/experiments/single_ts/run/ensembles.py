@@ -12,18 +12,19 @@ import torch
 from tqdm import tqdm
 
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.data.layout import ReactionFile
-from hessbench.errors import DataError, HessbenchError
+from hessbench.errors import DataError
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.single_ts.run.tables import STAGE
-from hessbench.experiments.single_ts.run.training import Target, errors, train_stack
+from hessbench.experiments.single_ts.run.training import errors, target_of, train_stack
 from hessbench.potential.registry import build
 from hessbench.potential.stack import Stack
-from hessbench.results.store.names import LABELS, REFERENCE
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
 from hessbench.system.reading import reading
 from hessbench.system.sources import code_digest
+from hessbench.training.settings import PAPER_LOSSES, labels_of
 
 DIVERGED = "the training diverged"
 
@@ -129,9 +130,6 @@ def run_single_ts(
     single_ts, single_ts_modes
         Rows of the tables of `hessbench.experiments.single_ts.run.tables`.
     """
-    unknown = [loss for loss in config.losses if loss not in LABELS]
-    if unknown:
-        raise HessbenchError(f"single_ts.losses: unknown {unknown}; choose from {', '.join(LABELS)}.")
     tasks = [
         (loss, first) for loss in config.losses for first in range(0, config.models, config.models_at_once)
     ]
@@ -143,8 +141,8 @@ def run_single_ts(
 
         results = run_tasks(_train, tasks, shared, config.processes, show)
     ensembles = {
-        loss: _join([result for task, result in zip(tasks, results, strict=True) if task[0] == loss])
-        for loss in config.losses
+        label: _join([result for task, result in zip(tasks, results, strict=True) if task[0] == loss])
+        for loss, label in labels_of(config.losses).items()
     }
     return _energies(path, ensembles), _modes(path, config, ensembles)
 
@@ -173,7 +171,7 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
     settings = config.model_dump(
         mode="json", exclude={"models", "models_at_once", "processes", "losses", "window"}
     )
-    settings |= {"loss": config.losses[loss].model_dump(), "seeds": list(seeds)}
+    settings |= {"loss": config.losses[loss].model_dump(exclude={"label"}), "seeds": list(seeds)}
     settings |= {"data": path.data, "code": shared.code}
     fingerprint = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     checkpoint = shared.checkpoints / f"{loss}-{first}.npz"
@@ -183,18 +181,16 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
         return finished
     stack = make_stack(path, config, seeds)
     dtype = next(stack.parameters()).dtype
-    target = Target(
-        torch.as_tensor(path.forces.ravel(), dtype=dtype), torch.as_tensor(path.hessian, dtype=dtype)
+    target = target_of(
+        path.numbers, *(torch.as_tensor(item, dtype=dtype) for item in (path.ts, path.forces, path.hessian))
     )
     train_stack(stack, target, config.losses[loss], config, report)
     with torch.no_grad():
         predictions = stack.predict(2)
-        fit = errors(predictions, target)
+        fit = errors(PAPER_LOSSES["efh"].terms, predictions, target)
         energies = stack.energies(path.coordinates)
     assert predictions.hessians is not None
-    assert fit.force is not None
-    assert fit.hessian is not None
-    arrays = (energies, predictions.hessians, fit.energy, fit.force, fit.hessian)
+    arrays = (energies, predictions.hessians, *fit.values())
     trained = Trained(*(array.double().numpy() for array in arrays))
     with replacing(checkpoint) as temporary, temporary.open("wb") as file:
         np.savez(file, fingerprint=np.array(fingerprint), **{name: getattr(trained, name) for name in NAMES})
@@ -255,10 +251,8 @@ def _energies(path: ReactionPath, ensembles: dict[str, Trained]) -> pd.DataFrame
         )
 
     frames = [rows(REFERENCE, -1, path.energies)]
-    for loss, trained in ensembles.items():
-        frames += [
-            rows(LABELS[loss], model, energies) for model, energies in enumerate(trained.path_energies)
-        ]
+    for label, trained in ensembles.items():
+        frames += [rows(label, model, energies) for model, energies in enumerate(trained.path_energies)]
     return pd.concat(frames, ignore_index=True)
 
 
@@ -282,17 +276,16 @@ def _modes(path: ReactionPath, config: SingleTSConfig, ensembles: dict[str, Trai
     reference = normal_modes(path.ts, masses, path.hessian)
     maximum = bool(sees_maximum(path.energies, path.path_coordinate, config.window))
     rows = [row(REFERENCE, -1, reference, maximum, (0.0, 0.0, 0.0))]
-    for loss, trained in ensembles.items():
+    for label, trained in ensembles.items():
         maxima = sees_maximum(trained.path_energies, path.path_coordinate, config.window)
         fits = np.stack([trained.energy_errors, trained.force_errors, trained.hessian_errors], axis=1)
         for model, hessian in enumerate(trained.hessians):
             if np.isfinite(hessian).all() and np.isfinite(trained.path_energies[model]).all():
                 modes = normal_modes(path.ts, masses, hessian)
-                rows.append(row(LABELS[loss], model, modes, bool(maxima[model]), fits[model].tolist()))
+                rows.append(row(label, model, modes, bool(maxima[model]), fits[model].tolist()))
             else:
                 empty = dict.fromkeys(rows[0], None)
                 rows.append(
-                    empty
-                    | {"training": LABELS[loss], "model": model, "ts_is_maximum": False, "reason": DIVERGED}
+                    empty | {"training": label, "model": model, "ts_is_maximum": False, "reason": DIVERGED}
                 )
     return pd.DataFrame(rows)

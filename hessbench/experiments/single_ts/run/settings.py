@@ -7,7 +7,14 @@ from hessbench.config.base import Section
 from hessbench.config.data_file import DataFile
 from hessbench.embedded import EMBEDDED
 from hessbench.potential.registry import ModelConfig
-from hessbench.training.settings import AdamConfig, Decay, LossConfig, MuonConfig
+from hessbench.training.settings import (
+    PAPER_LOSSES,
+    AdamConfig,
+    Decay,
+    FirstLayerConfig,
+    Losses,
+    MuonConfig,
+)
 
 
 class SingleTSConfig(Section):
@@ -16,13 +23,8 @@ class SingleTSConfig(Section):
     data: DataFile = Field(
         EMBEDDED / "single-ts.h5", description="Reaction path and stationary points of one reaction."
     )
-    losses: dict[str, LossConfig] = Field(
-        {
-            "e": LossConfig(force=0, hessian=0),
-            "ef": LossConfig(force=paper.FORCE_WEIGHT, hessian=0),
-            "efh": LossConfig(force=paper.FORCE_WEIGHT, hessian=paper.HESSIAN_WEIGHT),
-        },
-        description="The losses to compare, by name; the paper's weights by default.",
+    losses: Losses = Field(
+        PAPER_LOSSES, description="The losses to compare, by name; those of the paper by default."
     )
     models: PositiveInt = Field(
         paper.SINGLE_TS_MODELS, description="Models of each ensemble; seeds 0, 1, ..."
@@ -44,6 +46,7 @@ class SingleTSConfig(Section):
         MuonConfig(
             kind="muon",
             learning_rate=3e-2,
+            first_layer=FirstLayerConfig(learning_rate=3e-3),
             adam_learning_rate=3e-3,
             schedule=Decay(kind="cosine", warmup_steps=20),
         ),

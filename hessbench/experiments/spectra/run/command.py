@@ -14,16 +14,22 @@ from tqdm import tqdm
 
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.config.base import load_section
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
 from hessbench.experiments.neb.run.tables import PATHS
 from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
 from hessbench.experiments.spectra.run.reference_path import read_reference_path
 from hessbench.experiments.spectra.run.settings import SpectraConfig
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA, STAGE, SUMMARY
-from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs, model_file, trained_seeds
+from hessbench.potential.ensembles import (
+    ensemble_folder,
+    ensemble_inputs,
+    ensemble_label,
+    model_file,
+    trained_seeds,
+)
 from hessbench.potential.interface import Potential
 from hessbench.potential.registry import load
-from hessbench.results.store.names import LABELS, REFERENCE
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import read_provenance, write_table
 from hessbench.system.denormals import flushed_denormals
@@ -49,7 +55,7 @@ def command(results: Path) -> None:
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent)
         potentials += [
-            (LABELS[loss], seed, load(model_file(folder, seed)))
+            (ensemble_label(folder), seed, load(model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
         made_from.append(ensemble_inputs(folder))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
 from hessbench.experiments.spectra.run.frequencies import PathGeometries
-from hessbench.results.store.names import REFERENCE
 from hessbench.results.store.tables import ResultsError, read_table
 
 

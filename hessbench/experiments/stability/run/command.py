@@ -14,10 +14,10 @@ from hessbench.potential.ensembles import (
     MODELS,
     ensemble_folder,
     ensemble_inputs,
+    ensemble_label,
     model_file,
     trained_seeds,
 )
-from hessbench.results.store.names import LABELS
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 
@@ -47,12 +47,12 @@ def command(models: Path, results: Path) -> None:
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent, models)
         seeds = trained_seeds(folder)[: config.seeds]
-        if loss not in LABELS or len(seeds) < config.seeds:
+        if len(seeds) < config.seeds:
             raise HessbenchError(
                 f"stability.seeds: {config.seeds} models of {loss!r} asked for, {folder} has {len(seeds)}; "
                 "train more (training.seeds) or lower it."
             )
-        tasks += [HeatingTask(LABELS[loss], seed, model_file(folder, seed)) for seed in seeds]
+        tasks += [HeatingTask(ensemble_label(folder), seed, model_file(folder, seed)) for seed in seeds]
         trained.append(ensemble_inputs(folder))
     molecules = read_molecules(config.molecules)
     inputs = STAGE.inputs({}, {"stability": config}).joined(*trained)
