@@ -137,8 +137,8 @@ def evaluate_user_model(
             errors = structure_errors(part, energies, found.forces, found.hessians)
             tables.append(error_rows(SEED, key, part, errors))
     table = pd.concat(tables, ignore_index=True)
-    table.insert(0, "training", name)
-    table.insert(1, "fraction", percent)
+    table.insert(0, "loss", name)
+    table.insert(1, "percent", percent)
     level = "; ".join(sorted({item.level for item in sets.values()}))
     write_table(results, ERRORS, table, made_here(inputs, level=level, models=1), f"{name}-{percent}")
     return table
