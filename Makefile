@@ -38,6 +38,7 @@ $(READY): requirements.lock pyproject.toml
 
 repro: $(READY)
 	$(if $(PROFILE),$(BIN)/hessbench profile use $(PROFILE))
+	$(BIN)/hessbench profile validate
 	$(BIN)/dvc repro
 	@echo "tables/ holds the tables and verdicts; \`make check\` compares them with the pinned values"
 

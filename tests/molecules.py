@@ -46,11 +46,16 @@ def ragged_batch(dtype: torch.dtype = torch.float64, seed: int = 0) -> Batch:
 
 
 def small_model(seed: int = 0, dtype: torch.dtype = torch.float64, **settings: object) -> ANIPotential:
-    """A model with narrow networks and a feature scale that make forces and Hessians of the order of one."""
+    """A model with narrow networks and a feature scale that make forces and Hessians of the order of one.
+
+    With biases its features are centred, too.
+    """
     config = ANIConfig.model_validate({"hidden": (24, 20, 16), **settings})
     model = build(config, seed).to(dtype)
     generator = torch.Generator().manual_seed(seed)
     model.feature_scale.copy_(0.05 + 0.1 * torch.rand(model.feature_scale.shape, generator=generator))
+    if model.architecture.biases:
+        model.feature_mean.copy_(0.1 * torch.rand(model.feature_mean.shape, generator=generator))
     for element in range(len(model.elements)):
         for layer in model.layers(element):
             if layer.bias is not None:

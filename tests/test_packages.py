@@ -14,6 +14,7 @@ ORDER = (
     "data",
     "potential",
     "training",
+    "tuning",
     "chemistry",
     "reactions",
     "formats",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hessbench.profiles.schema import PARAMS, activate, available, load_profile
+from hessbench.system.files import write_text
 
 
 @click.group(name="profile")
@@ -22,9 +23,14 @@ def list_() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path), default=PARAMS)
-def validate(file: Path) -> None:
+@click.option(
+    "--record", type=click.Path(path_type=Path), help="File to write if it is valid, always the same."
+)
+def validate(file: Path, record: Path | None) -> None:
     """Check FILE (default params.yaml) against the schema."""
     click.echo(f"{file}: valid, profile {load_profile(file).profile}")
+    if record is not None:
+        write_text(record, "valid\n")
 
 
 @command.command()

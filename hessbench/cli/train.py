@@ -10,6 +10,7 @@ from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
+from hessbench.potential.ensembles import trained_seeds
 from hessbench.potential.registry import ModelConfig
 from hessbench.training.ensemble import train_ensemble
 from hessbench.training.settings import TrainingConfig
@@ -41,4 +42,4 @@ def command(loss: str, percent: int, split_file: Path) -> None:
         identity = file.identity
     split = read_split(split_file, identity)
     folder = train_ensemble(load_structures(path), split, loss, percent, model, config)
-    click.echo(f"{folder}: {config.seeds} models")
+    click.echo(f"{folder}: {len(trained_seeds(folder))} models")

@@ -18,6 +18,7 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from hessbench.errors import DataError
 from hessbench.system.files import replacing
+from hessbench.system.hdf5 import member, members, read_array
 from hessbench.system.reading import reading
 from hessbench.units import HARTREE
 
@@ -157,7 +158,8 @@ class ReactionFile:
         else:
             unknown = dict.fromkeys(_TEXT, UNKNOWN)
             self.metadata = Metadata(**{**unknown, "name": self.path.stem})
-        self.names = sorted(name for name, item in self._file.items() if isinstance(item, h5py.Group))
+        found = members(self._file)
+        self.names = sorted(name for name, item in found.items() if isinstance(item, h5py.Group))
         if not self.names and "names" in self._file:
             raise DataError(
                 self.path, "holds geometries without labels; `hessbench generate rtp FILE` labels them."
@@ -229,15 +231,15 @@ class ReactionFile:
         if name not in self._file:
             raise DataError(self.path, "no such reaction in the file.", name)
         with reading(self.path, "cannot be read, the file is damaged", place=name):
-            group = self._file[name]
+            group = member(self._file, name)
             if not isinstance(group, h5py.Group):
                 raise DataError(self.path, "is a dataset, not a group.", name)
-            absent = [key for key in _REQUIRED if not isinstance(group.get(key), h5py.Dataset)]
+            absent = [key for key in _REQUIRED if key not in group]
             if absent:
                 raise DataError(self.path, f"the dataset {absent[0]} is missing.", name)
             # Published files may hold further datasets of any form; ours hold annotations and nothing else.
             keys = [key for key in group if key not in _SKIPPED and (self._ours or key in _LAYOUT)]
-            arrays = {key: _as_array(group[key]) for key in keys}
+            arrays = {key: read_array(group, key) for key in keys}
             charge, multiplicity = int(group.attrs.get("crg", 0)), int(group.attrs.get("mult", 1))
             nat = int(group.attrs.get("nat", arrays["species"].size))
         if nat != arrays["species"].size:
@@ -427,12 +429,6 @@ def _to_reaction(
         charge=charge,
         multiplicity=multiplicity,
     )
-
-
-def _as_array(dataset: h5py.Dataset) -> np.ndarray:
-    """Read a dataset; text of variable length becomes bytes of fixed length."""
-    array = np.asarray(dataset[()])
-    return array.astype("S") if array.dtype.kind == "O" else array
 
 
 def _text(value: Any) -> str:

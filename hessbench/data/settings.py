@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictInt, model_validator
 
 from hessbench.config import paper
 from hessbench.config.base import Section
@@ -18,7 +18,7 @@ class SplitConfig(Section):
     )
     validation_percent: int = Field(10, ge=1, le=49, description="Structures for validation.")
     test_percent: int = Field(10, ge=1, le=49, description="Structures held out for the test.")
-    training_percents: tuple[int, ...] = Field(
+    training_percents: tuple[StrictInt, ...] = Field(
         paper.TRAINING_PERCENTS[-1:],
         min_length=1,
         description="Sizes of the nested training sets, in percent of all data; 100 minus validation and "

@@ -5,7 +5,7 @@ A reader is a module of hessbench/formats/readers that has FORMAT, its name for 
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,11 @@ from hessbench.errors import DataError
 from hessbench.formats import readers
 from hessbench.formats.readers.source import Choice, Source, StoredReaction
 from hessbench.formats.unpack import unpacked
+from hessbench.system.trial import tried
+
+LARGE = 100_000_000
+"""Bytes of a file of which only a sample of reactions is read for trial."""
+SAMPLE = 100
 
 
 def find_readers() -> list[ModuleType]:
@@ -46,19 +51,24 @@ def open_data(path: Path, choice: Choice | None = None) -> Source:
     """
     if not path.exists():
         raise DataError(path, "there is no such file.")
+    choice = choice or Choice()
     with ExitStack() as stack:
         plain = stack.enter_context(unpacked(path))
         stack.enter_context(_named(path, plain))
-        for reader in find_readers():
-            if not reader.recognise(plain):
-                continue
-            source = _open(reader, plain, choice or Choice())
-            if plain == path:
-                return source
-            # The copy lasts as long as the source.
-            stack.callback(source.close)
-            return replace(source, path=path, load=_load(path, source), close=stack.pop_all().close)
-        raise DataError(path, _unknown(plain))
+        tried(plain, lambda: _read_through(plain, choice))
+        source = _open_plain(plain, choice)
+        if plain == path:
+            return source
+        # The copy lasts as long as the source.
+        stack.callback(source.close)
+        return replace(source, path=path, load=_load(path, source), close=stack.pop_all().close)
+
+
+def _open_plain(path: Path, choice: Choice) -> Source:
+    for reader in find_readers():
+        if reader.recognise(path):
+            return _open(reader, path, choice)
+    raise DataError(path, _unknown(path))
 
 
 @contextmanager
@@ -87,6 +97,15 @@ def _open(reader: ModuleType, path: Path, choice: Choice) -> Source:
             raise DataError(path, f"{reader.FORMAT} does not offer --{key.replace('_', '-')}; leave it out.")
     source: Source = reader.open_source(path, choice) if offered else reader.open_source(path)
     return source
+
+
+def _read_through(path: Path, choice: Choice) -> None:
+    """Read all of a file, or a sample of a large one; what is wrong with single reactions is found later."""
+    with _open_plain(path, choice) as source:
+        large = path.is_file() and path.stat().st_size > LARGE
+        for name in source.names[:: max(1, len(source.names) // SAMPLE) if large else 1]:
+            with suppress(DataError):
+                source.load(name)
 
 
 def _unknown(path: Path) -> str:

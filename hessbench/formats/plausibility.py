@@ -243,6 +243,9 @@ def check_arrangement(
         species = _verdict("species", not shuffled, SHUFFLED)
     if len(numbers) < 2:
         return species, Check("orientation", Outcome.CANNOT_TELL, "an atom has none")
+    if not hessians.any(axis=(1, 2)).all():
+        evidence = "a Hessian is zero everywhere, a placeholder for one that was not computed"
+        return species, Check("orientation", Outcome.FAILED, evidence)
     error = float(np.median(frame_error(coordinates, forces, hessians)))
     evidence = f"{TURNED} (rotational invariance fails by {error:.2g} of |H|)"
     return species, _verdict("orientation", error <= FRAME, evidence)

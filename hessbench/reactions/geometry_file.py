@@ -20,6 +20,7 @@ from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.reactions.geometries import ROLES, ReactionGeometries, superimposed
 from hessbench.system.files import replacing
+from hessbench.system.hdf5 import read_array
 from hessbench.system.reading import reading
 
 FORMAT = "hessbench reaction geometries"
@@ -90,7 +91,7 @@ def read_geometries(path: Path) -> list[ReactionGeometries]:
     """
     keys = ("names", "counts", "numbers", "present", *ROLES)
     with _opened(path) as file:
-        arrays = {key: np.asarray(file[key][()]) for key in keys}
+        arrays = {key: read_array(file, key) for key in keys}
         recorded, resolution = str(file.attrs["checksum"]), float(file.attrs["resolution"])
     if _checksum(arrays) != recorded:
         raise DataError(path, "the content does not have the recorded checksum; get the file anew.")

@@ -80,8 +80,9 @@ def sentence(problem: str, caught: BaseException, remedy: str = "") -> str:
 def reason(caught: BaseException) -> str:
     """What an exception says, in one line of at most `LONGEST` printable characters."""
     words = " ".join(str(caught).split())
-    if isinstance(caught, KeyError) and words:
-        words = f"{words} is missing"
+    if isinstance(caught, KeyError) and caught.args:  # a key, or, in h5py, a sentence
+        words = " ".join(str(caught.args[0]).split())
+        words = words if " " in words else f"{words!r} is missing"
     shown = "".join(character if character.isprintable() else "?" for character in words)
     shown = shown.removesuffix(".") or type(caught).__name__
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."

@@ -38,6 +38,8 @@ class Ensemble:
         Settings.
     description
         All that decides about the models, see `hessbench.training.fingerprint.describe`.
+    seeds
+        Of its models.
     inputs
         What the models are made from, for the provenance of results that are made with them.
     folder
@@ -52,6 +54,7 @@ class Ensemble:
     model: ModelConfig
     config: TrainingConfig
     description: dict[str, Any]
+    seeds: range
     inputs: Inputs
     folder: Path
     checkpoints: Path
@@ -108,6 +111,7 @@ def train_ensemble(
         model=model,
         config=config,
         description=describe(split.data, indices, split.validation, loss, model, config),
+        seeds=config.seed_range(largest=percent == max(split.sizes)),
         inputs=STAGE.inputs(
             {"rtp": split.data},
             {"model": model, "training": config, "split": split.config},
@@ -119,16 +123,17 @@ def train_ensemble(
         checkpoints=models / "checkpoints" / name,
     )
     parts = structures.select(indices), structures.select(split.validation)
-    with tqdm(total=config.seeds * config.epochs, desc=f"train {name}", unit="epoch", smoothing=0.1) as bar:
+    epochs = len(ensemble.seeds) * config.epochs
+    with tqdm(total=epochs, desc=f"train {name}", unit="epoch", smoothing=0.1) as bar:
 
         def show(row: Row) -> None:
             errors = {item.symbol: row.get(f"validation_{item.column}") for item in TARGETS.values()}
             bar.set_postfix({key: f"{value:.3g}" for key, value in errors.items() if value}, refresh=False)
             bar.update()
 
-        histories = run_tasks(_train_seed, config.seed_range, (ensemble, *parts), config.processes, show)
+        histories = run_tasks(_train_seed, ensemble.seeds, (ensemble, *parts), config.processes, show)
     for path in set(ensemble.folder.glob("*.safetensors")):  # of an earlier, larger ensemble
-        if path not in [model_file(ensemble.folder, seed) for seed in config.seed_range]:
+        if path not in [model_file(ensemble.folder, seed) for seed in ensemble.seeds]:
             path.unlink()
     _write_summary(ensemble, histories, structures=len(indices))
     return ensemble.folder
@@ -160,7 +165,7 @@ def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], repo
 
 def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: int) -> None:
     """Write learning curves, metrics and provenance of an ensemble."""
-    seeds = ensemble.config.seed_range
+    seeds = ensemble.seeds
     curves = pd.concat(
         [pd.DataFrame(history).assign(seed=seed) for seed, history in zip(seeds, histories, strict=True)],
         ignore_index=True,

@@ -31,6 +31,7 @@ def describe(
         mode="json",
         exclude={
             "seeds",
+            "seeds_of_smaller_shares",
             "first_seed",
             "processes",
             "losses",

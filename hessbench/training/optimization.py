@@ -30,12 +30,17 @@ class Optimization:
         named = {name: item for name, item in model.named_parameters() if item.requires_grad}
         self._optimizers: list[torch.optim.Optimizer] = []
         if isinstance(config, MuonConfig):
-            hidden = [p for name, p in named.items() if _is_hidden(name, p)]
-            if hidden:
+            inner = {name: item for name, item in named.items() if _is_inner(name, item)}
+            rest = {name: item for name, item in named.items() if name not in inner}
+            settings = config.first_layer
+            first = {name: item for name, item in inner.items() if settings and FIRST_LAYER in name}
+            muons = [item for name, item in inner.items() if name not in first]
+            if muons:
                 self._optimizers.append(
-                    Muon(hidden, config.learning_rate, config.momentum, config.weight_decay)
+                    Muon(muons, config.learning_rate, config.momentum, config.weight_decay)
                 )
-            rest = {name: item for name, item in named.items() if not _is_hidden(name, item)}
+            if first and settings:
+                self._optimizers.append(_adamw(first, settings.learning_rate, settings.weight_decay))
             self._optimizers.append(_adamw(rest, config.adam_learning_rate, 0.0))
         elif isinstance(config, AdamConfig):
             self._optimizers.append(_adamw(named, config.learning_rate, config.weight_decay))
@@ -112,13 +117,13 @@ def decay_factor(schedule: Decay, steps: int) -> Callable[[int], float]:
     return factor
 
 
-def _is_hidden(name: str, parameter: nn.Parameter) -> bool:
-    """Whether Muon applies: a matrix from hidden to hidden units.
+FIRST_LAYER = "layers.0."
+"""What the name of a first layer's matrix holds, in every architecture whose layers are a list `layers`."""
 
-    The first layer (known by its name, `layers.0`) is AdamW's: it holds most of the weights, Muon's cost
-    goes with the cube of the widths, and at 1e-2 errors came out no larger (docs/training.md, one seed).
-    """
-    return parameter.ndim > 1 and min(parameter.shape[-2:]) > 1 and "layers.0." not in name
+
+def _is_inner(name: str, parameter: nn.Parameter) -> bool:
+    """Whether it is a matrix whose outputs are hidden units."""
+    return _is_matrix(name, parameter) and min(parameter.shape[-2:]) > 1
 
 
 def _is_matrix(name: str, parameter: nn.Parameter) -> bool:

@@ -147,14 +147,24 @@ class Decay(Section):
     warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
 
 
+class FirstLayerConfig(Section):
+    """AdamW on the matrix of the first layer, which holds most of the weights."""
+
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat = Field(0.0, description="Decoupled decay.")
+
+
 class MuonConfig(Section):
-    """Muon (orthogonalized momentum) on hidden matrices, AdamW on first and output layers and biases."""
+    """Muon (orthogonalized momentum) on hidden matrices, AdamW on output layers and biases."""
 
     kind: Literal["muon"]
     learning_rate: PositiveFloat = Field(description="Of Muon.")
-    adam_learning_rate: PositiveFloat = Field(description="Of AdamW on the rest.")
+    weight_decay: NonNegativeFloat = Field(0.0, description="Decoupled decay of Muon's matrices.")
     momentum: float = Field(0.95, ge=0, lt=1, description="Of Muon.")
-    weight_decay: NonNegativeFloat = Field(0.0, description="Decoupled decay of the matrices.")
+    first_layer: FirstLayerConfig | None = Field(
+        None, description="AdamW on the first layer's matrix, whose orthogonalization costs most; null: Muon."
+    )
+    adam_learning_rate: PositiveFloat = Field(description="Of AdamW on output layers and biases.")
     schedule: Decay = Decay()
 
 
@@ -184,7 +194,10 @@ OptimizerConfig = Annotated[MuonConfig | AdamConfig | PaperConfig, Field(discrim
 class TrainingConfig(Section):
     """How every ensemble of a comparison is trained; only the loss differs between them."""
 
-    seeds: PositiveInt = Field(description="Models of an ensemble; seeds first_seed, first_seed + 1, ...")
+    seeds: PositiveInt = Field(description="Models of an ensemble: seeds first_seed, first_seed + 1, ...")
+    seeds_of_smaller_shares: PositiveInt | None = Field(
+        None, description="The same for all but the largest share of the data; null: as many."
+    )
     first_seed: int = Field(
         0,
         ge=0,
@@ -211,7 +224,7 @@ class TrainingConfig(Section):
     )
     checkpoint_epochs: PositiveInt = Field(5, description="Epochs between checkpoints.")
 
-    @property
-    def seed_range(self) -> range:
-        """Seeds of the models of an ensemble."""
-        return range(self.first_seed, self.first_seed + self.seeds)
+    def seed_range(self, *, largest: bool) -> range:
+        """Seeds of the models of an ensemble, with the largest share of the data or a smaller one."""
+        count = self.seeds if largest else self.seeds_of_smaller_shares or self.seeds
+        return range(self.first_seed, self.first_seed + count)

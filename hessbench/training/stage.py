@@ -9,6 +9,7 @@ STAGE = Stage(
         "model",
         "training.losses.{loss}",
         "training.seeds",
+        "training.seeds_of_smaller_shares",
         "training.first_seed",
         "training.epochs",
         "training.minimum_steps",

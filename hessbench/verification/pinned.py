@@ -19,7 +19,14 @@ import numpy as np
 import pandas as pd
 
 from hessbench.errors import HessbenchError
-from hessbench.experiments.errors.tables import TABLES, USER_MODELS, data_of, read_tables
+from hessbench.experiments.errors.tables import (
+    TABLES,
+    USER_MODELS,
+    data_of,
+    read_tables,
+    tables_of_other_results,
+)
+from hessbench.results.reader import Results
 from hessbench.results.run import Run, read_run
 from hessbench.results.table_files import read_csv, to_csv
 from hessbench.system.files import write_text
@@ -50,8 +57,8 @@ def pin(runs: list[Path]) -> pd.DataFrame:
     Raises
     ------
     HessbenchError
-        A table is missing, the runs are not of one profile and data set, hold different rows, or give no
-        spread (a single run of a single model).
+        A table is missing or not what the results beside it give, the runs are not of one profile and data
+        set, hold different rows, or give no spread (a single run of a single model).
     """
     made_from = [read_run(run / "results") for run in runs]
     first_run = made_from[0]
@@ -62,6 +69,10 @@ def pin(runs: list[Path]) -> pd.DataFrame:
                 f"(profile {first_run.profile}); pin runs of one profile and one data set together."
             )
     frames = [read_tables(run / "tables") for run in runs]
+    for run in runs:
+        stale = tables_of_other_results(Results(run / "results"), run / "tables")
+        if stale:
+            raise HessbenchError(f"{stale[0]} Nothing is pinned.")
     for run, frame in zip(runs[1:], frames[1:], strict=True):
         if not frame[[*KEYS, "unit", "models"]].equals(frames[0][[*KEYS, "unit", "models"]]):
             raise HessbenchError(

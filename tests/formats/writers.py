@@ -294,3 +294,43 @@ def write_gaussian_log(path: Path, reaction: Reaction) -> None:
         lines += [rule, ""]
     lines += [" Normal termination of Gaussian 16 at Mon Jan  1 00:00:00 2024."]
     path.write_text("\n".join(lines) + "\n")
+
+
+def gaussian_job(
+    reaction: Reaction, indices: list[int], route: str = "B3LYP/6-31G(d) force", functional: str = "RB3LYP",
+    forces: bool = True, state: tuple[int, int] = (0, 1),
+) -> str:  # fmt: skip
+    """One job of a log of Gaussian, with its route, at some of the structures."""
+    rule = " " + "-" * 69
+    lines = [" Gaussian, Inc.  All Rights Reserved.", " ----------", f" # {route}", " ----------",
+             f" Charge = {state[0]:2d} Multiplicity = {state[1]}"]  # fmt: skip
+    units = Units("Angstrom", "Eh", "Eh/bohr", "Eh/bohr^2")
+    points, energies, gradients, _ = scaled(reaction, units)
+    for index in indices:
+        lines += ["                          Input orientation:", rule,
+                  " Center     Atomic      Atomic             Coordinates (Angstroms)",
+                  " Number     Number       Type             X           Y           Z", rule]  # fmt: skip
+        lines += [
+            f"{i:7d}{z:11d}{0:12d}    " + "".join(f"{x:12.6f}" for x in row)
+            for i, (z, row) in enumerate(zip(reaction.numbers, points[index], strict=True), 1)
+        ]
+        lines += [
+            rule,
+            f" SCF Done:  E({functional}) =  {energies[index]:.9f}     A.U. after    8 cycles",
+            rule,
+        ]
+        if forces:
+            lines += [" Center     Atomic                   Forces (Hartrees/Bohr)",
+                      " Number     Number              X              Y              Z", rule]  # fmt: skip
+            lines += [
+                f"{i:7d}{z:9d}       " + "".join(f"{x:15.9f}" for x in row)
+                for i, (z, row) in enumerate(zip(reaction.numbers, gradients[index], strict=True), 1)
+            ]
+            lines += [rule, ""]
+    return "\n".join([*lines, " Normal termination of Gaussian 16 at Mon Jan  1 00:00:00 2024.", ""])
+
+
+def write_gaussian_jobs(path: Path, *jobs: str) -> None:
+    start = " Entering Gaussian System, Link 0=g16\n"
+    step = " Link1:  Proceeding to internal job step number  2.\n"
+    path.write_text(start + step.join(jobs))

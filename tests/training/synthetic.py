@@ -79,6 +79,7 @@ def training_config(**changes: object) -> TrainingConfig:
         "optimizer": {
             "kind": "muon",
             "learning_rate": 3e-3,
+            "first_layer": {"learning_rate": 3e-3},
             "adam_learning_rate": 3e-3,
             "schedule": {"kind": "linear", "warmup_steps": 2},
         },

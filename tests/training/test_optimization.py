@@ -8,10 +8,13 @@ from hessbench.errors import TrainingError
 from hessbench.potential.ani.potential import build
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.training.optimization import Optimization, decay_factor
-from hessbench.training.settings import AdamConfig, Decay, MuonConfig, PaperConfig
+from hessbench.training.settings import AdamConfig, Decay, FirstLayerConfig, MuonConfig, PaperConfig
 
+MUON = MuonConfig(kind="muon", learning_rate=0.01, adam_learning_rate=0.01, weight_decay=0.1)
+FIRST_LAYER = FirstLayerConfig(learning_rate=0.02, weight_decay=3)
 CONFIGS = [
-    MuonConfig(kind="muon", learning_rate=0.01, adam_learning_rate=0.01, weight_decay=0.1),
+    MUON,
+    MUON.model_copy(update={"first_layer": FIRST_LAYER}),
     AdamConfig(kind="adam", learning_rate=0.01, schedule=Decay(kind="cosine", warmup_steps=3)),
     PaperConfig(kind="paper", patience=1),
 ]
@@ -81,8 +84,8 @@ def test_paper_protocol():
         optimization.end_epoch(None)
 
 
-def test_muon_takes_hidden_matrices_only():
-    hidden, rest = Optimization(network(), CONFIGS[0], 10)._optimizers
+def test_muon_takes_matrices_between_layers_only():
+    hidden, rest = Optimization(network(), MUON, 10)._optimizers
     assert [tuple(p.shape) for p in hidden.param_groups[0]["params"]] == [(8, 5)]
     assert sorted(tuple(p.shape) for group in rest.param_groups for p in group["params"]) == [
         (1,),
@@ -91,9 +94,17 @@ def test_muon_takes_hidden_matrices_only():
     ]
 
 
-def test_first_layers_of_an_ani_model_are_not_muons():
+@pytest.mark.parametrize("first_layer", [None, FIRST_LAYER])
+def test_first_layers_of_an_ani_model_are_muons_or_have_rate_and_decay_of_their_own(first_layer):
     model = build(ANIConfig(hidden=(12, 10, 8)), 0)
-    hidden, _ = Optimization(model, CONFIGS[0], 10)._optimizers
-    shapes = {tuple(p.shape) for p in hidden.param_groups[0]["params"]}
-    assert shapes == {(10, 12), (8, 10)}
-    assert len(hidden.param_groups[0]["params"]) == 2 * 4
+    config = MUON.model_copy(update={"first_layer": first_layer})
+    hidden, *others = Optimization(model, config, 10)._optimizers
+    first = (12, model.architecture.features)
+    shapes = [tuple(p.shape) for p in hidden.param_groups[0]["params"]]
+    assert set(shapes) == {(10, 12), (8, 10)} | (set() if first_layer else {first})
+    assert len(shapes) == (2 if first_layer else 3) * 4
+    if first_layer:
+        adamw, _ = others
+        assert [tuple(p.shape) for p in adamw.param_groups[0]["params"]] == [first] * 4
+        assert adamw.param_groups[0]["lr"] == 0.02
+        assert adamw.param_groups[0]["weight_decay"] == 3

@@ -209,6 +209,19 @@ def test_tables_that_are_not_those_of_the_results_beside_them_fail(tmp_path, pin
         assert f"tables/table-{name}.csv is not what results gives; `hessbench table {name}`" in err
 
 
+def test_tables_of_other_results_are_not_pinned(pinned, project, run):
+    before = pinned.read_text()
+    path = project / "tables" / "table-3.csv"
+    frame = pd.read_csv(path)
+    frame["rmse"] *= 3
+    frame.to_csv(path, index=False)
+    status, _, err = run("pin")
+    assert status == 2
+    assert "table-3.csv is not what" in err
+    assert "`hessbench table 3`" in err
+    assert pinned.read_text() == before
+
+
 def test_a_loss_that_left_the_profile_fails(pinned, project, run):
     write_made_up_run(project / "results", losses=("e", "ef"))
     status, _, err = run("check")

@@ -8,6 +8,7 @@ Frames are counted from 0, as in ASE.
 
 import re
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,7 @@ def open_source(path: Path, choice: Choice) -> Source:
         column = properties.group(1).decode(errors="replace")
         raise DataError(path, f"a name with a colon in Properties={column} cannot be told apart; rename it.")
     with reading(path, "damaged or truncated extended XYZ"):
+        _check_counts(path)
         every = [
             _Frame(number, atoms) for number, atoms in enumerate(iread(path, index=":", format="extxyz"))
         ]
@@ -109,6 +111,32 @@ def open_source(path: Path, choice: Choice) -> Source:
     metadata = Metadata(name_of(path), *["unknown"] * 6)
     units = _units(path, frames, labels)
     return Source(path, FORMAT, list(groups), load, units, metadata, notes=tuple(notes))
+
+
+def _check_counts(path: Path) -> None:
+    """Find out whether each frame has as many lines as it says; ASE reads on beyond the end of the file.
+
+    Raises
+    ------
+    ValueError
+        One has not.
+    """
+    with path.open("rb") as file:
+        frame = -1
+        while start := file.readline(LONGEST).strip():
+            frame += 1
+            if not start.isdigit() or len(start) > 9:
+                raise ValueError(f"frame {frame} begins with {start[:20]!r} instead of its number of atoms")
+            lines = (file.readline(LONGEST) for _ in range(int(start) + 1))
+            found = sum(1 for _ in takewhile(bool, lines)) - 1
+            if found < int(start):
+                raise ValueError(
+                    f"frame {frame} claims {int(start)} atoms, the file ends after {max(found, 0)}"
+                )
+            place = file.tell()
+            while file.readline(LONGEST).lstrip().startswith(b"VEC"):  # lattice vectors, by an old custom
+                place = file.tell()
+            file.seek(place)
 
 
 def _isolated(atoms: Atoms) -> bool:

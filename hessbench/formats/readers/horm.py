@@ -103,6 +103,7 @@ def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], t
         with reading(path, "incomplete record", place=f"record {key}"):
             number = content.get("rxn")
             name = None if number is None else _reaction_name(number)
+            _refuse_cell(path, content, key)
             given.append((name, _numbers(path, content, key)))
     meant = names_reactions((name, np.sort(z).tobytes()) for name, z in given if name is not None)
     groups: dict[tuple[str, bytes], list[int]] = {}
@@ -117,6 +118,18 @@ def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], t
         names[name if variant == 1 else f"{name}-{variant}"] = keys
     note = "`rxn` is the same for different compositions, so no reaction number: each record stands alone"
     return names, () if meant else (note,)
+
+
+def _refuse_cell(path: Path, content: dict[str, Any], key: int) -> None:
+    cell = np.asarray(content.get("cell", 0))
+    if np.any(content.get("pbc", cell)):
+        shown = np.round(np.asarray(cell, dtype=float), 3).tolist()
+        raise DataError(
+            path,
+            f"the structure is periodic (cell {shown}), but the layout holds molecules; leave out "
+            "`pbc` and `cell` if it is a molecule in a box.",
+            f"record {key}",
+        )
 
 
 def _reaction_name(number: Any) -> str:

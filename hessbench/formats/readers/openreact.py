@@ -10,6 +10,7 @@ from hessbench.errors import DataError
 from hessbench.formats.published import OPENREACT
 from hessbench.formats.readers.source import DAMAGED, REMEDY, Source, StoredReaction
 from hessbench.formats.unit_names import Units
+from hessbench.system.hdf5 import member
 from hessbench.system.reading import reading
 from hessbench.units import HARTREE
 
@@ -25,7 +26,7 @@ def recognise(path: Path) -> bool:
     with reading(path, DAMAGED, REMEDY), h5py.File(path, "r") as file:
         if "format_version" in file.attrs:
             return True
-        first = next(iter(file.values()), None)
+        first = member(file, next(iter(file))) if len(file) else None
         return isinstance(first, h5py.Group) and {"species", "coordinates"} <= set(first)
 
 
@@ -40,7 +41,8 @@ def open_source(path: Path) -> Source:
     file = ReactionFile(path)
     with reading(path, DAMAGED, REMEDY), h5py.File(path, "r") as header:
         ours = "format_version" in header.attrs
-        keys = set(next(iter(header.values()), ()))
+        first = member(header, file.names[0])
+        keys = set(first)
     misnamed = [key for key in keys - {"hessian"} if "hess" in key.lower()]
     if not ours and "hessian" not in keys and misnamed:
         file.close()

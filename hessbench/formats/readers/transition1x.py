@@ -14,6 +14,7 @@ from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.formats.readers.source import DAMAGED, REMEDY, Source, StoredReaction
 from hessbench.formats.unit_names import Units
+from hessbench.system.hdf5 import member, members, read_array
 from hessbench.system.reading import reading
 
 FORMAT = "Transition1x (HDF5)"
@@ -37,14 +38,11 @@ def recognise(path: Path) -> bool:
     if not path.is_file() or not h5py.is_hdf5(path):
         return False
     with reading(path, DAMAGED, REMEDY), h5py.File(path, "r") as file:
-        splits = [file[split] for split in SPLITS if isinstance(file.get(split), h5py.Group)]
-        formulas = [formula for split in splits for formula in list(split.values())[:1]]
-        return any(
-            isinstance(reaction, h5py.Group) and "atomic_numbers" in reaction and ENERGY in reaction
-            for formula in formulas
-            if isinstance(formula, h5py.Group)
-            for reaction in list(formula.values())[:1]
-        )
+        found = [member(file, split) for split in SPLITS if split in file]
+        for _ in ("formula", "reaction"):  # the first of each
+            groups = [item for item in found if isinstance(item, h5py.Group) and len(item)]
+            found = [member(group, next(iter(group))) for group in groups]
+        return any(isinstance(item, h5py.Group) and {"atomic_numbers", ENERGY} <= set(item) for item in found)
 
 
 def open_source(path: Path) -> Source:
@@ -55,42 +53,46 @@ def open_source(path: Path) -> Source:
     DataError
         The file is damaged or a reaction occurs twice.
     """
-    groups: dict[str, str] = {}
+    groups: dict[str, tuple[str, str]] = {}
     with reading(path, DAMAGED, REMEDY):
         file = h5py.File(path, "r")
         for split in ("data",) if "data" in file else SPLITS:
-            for formula, reactions in file.get(split, {}).items():
+            formulas = members(member(file, split)) if split in file else {}
+            for formula, reactions in formulas.items():
                 for name in reactions:
                     if name in groups:
                         raise DataError(path, "given twice.", name)
-                    groups[name] = f"{split}/{formula}/{name}"
+                    groups[name] = split, formula
 
     def load(name: str) -> StoredReaction:
         with reading(path, place=name):
-            return _reaction(name, file[groups[name]])
+            group = file
+            for part in (*groups[name], name):
+                group = member(group, part)
+            return _reaction(name, group)
 
     return Source(path, FORMAT, sorted(groups), load, UNITS, _METADATA, close=file.close)
 
 
 def _reaction(name: str, group: h5py.Group) -> StoredReaction:
     """Read the path; reactant, TS and product, too, if they are not on it already."""
-    numbers = np.asarray(group["atomic_numbers"]).ravel()
-    coordinates, energies, forces = (
-        np.asarray(group[key], dtype=float) for key in ("positions", ENERGY, FORCES)
-    )
+    numbers = read_array(group, "atomic_numbers").ravel()
+    keys = ("positions", ENERGY, FORCES)
+    coordinates, energies, forces = (read_array(group, key).astype(float) for key in keys)
     energies = energies.ravel()
     roles = np.full(len(energies), "path", dtype="U4")
     for key, role in ROLES.items():
         if key not in group:
             continue
-        point = np.asarray(group[key]["positions"], dtype=float).reshape(-1, len(numbers), 3)[:1]
+        stationary = member(group, key)
+        point = read_array(stationary, "positions").astype(float).reshape(-1, len(numbers), 3)[:1]
         distances = np.abs(coordinates - point).max(axis=(1, 2))
         if distances.min() < 1e-6:
             roles[int(distances.argmin())] = role
             continue
         coordinates = np.concatenate([coordinates, point])
-        energies = np.append(energies, np.asarray(group[key][ENERGY], dtype=float).ravel()[0])
-        extra = np.asarray(group[key][FORCES], dtype=float).reshape(-1, len(numbers), 3)[:1]
+        energies = np.append(energies, read_array(stationary, ENERGY).astype(float).ravel()[0])
+        extra = read_array(stationary, FORCES).astype(float).reshape(-1, len(numbers), 3)[:1]
         forces = np.concatenate([forces, extra])
         roles = np.append(roles, role)
     return StoredReaction(name, numbers, coordinates, energies, forces, annotations={"role": roles})

@@ -22,14 +22,15 @@ from hessbench.potential.batch import element_indices
 from hessbench.potential.interface import TrainablePotential
 
 Initialization = Literal["kaiming", "torchani"]
+Features = Literal["raw", "scaled", "standardized"]
 
 
 class ANI(TrainablePotential):
     """Parameters of an ANI potential; `hessbench.potential.ani.potential.ANIPotential` adds what it predicts.
 
-    The first layer acts on features divided by `feature_scale` (element of the atom x feature), which
-    is one unless set: dividing by the features' spread conditions the training. `folded` gives the same
-    function as a plain ANI.
+    The first layer acts on features less `feature_mean`, divided by `feature_scale` (element of the atom x
+    feature), which are zero and one unless set: that conditions the training. `first_layer` and `folded`
+    give the same function of the features as they are. A mean needs biases.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ class ANI(TrainablePotential):
         zero. "torchani": what torchani, through torch.nn.Linear, does by default.
     """
 
+    feature_mean: Tensor
     feature_scale: Tensor
 
     def __init__(
@@ -76,6 +78,7 @@ class ANI(TrainablePotential):
                 }
             )
         elements = len(architecture.elements)
+        self.register_buffer("feature_mean", torch.zeros(elements, architecture.features))
         self.register_buffer("feature_scale", torch.ones(elements, architecture.features))
         self.initialize(seed, initialization)
 
@@ -83,6 +86,12 @@ class ANI(TrainablePotential):
         """Linear layers of one element's network, the last one gives the energy."""
         network = self.networks.atomics[self.elements[element]]
         return [*network.layers, network.final_layer]
+
+    def first_layer(self, element: int) -> tuple[Tensor, Tensor | None]:
+        """Weight and bias of one element's first layer for features as they are, differentiable."""
+        layer = self.layers(element)[0]
+        weight = layer.weight / self.feature_scale[element]
+        return weight, None if layer.bias is None else layer.bias - weight @ self.feature_mean[element]
 
     def initialize(self, seed: int, initialization: Initialization = "kaiming") -> None:
         """Draw new weights, see the class."""
@@ -110,11 +119,16 @@ class ANI(TrainablePotential):
         return element_indices(self.elements, numbers)
 
     def folded(self) -> Self:
-        """Return a plain ANI: a copy with the feature scale multiplied into the first layers."""
+        """Return a plain ANI: a copy whose first layers act on the features as they are."""
         plain = copy.deepcopy(self)
         with torch.no_grad():
             for element in range(len(self.elements)):
-                plain.layers(element)[0].weight.div_(self.feature_scale[element])
+                layer = plain.layers(element)[0]
+                weight, bias = self.first_layer(element)
+                layer.weight.copy_(weight)
+                if bias is not None:
+                    layer.bias.copy_(bias)
+            plain.feature_mean.fill_(0.0)
             plain.feature_scale.fill_(1.0)
         return plain
 

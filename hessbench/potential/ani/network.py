@@ -58,13 +58,16 @@ class NetworkState:
 
 
 def networks_of(model: ANI) -> list[Network]:
-    """Parameters by element, the feature scale multiplied into the first layer (differentiably)."""
+    """Parameters by element, for features as they are (`ANI.first_layer`)."""
     networks = []
     for element in range(len(model.elements)):
-        layers = model.layers(element)
-        weights = [layer.weight for layer in layers]
-        weights[0] = weights[0] / model.feature_scale[element]
-        networks.append(Network(weights, [layer.bias for layer in layers], model.architecture.activation))
+        weight, bias = model.first_layer(element)
+        others = model.layers(element)[1:]
+        weights, biases = (
+            [weight, *(layer.weight for layer in others)],
+            [bias, *(layer.bias for layer in others)],
+        )
+        networks.append(Network(weights, biases, model.architecture.activation))
     return networks
 
 

@@ -13,8 +13,8 @@ from hessbench.errors import DataError, HessbenchError
 from hessbench.potential.ani import ARCHITECTURE
 from hessbench.potential.ani.architecture import SHAPES, Architecture, SymmetryFunctions
 from hessbench.potential.ani.evaluation import evaluate, evaluate_ensemble
-from hessbench.potential.ani.model import ANI, Initialization
-from hessbench.potential.ani.preparation import feature_spread, structure_spread
+from hessbench.potential.ani.model import ANI, Features, Initialization
+from hessbench.potential.ani.preparation import feature_statistics, structure_statistics
 from hessbench.potential.ani.reference import evaluate_by_autograd
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.ani.stacked import StackedModels
@@ -32,8 +32,8 @@ class ANIPotential(ANI):
     ----------
     architecture, seed, initialization
         See `ANI`.
-    scale_features
-        Whether `prepare` and `stacked` set the feature scale to the spread of the features.
+    features
+        What of the features `prepare` and `stacked` take from the structures, see `ANIConfig.features`.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class ANIPotential(ANI):
         architecture: Architecture,
         seed: int = 0,
         initialization: Initialization = "kaiming",
-        scale_features: bool = True,
+        features: Features = "scaled",
     ) -> None:
         super().__init__(architecture, seed, initialization)
-        self.scale_features = scale_features
+        self.features = features
 
     def predict(self, batch: Batch, derivatives: Derivatives, probes: Tensor | None = None) -> Prediction:
         """Predict for a batch, see `Potential.predict` and `hessbench.potential.ani.evaluation`."""
@@ -59,13 +59,17 @@ class ANIPotential(ANI):
             return evaluate_by_autograd(self, batch, derivatives, probes, create_graph=keep)
 
     def prepare(self, training: Structures) -> None:
-        """Fit the atomic energies and, if asked for, the feature scale to the training structures."""
+        """Fit the atomic energies, and the mean and scale of features, to the training structures."""
         super().prepare(training)
-        if self.scale_features:
-            self.feature_scale.copy_(feature_spread(self, training))
+        if self.features == "raw":
+            return
+        mean, spread = feature_statistics(self, training)
+        self.feature_scale.copy_(spread)
+        if self.features == "standardized":
+            self.feature_mean.copy_(mean)
 
     def save(self, path: Path, notes: Mapping[str, str] | None = None) -> None:
-        """Write a model file, see `TrainablePotential.save`; the feature scale is folded in first."""
+        """Write a model file, see `TrainablePotential.save`; features' mean and scale are folded in first."""
         plain = self.folded()
         tensors: dict[str, Tensor] = dict(plain.networks.named_parameters())
         tensors[ATOMIC_ENERGIES] = plain.atomic_energies
@@ -83,11 +87,16 @@ class ANIPotential(ANI):
         cls, members: Sequence[Self], numbers: np.ndarray, coordinates: np.ndarray, energy_unit: float
     ) -> StackedModels:
         """Stack the parameters of models, see `TrainablePotential.stacked`; the descriptors are shared."""
-        if members[0].scale_features:
-            for element, columns, spread in structure_spread(members[0].architecture, numbers, coordinates):
+        first = members[0]
+        if first.features != "raw":
+            for element, columns, mean, spread in structure_statistics(
+                first.architecture, numbers, coordinates
+            ):
                 for member in members:
                     member.feature_scale[element, columns] = spread.to(member.dtype)
-        descriptors = describe(members[0].architecture, numbers, coordinates, members[0].dtype)
+                    if first.features == "standardized":
+                        member.feature_mean[element, columns] = mean.to(member.dtype)
+        descriptors = describe(first.architecture, numbers, coordinates, first.dtype)
         return StackedModels(members, descriptors, energy_unit)
 
 
@@ -122,7 +131,11 @@ def build(settings: ANIConfig, seed: int) -> ANIPotential:
         biases=shape.biases if settings.biases is None else settings.biases,
         symmetry_functions=SymmetryFunctions(cutoff=settings.cutoff),
     )
-    return ANIPotential(architecture, seed, settings.initialization, settings.scale_features)
+    if settings.features == "standardized" and not architecture.biases:
+        raise HessbenchError(
+            "model.features: standardized needs networks with biases; set model.biases: true."
+        )
+    return ANIPotential(architecture, seed, settings.initialization, settings.features)
 
 
 def load(path: Path) -> ANIPotential:

@@ -1,4 +1,4 @@
-"""What an ANI model takes from the structures it is trained on before the first step: the feature scale."""
+"""What an ANI model takes from its training structures before the first step: mean and spread of features."""
 
 from collections.abc import Iterator
 
@@ -21,12 +21,12 @@ AT_ONCE = 64
 """Structures whose features are evaluated at once."""
 
 
-def feature_spread(model: ANI, structures: Structures, floor: float = FLOOR) -> Tensor:
-    """Standard deviation of each feature over the atoms of each element, at least `floor`.
+def feature_statistics(model: ANI, structures: Structures) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (at least `FLOOR`) of each feature over the atoms of each element.
 
     Returns
     -------
-    (elements, features) tensor; one for an element that the structures lack.
+    Two (elements, features) tensors; zeros and ones for an element that the structures lack.
     """
     shape = model.feature_scale.shape
     count = torch.zeros(shape[0], 1, dtype=torch.float64)
@@ -42,14 +42,14 @@ def feature_spread(model: ANI, structures: Structures, floor: float = FLOOR) -> 
             total.index_add_(0, element, features)
             squares.index_add_(0, element, features**2)
     mean = total / count.clamp(min=1)
-    spread = (squares / count.clamp(min=1) - mean**2).clamp(min=0).sqrt().clamp(min=floor)
-    return torch.where(count > 0, spread, 1.0).to(model.dtype)
+    spread = (squares / count.clamp(min=1) - mean**2).clamp(min=0).sqrt().clamp(min=FLOOR)
+    return mean.to(model.dtype), torch.where(count > 0, spread, 1.0).to(model.dtype)
 
 
-def structure_spread(
+def structure_statistics(
     architecture: Architecture, numbers: np.ndarray, coordinates: np.ndarray
-) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """Standard deviation of each feature over the atoms of each element of one structure.
+) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
+    """Mean and standard deviation of each feature over the atoms of each element of one structure.
 
     Parameters
     ----------
@@ -60,9 +60,10 @@ def structure_spread(
 
     Yields
     ------
-    Index of an element present, indices (F,) of the features that can differ from zero, and their spread
-    (F,) float64, at least `FLOOR_OF_ONE_STRUCTURE`.
+    Index of an element present, indices (F,) of the features that can differ from zero, their mean, and their
+    spread, at least `FLOOR_OF_ONE_STRUCTURE`, (F,) float64 each.
     """
     columns = present_features(architecture, numbers)
     for element, features in path_features(architecture, numbers, coordinates[None], torch.float64):
-        yield element, columns, features[0].std(0, correction=0).clamp(min=FLOOR_OF_ONE_STRUCTURE)
+        spread = features[0].std(0, correction=0).clamp(min=FLOOR_OF_ONE_STRUCTURE)
+        yield element, columns, features[0].mean(0), spread

@@ -36,8 +36,13 @@ def pad(batch: Batch, model: ANI) -> tuple[Tensor, Tensor, Tensor]:
 
 def energies_of(model: ANI, species: Tensor, coordinates: Tensor) -> Tensor:
     """Network energies (M,) of padded molecules through torchani's own modules."""
-    features = model.aev(species, coordinates)
-    return model.networks(species, features / model.feature_scale[species.clamp(min=0)])
+    return _energies(model, species, model.aev(species, coordinates))
+
+
+def _energies(model: ANI, species: Tensor, features: Tensor) -> Tensor:
+    element = species.clamp(min=0)
+    scaled = (features - model.feature_mean[element]) / model.feature_scale[element]
+    return model.networks(species, scaled)
 
 
 def evaluate_by_autograd(
@@ -122,7 +127,7 @@ def evaluate_by_vmap(model: ANI, batch: Batch) -> Prediction:
         difference = flat[first] - flat[second]
         found = Neighbors(neighbors.indices, difference.norm(2, -1), difference)
         features = model.aev.compute_from_neighbors(species, displaced, found)
-        return model.networks(species, features / model.feature_scale[species.clamp(min=0)])
+        return _energies(model, species, features)
 
     def gradient(displaced: Tensor) -> Tensor:
         return torch.func.grad(lambda x: energies(x).sum())(displaced)

@@ -27,8 +27,9 @@ class ANIConfig(ModelConfig):
         "kaiming",
         description="Kaiming normal with zero biases, or torchani's default (torch.nn.Linear's).",
     )
-    scale_features: bool = Field(
-        True,
-        description="Divide the features by their spread over the structures that are trained on; the factor "
-        "is folded into the saved model.",
+    features: Literal["raw", "scaled", "standardized"] = Field(
+        "scaled",
+        description="What the first layer acts on: the features as they are, divided by their spread over "
+        "the structures that are trained on, or less their mean there, too (needs biases). Mean and spread "
+        "are folded into the saved model.",
     )

@@ -32,21 +32,23 @@ class StackedLayer(nn.Module):
 
 
 class StackedNetwork(nn.Module):
-    """Networks of one element of M models, the first layer on scaled features.
+    """Networks of one element of M models, the first layer on features less a mean and scaled.
 
     Attributes
     ----------
     layers
         The last one is linear, an activation follows each of the others.
-    scale
-        (F,) what features are divided by.
+    mean, scale
+        (F,) what is subtracted from features, and what the differences are divided by.
     """
 
+    mean: Tensor
     scale: Tensor
 
-    def __init__(self, layers: Sequence[StackedLayer], scale: Tensor) -> None:
+    def __init__(self, layers: Sequence[StackedLayer], mean: Tensor, scale: Tensor) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
+        self.register_buffer("mean", mean.clone())
         self.register_buffer("scale", scale.clone())
 
     @property
@@ -68,7 +70,7 @@ class StackedModels(Stack):
     Parameters
     ----------
     models
-        Of one architecture and feature scale; copied.
+        Of one architecture, feature mean and scale; copied.
     descriptors
         Of the structure.
     energy_unit
@@ -86,6 +88,7 @@ class StackedModels(Stack):
             {
                 str(table.element): StackedNetwork(
                     _stack([model.layers(table.element) for model in models], columns),
+                    models[0].feature_mean[table.element][columns],
                     models[0].feature_scale[table.element][columns],
                 )
                 for table in descriptors.tables
@@ -102,7 +105,7 @@ class StackedModels(Stack):
         total: Tensor | float = 0.0
         for element, values in path_features(known.architecture, known.numbers, coordinates, self.dtype):
             network = self.network(element)
-            activated = (values / network.scale).flatten(0, 1)
+            activated = ((values - network.mean) / network.scale).flatten(0, 1)
             for layer in network.hidden:
                 activated = differentiable_activation(self.activation, layer(activated), 0)[0]
             atomic = network.output(activated)
@@ -139,7 +142,7 @@ class StackedModels(Stack):
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Energies (M,), gradients by the features (M, n, F), tangent part of the Hessians (M, 3 N, 3 N)."""
         network = self.network(tables.element)
-        activated = tables.features / network.scale
+        activated = (tables.features - network.mean) / network.scale
         slopes, seconds = [], []
         for layer in network.hidden:
             activated, *of_activation = differentiable_activation(

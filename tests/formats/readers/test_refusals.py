@@ -62,6 +62,16 @@ def test_horm_with_atomic_numbers_that_are_none(tmp_path, numbers):
     assert "are no atomic numbers" in refusal(path)
 
 
+def test_horm_with_a_cell(tmp_path):
+    for cell in ({"cell": np.eye(3) * 8.5}, {"cell": np.eye(3) * 8.5, "pbc": np.array([True, True, False])}):
+        writers.write_lmdb(tmp_path / "in", [dictionary(**cell)])
+        assert "record 0: the structure is periodic (cell [[8.5, 0.0, 0.0]" in refusal(tmp_path / "in")
+        (tmp_path / "in").unlink()
+    writers.write_lmdb(tmp_path / "in", [dictionary(cell=np.zeros((3, 3)), pbc=np.zeros(3, dtype=bool))])
+    with open_data(tmp_path / "in") as source:
+        assert len(source.names) == 1
+
+
 def test_horm_with_a_hessian_missing(tmp_path):
     path = tmp_path / "in.lmdb"
     writers.write_lmdb(path, [dictionary(), dictionary(hessian=None)])

@@ -247,7 +247,8 @@ def test_threads_do_not_change_results() -> None:
     result = evaluate(model, batch, 2, backend="native")
     torch.set_num_threads(1)
     expected = evaluate(model, batch, 2, backend="native")
-    assert torch.equal(result.hessians, expected.hessians)
+    # not to the bit: some processors' BLAS adds up in another order with two threads
+    assert relative(result.hessians, expected.hessians) < 1e-12
     for value, reference in zip(gradients(model, result), gradients(model, expected), strict=True):
         assert relative(value, reference) < 1e-12
 

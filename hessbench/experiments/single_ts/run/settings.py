@@ -7,7 +7,14 @@ from hessbench.config.base import Section
 from hessbench.config.data_file import DataFile
 from hessbench.embedded import EMBEDDED
 from hessbench.potential.registry import ModelConfig
-from hessbench.training.settings import PAPER_LOSSES, AdamConfig, Decay, Losses, MuonConfig
+from hessbench.training.settings import (
+    PAPER_LOSSES,
+    AdamConfig,
+    Decay,
+    FirstLayerConfig,
+    Losses,
+    MuonConfig,
+)
 
 
 class SingleTSConfig(Section):
@@ -39,6 +46,7 @@ class SingleTSConfig(Section):
         MuonConfig(
             kind="muon",
             learning_rate=3e-2,
+            first_layer=FirstLayerConfig(learning_rate=3e-3),
             adam_learning_rate=3e-3,
             schedule=Decay(kind="cosine", warmup_steps=20),
         ),

@@ -10,24 +10,24 @@ from torch import Tensor
 from hessbench.potential.ani.architecture import Architecture
 from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.native.layout import Floats, shape_of
+from hessbench.potential.ani.network import networks_of
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a parameter stands among flat weights or biases; `scaled` names the element of a first layer."""
+    """Where a parameter stands among flat weights or biases."""
 
     bias: bool
     start: int
-    scaled: int | None
 
 
 def parameters_of(model: ANI) -> list[Tensor]:
-    """Parameters in the order of `places_of_parameters`."""
+    """Parameters for features as they are (`networks_of`), in the order of `places_of_parameters`."""
     return [
         parameter
-        for element in range(len(model.elements))
-        for layer in model.layers(element)
-        for parameter in (layer.weight, layer.bias)
+        for network in networks_of(model)
+        for layer in zip(network.weights, network.biases, strict=True)
+        for parameter in layer
         if parameter is not None
     ]
 
@@ -41,35 +41,28 @@ def places_of_parameters(architecture: Architecture) -> list[Place]:
         bias = int(shape.bias[element])
         starts = [*shape.weight[element, : len(widths)].tolist(), int(shape.out[element])]
         for layer, start in enumerate(starts):
-            places.append(Place(False, start, element if layer == 0 else None))
+            places.append(Place(False, start))
             if architecture.biases:
-                places.append(Place(True, bias, None))
+                places.append(Place(True, bias))
             bias += widths[layer] if layer < len(widths) else 1
     return places
 
 
 def flatten(model: ANI, parameters: list[Tensor]) -> tuple[Floats, Floats]:
-    """Copy weights and biases; first layers are divided by the feature scale."""
-    shape, scale = shape_of(model.architecture), model.feature_scale.numpy()
-    weights, biases = np.empty(shape.size, scale.dtype), np.zeros(shape.biases, scale.dtype)
+    """Copy weights and biases."""
+    shape, dtype = shape_of(model.architecture), parameters[0].detach().numpy().dtype
+    weights, biases = np.empty(shape.size, dtype), np.zeros(shape.biases, dtype)
     for parameter, place in zip(parameters, places_of_parameters(model.architecture), strict=True):
-        values = parameter.detach().numpy()
-        target = (biases if place.bias else weights)[place.start : place.start + values.size]
-        if place.scaled is None:
-            target[:] = values.ravel()
-        else:
-            np.divide(values, scale[place.scaled], out=target.reshape(values.shape))
+        flat = biases if place.bias else weights
+        flat[place.start : place.start + parameter.numel()] = parameter.detach().numpy().ravel()
     return weights, biases
 
 
 def unflatten(model: ANI, parameters: list[Tensor], weights: Floats, biases: Floats) -> list[Tensor]:
     """Adjoint of `flatten`: gradients of the parameters, in the memory of the flat ones."""
-    scale = model.feature_scale.numpy()
     gradients = []
     for parameter, place in zip(parameters, places_of_parameters(model.architecture), strict=True):
-        source = biases if place.bias else weights
-        gradient = source[place.start : place.start + parameter.numel()].reshape(parameter.shape)
-        if place.scaled is not None:
-            gradient /= scale[place.scaled]
+        flat = biases if place.bias else weights
+        gradient = flat[place.start : place.start + parameter.numel()].reshape(parameter.shape)
         gradients.append(torch.from_numpy(gradient))
     return gradients

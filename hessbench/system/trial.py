@@ -1,0 +1,113 @@
+"""Reading a file of unknown origin for trial in a child process, which it may crash, hang or fill.
+
+Libraries in C trust the lengths and addresses in a file; a damaged one can end the process, run without end
+or take all memory. On Linux a child with limits of time and memory reads it first; elsewhere there is no
+trial.
+"""
+
+import faulthandler
+import json
+import os
+import select
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from hessbench.errors import DataError, HessbenchError
+
+SECONDS, SECONDS_PER_MB = 5.0, 6.0
+"""Processor time that reading a file may take."""
+PATIENCE = 8.0
+"""Time on the clock to that, on a busy machine."""
+BYTES, TIMES_SIZE = 800_000_000, 8
+"""Memory that reading a file may take, and how often its size besides."""
+DAMAGED = "it is damaged, or made to harm; take it from its authors again."
+
+
+def tried(path: Path, read: Callable[[], object]) -> None:
+    """Let a child process read a file before this one does.
+
+    Parameters
+    ----------
+    path
+        The file or directory, for its size and for the error.
+    read
+        Reads it; what it gives is lost.
+
+    Raises
+    ------
+    HessbenchError
+        As raised by `read`; or reading crashed, took too long or too much memory.
+    """
+    if sys.platform != "linux":
+        return
+    size = _size(path)
+    seconds = SECONDS + SECONDS_PER_MB * size / 1e6
+    ours, theirs = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which the child uses none
+        child = os.fork()
+    if not child:
+        _run(read, theirs, int(seconds), BYTES + TIMES_SIZE * size)
+    os.close(theirs)
+    said = b""
+    try:
+        with os.fdopen(ours, "rb") as pipe:
+            if select.select([pipe], [], [], PATIENCE * seconds)[0]:
+                said = pipe.read()
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)  # if it has not ended
+        _, status = os.waitpid(child, 0)
+    if said:
+        _raise_again(path, json.loads(said))
+        return
+    ended = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+    if ended in (signal.SIGXCPU, signal.SIGKILL):
+        raise DataError(path, f"reading its {size} bytes takes more than {seconds:.0f} s: {DAMAGED}")
+    name = signal.Signals(ended).name if ended else f"status {os.waitstatus_to_exitcode(status)}"
+    raise DataError(path, f"reading it crashes the library that does ({name}): {DAMAGED}")
+
+
+def _run(read: Callable[[], object], pipe: int, seconds: int, memory: int) -> NoReturn:
+    """Be the child: read within limits, tell the parent what error came out, and end."""
+    import resource  # not on all systems
+
+    said: dict[str, str | None] = {}
+    try:
+        faulthandler.disable()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        resource.setrlimit(resource.RLIMIT_DATA, 2 * (_data_in_use() + memory,))
+        read()
+    except DataError as error:
+        said = {"path": str(error.path), "problem": error.problem, "reaction": error.reaction}
+    except HessbenchError as error:
+        said = {"sentence": str(error)}
+    except MemoryError:
+        said = {"problem": f"reading it takes more than {memory / 1e6:.0f} MB of memory: {DAMAGED}"}
+    finally:  # whatever else went wrong the parent will meet itself
+        os.write(pipe, json.dumps(said).encode()[:60_000])
+        os._exit(0)
+
+
+def _raise_again(path: Path, said: dict[str, str | None]) -> None:
+    if "problem" in said:
+        raise DataError(Path(said.get("path") or path), str(said["problem"]), said.get("reaction"))
+    if "sentence" in said:
+        raise HessbenchError(str(said["sentence"]))
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _data_in_use() -> int:
+    """Bytes of private memory that this process may write to."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmData")) * 1024
