@@ -1,14 +1,17 @@
 """ASE calculators as potentials."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import torch
 from ase import Atoms
-from ase.calculators.calculator import Calculator, CalculatorError
+from ase.calculators.calculator import Calculator
 
-from hessbench.errors import HessbenchError, PotentialError
+from hessbench.errors import PotentialError
 from hessbench.potential.array_potential import ArrayPotential
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import Array
@@ -47,14 +50,16 @@ class CalculatorPotential(ArrayPotential):
         for index, (atoms, (first, last)) in enumerate(
             zip(self._molecules(batch), pairwise(offsets), strict=True)
         ):
-            try:
-                forces[first:last] = np.asarray(atoms.get_forces()) * EV
-                energies[index] = float(atoms.get_potential_energy()) * EV
-            except (CalculatorError, RuntimeError, ArithmeticError) as error:
-                raise PotentialError(
-                    f"The calculator fails for {atoms.get_chemical_formula()}: {error}"
-                ) from error
+            with _calling(atoms, "The calculator"):
+                own_forces, own_energy = atoms.get_forces(), atoms.get_potential_energy()
+            forces[first:last] = _numbers(atoms, "forces", own_forces, (len(atoms), 3)) * EV
+            energies[index] = _numbers(atoms, "energy", own_energy, ()) * EV
         return energies, forces
+
+    @property
+    def has_own_hessian(self) -> bool:
+        """Whether Hessians are the calculator's own, and not differences of its forces."""
+        return self._hessian is not None
 
     def hessians(self, batch: Batch) -> Sequence[Array]:
         """Hessians, see `ArrayPotential.hessians`; those of the calculator are symmetrised.
@@ -62,36 +67,90 @@ class CalculatorPotential(ArrayPotential):
         Raises
         ------
         PotentialError
-            The calculator fails for a molecule.
-        HessbenchError
-            Its second derivatives are not (3 N)^2.
+            The calculator fails for a molecule, or its second derivatives are not (3 N)^2 numbers.
         """
         if self._hessian is None:
             return super().hessians(batch)
         found = []
         for atoms in self._molecules(batch):
             size = 3 * len(atoms)
-            try:
-                hessian = np.asarray(self._hessian(atoms), dtype=float)
-            except (CalculatorError, RuntimeError, ArithmeticError) as error:
-                raise PotentialError(
-                    f"The calculator's Hessian fails for {atoms.get_chemical_formula()}: {error}"
-                ) from error
-            if hessian.size != size**2:
-                raise HessbenchError(
-                    f"The calculator's Hessian of {atoms.get_chemical_formula()} has the shape "
-                    f"{hessian.shape}; expected {size}^2 elements."
-                )
-            hessian = hessian.reshape(size, size) * EV
+            with _calling(atoms, "The calculator's Hessian"):
+                own = self._hessian(atoms)
+            hessian = _numbers(atoms, "Hessian", own, (size, size)) * EV
             found.append((hessian + hessian.T) / 2)
         return found
 
     def _molecules(self, batch: Batch) -> list[Atoms]:
         return [
-            Atoms(
+            molecule(
                 batch.numbers[first:last].numpy(),
                 batch.coordinates[first:last].numpy(),
-                calculator=self.calculator,
+                *batch.state(index),
+                self.calculator,
             )
-            for first, last in pairwise(batch.offsets.tolist())
+            for index, (first, last) in enumerate(pairwise(batch.offsets.tolist()))
         ]
+
+
+@contextmanager
+def _calling(atoms: Atoms, what: str) -> Iterator[None]:
+    """Turn whatever a user's code raises into an error that names the molecule."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split()) or "no reason given"
+        raise PotentialError(
+            f"{what} fails for {atoms.get_chemical_formula()}: {type(error).__name__}: {reason}"
+        ) from error
+
+
+def _numbers(atoms: Atoms, what: str, value: Any, shape: tuple[int, ...]) -> Array:
+    """Bring what a calculator gives into its shape, where it is only flat or a tensor.
+
+    Raises
+    ------
+    PotentialError
+        It is of another size, or not finite.
+    """
+    formula = atoms.get_chemical_formula()
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().numpy()
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise PotentialError(f"The calculator's {what} of {formula} is no array of numbers.") from None
+    if array.size != math.prod(shape):
+        expected = f"expected {shape}" if shape else "expected one number"
+        advice = "; of several models give the mean" if array.ndim > 2 and what == "Hessian" else ""
+        raise PotentialError(
+            f"The calculator's {what} of {formula} has the shape {array.shape}, {expected}{advice}."
+        )
+    if not np.isfinite(array).all():
+        raise PotentialError(f"The calculator's {what} of {formula} is not finite.")
+    return array.reshape(shape)
+
+
+def molecule(
+    numbers: Array, coordinates: Array, charge: int, multiplicity: int, calculator: Calculator | None = None
+) -> Atoms:
+    """Make a molecule that tells its charge and multiplicity in all the ways in which calculators ask.
+
+    Models (fairchem's, AIMNet2, MACE) read `info["charge"]` and `info["spin"]`, which is the multiplicity;
+    programs through ASE add up initial charges and magnetic moments, here spread evenly over the atoms.
+
+    Parameters
+    ----------
+    numbers, coordinates
+        (N,), (N, 3) in Angstrom.
+    charge, multiplicity
+        Total charge and 2S + 1.
+    calculator
+        To attach.
+    """
+    info = {"charge": charge, "spin": multiplicity, "multiplicity": multiplicity}
+    atoms = Atoms(numbers, coordinates, info=info, calculator=calculator)
+    if charge:
+        atoms.set_initial_charges(np.full(len(atoms), charge / len(atoms)))
+    if multiplicity > 1:
+        atoms.set_initial_magnetic_moments(np.full(len(atoms), (multiplicity - 1) / len(atoms)))
+    return atoms

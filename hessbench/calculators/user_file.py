@@ -2,14 +2,18 @@
 
 The file defines `calculator`, an ASE calculator or a function without arguments that returns one. It may
 define `hessian(atoms)`, which returns second derivatives in eV/Angstrom^2, (3N)^2 elements in any shape; else
-a method `get_hessian(atoms)` of the calculator or its property "hessian" is used; else central differences of
-forces. Unlike the data and model files this program reads, the file is code and is run: it is the user's own.
+a method `get_hessian(atoms)` or `get_hessian()` of the calculator or its property "hessian" is used; else
+central differences of forces. Unlike the data and model files this program reads, the file is code and is
+run: it is the user's own.
 """
 
 import importlib.util
+import inspect
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from ase import Atoms
 
 from hessbench.calculators.calculator_potential import CalculatorPotential, HessianFunction
 from hessbench.errors import HessbenchError
@@ -31,7 +35,10 @@ def load_calculator(path: Path) -> CalculatorPotential:
     module = _run(path)
     calculator: Any = getattr(module, NAME, None)
     if calculator is not None and not hasattr(calculator, "get_forces") and callable(calculator):
-        calculator = calculator()
+        try:
+            calculator = calculator()
+        except (Exception, SystemExit) as error:
+            raise HessbenchError(f"{path}: `{NAME}()` fails ({type(error).__name__}: {error}).") from error
     if not hasattr(calculator, "get_forces"):
         raise HessbenchError(
             f"{path}: define `{NAME}`, an ASE calculator or a function without arguments that returns one."
@@ -45,7 +52,14 @@ def load_calculator(path: Path) -> CalculatorPotential:
 def _own_hessian(calculator: Any) -> HessianFunction | None:
     """Look for the Hessian a calculator offers by itself."""
     if callable(getattr(calculator, "get_hessian", None)):
-        return lambda atoms: calculator.get_hessian(atoms)
+        if inspect.signature(calculator.get_hessian).parameters:
+            return lambda atoms: calculator.get_hessian(atoms)
+
+        def of_last_atoms(atoms: Atoms) -> Any:
+            calculator.get_potential_energy(atoms)
+            return calculator.get_hessian()
+
+        return of_last_atoms
     if HESSIAN in getattr(calculator, "implemented_properties", ()):
         return lambda atoms: calculator.get_property(HESSIAN, atoms)
     return None

@@ -28,7 +28,7 @@ class LevelPotential(ArrayPotential):
     def __init__(self, level: str) -> None:
         super().__init__()
         self.level = level
-        self._levels: dict[int, Level] = {}
+        self._levels: dict[int, tuple[tuple[int, int], Level]] = {}
 
     def energies_and_forces(self, batch: Batch) -> tuple[Array, Array]:
         """Energies and forces, see `ArrayPotential.energies_and_forces`.
@@ -66,8 +66,10 @@ class LevelPotential(ArrayPotential):
         molecules = []
         for index, (start, stop) in enumerate(pairwise(batch.offsets.tolist())):
             numbers = all_numbers[start:stop]
-            level = self._levels.get(index)
-            if level is None or not np.array_equal(level.numbers, numbers):
-                level = self._levels[index] = make_level(self.level, numbers)
+            state = batch.state(index)
+            known, level = self._levels.get(index, (None, None))
+            if level is None or known != state or not np.array_equal(level.numbers, numbers):
+                level = make_level(self.level, numbers, *state)
+                self._levels[index] = state, level
             molecules.append((level, all_coordinates[start:stop], slice(start, stop)))
         return molecules

@@ -10,8 +10,9 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
 from hessbench import __version__
-from hessbench.chemistry.level import Level
+from hessbench.chemistry.level import Level, LevelError
 from hessbench.chemistry.xtb import XTB
+from hessbench.data.states import lowest_multiplicity, state_problem
 from hessbench.errors import HessbenchError
 from hessbench.units import EV
 
@@ -38,16 +39,20 @@ LEVELS: dict[str, Callable[..., Level]] = {
 """Constructors by name; each takes the atomic numbers and optionally charge and multiplicity."""
 
 
-def make_level(name: str, numbers: np.ndarray, charge: int = 0, multiplicity: int = 1) -> Level:
-    """Make the object of a level for one molecule.
+def make_level(name: str, numbers: np.ndarray, charge: int = 0, multiplicity: int | None = None) -> Level:
+    """Make the object of a level for one molecule; without a multiplicity, the lowest one.
 
     Raises
     ------
     HessbenchError
-        There is no level of this name.
+        There is no level of this name, or the electrons cannot have that multiplicity.
     """
     if name not in LEVELS:
         raise HessbenchError(f"Unknown level of theory {name!r}; choose one of {', '.join(LEVELS)}.")
+    if multiplicity is None:
+        multiplicity = lowest_multiplicity(numbers, charge)
+    if (wrong := state_problem(numbers, charge, multiplicity)) is not None:
+        raise LevelError(f"{name}: {wrong}")
     return LEVELS[name](numbers, charge=charge, multiplicity=multiplicity)
 
 

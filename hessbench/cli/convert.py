@@ -63,13 +63,12 @@ def command(
     metadata = {field: value for field in FIELDS if (value := options[field]) is not None}
     with open_data(source, choice) as opened:
         result = convert(opened, target, stated, believe, skip_bad, metadata)
-        notes = opened.notes
     for finding in result.findings:
         believed = believe and finding.declared is not None
         unit = finding.declared if believed else finding.found
         unit = unit or f"{finding.declared} (as stated)"
         click.echo(f"{finding.quantity}: {unit}; {finding.outcome}: {finding.evidence}")
-    for note in notes:
+    for note in result.notes:
         click.echo(f"note: {note}")
     for item in result.left_out:
         click.echo(f"left out: {item}")

@@ -37,6 +37,8 @@ class Structures:
         (M,) int64 number of the structure in its reaction.
     annotations
         Arrays of length M, those that every reaction has.
+    states
+        (M, 2) int64 charge and multiplicity; None: neutral, and the lowest multiplicity.
     """
 
     numbers: np.ndarray
@@ -49,6 +51,7 @@ class Structures:
     reaction_names: tuple[str, ...]
     indices: np.ndarray
     annotations: dict[str, np.ndarray] = field(default_factory=dict)
+    states: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Number of structures."""
@@ -82,6 +85,7 @@ class Structures:
             reaction_names=self.reaction_names,
             indices=self.indices[indices],
             annotations={key: value[indices] for key, value in self.annotations.items()},
+            states=None if self.states is None else self.states[indices],
         )
 
 
@@ -142,6 +146,11 @@ def concatenate(reactions: list[Reaction], source: object = "reactions") -> Stru
         annotations={
             key: np.concatenate([reaction.annotations[key] for reaction in reactions]) for key in sorted(keys)
         },
+        states=np.repeat(
+            np.array([[reaction.charge, reaction.multiplicity] for reaction in reactions], dtype=np.int64),
+            sizes,
+            axis=0,
+        ),
     )
 
 

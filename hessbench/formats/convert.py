@@ -34,6 +34,8 @@ class Conversion:
         Of single reactions, too few to refuse the file.
     left_out
         Reactions and structures that failed and were left out on request.
+    notes
+        What was decided in reading the file.
     """
 
     findings: tuple[Finding, ...]
@@ -41,6 +43,7 @@ class Conversion:
     structures: int
     problems: tuple[str, ...]
     left_out: tuple["LeftOut", ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def convert(
     counts = {"reactions": 0, "structures": 0}
     problems = [contradiction(finding) for finding in findings if finding.failed]
     left_out: list[LeftOut] = []
+    assumed: list[str] = []
 
     def reactions() -> Iterator[Reaction]:
         allowed = int(TOLERATED * len(source.names))
@@ -132,6 +136,8 @@ def convert(
                     problems.append(f"{name}: {wrong}")
                     if len(problems) > allowed and not believe:
                         raise DataError(source.path, f"refused: {wrong}{SKIP}.", name)
+            if stored.charge is None or stored.multiplicity is None:
+                assumed.append(name)
             counts["reactions"] += 1
             counts["structures"] += len(reaction)
             yield reaction
@@ -140,10 +146,18 @@ def convert(
         listed = [f"left out {item}" for item in left_out[:LISTED]]
         if len(left_out) > LISTED:
             listed.append(f"and {len(left_out) - LISTED} more")
-        return replace(about, generator="; ".join([*origin, *listed]))
+        return replace(about, generator="; ".join([*origin, *_assumptions(assumed), *listed]))
 
     write_reactions(target, reactions(), provenance)
-    return Conversion(findings, **counts, problems=tuple(problems), left_out=tuple(left_out))
+    notes = (*source.notes, *_assumptions(assumed))
+    return Conversion(findings, **counts, problems=tuple(problems), left_out=tuple(left_out), notes=notes)
+
+
+def _assumptions(assumed: list[str]) -> list[str]:
+    if not assumed:
+        return []
+    whose = assumed[0] if len(assumed) == 1 else f"{len(assumed)} reactions"
+    return [f"charge or multiplicity of {whose} are not stated: taken as 0 and the lowest"]
 
 
 def problem_of(stored: StoredReaction, reaction: Reaction) -> str | None:

@@ -192,6 +192,8 @@ def _irc_task(reaction: Reaction, config: GenerateConfig) -> IrcTask | None:
         reactant=reaction.coordinates[place["R"]],
         product=reaction.coordinates[place["P"]],
         config=config,
+        charge=reaction.charge,
+        multiplicity=reaction.multiplicity,
     )
 
 

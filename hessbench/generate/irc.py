@@ -14,7 +14,7 @@ from hessbench.chemistry.level import Level, LevelError
 from hessbench.chemistry.levels import LevelCalculator, make_level
 from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.generate.journal import Failure, Outcome
-from hessbench.generate.labels import collect, label
+from hessbench.generate.labels import collect, label, state_of
 from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import superimposed
 from hessbench.units import EV
@@ -43,6 +43,8 @@ class IrcTask:
         (N, 3), Angstrom; they only decide which side of the path has negative coordinates.
     config
         Settings.
+    charge, multiplicity
+        Of the molecule; None: the lowest one.
     """
 
     name: str
@@ -52,6 +54,8 @@ class IrcTask:
     reactant: np.ndarray
     product: np.ndarray
     config: GenerateConfig
+    charge: int = 0
+    multiplicity: int | None = None
 
 
 def irc_reaction(task: IrcTask) -> Outcome:
@@ -64,7 +68,7 @@ def irc_reaction(task: IrcTask) -> Outcome:
         reactant) and role ("TS" at 0, else "IRC"), by ascending path coordinate.
     """
     config = task.config
-    level = make_level(config.level, task.numbers)
+    level = make_level(config.level, task.numbers, task.charge, task.multiplicity)
     try:
         sides = [
             follow(level, task.transition_state, task.hessian, direction, config)
@@ -80,7 +84,7 @@ def irc_reaction(task: IrcTask) -> Outcome:
     coordinate = path_coordinate(path, atomic_masses(task.numbers), origin=len(sides[0]) - 1)
     chosen = choose_evenly(coordinate, config.irc_structures)
 
-    level = make_level(config.level, task.numbers)
+    level = make_level(config.level, task.numbers, task.charge, task.multiplicity)
     labels, failures, kept = [], [], []
     for index in chosen:
         try:
@@ -94,6 +98,7 @@ def irc_reaction(task: IrcTask) -> Outcome:
         labels,
         path_coordinate=[coordinate[index] for index in kept],
         role=["TS" if coordinate[index] == 0 else "IRC" for index in kept],
+        state=state_of(task.numbers, task.charge, task.multiplicity),
     )
     return Outcome(task.name, arrays, failures)
 

@@ -4,9 +4,10 @@ import numpy as np
 
 from hessbench.chemistry.level import Level
 from hessbench.data.layout import Reaction
+from hessbench.data.states import lowest_multiplicity
 from hessbench.generate.journal import Outcome
 
-_LABELS = ("numbers", "coordinates", "energies", "forces", "hessians")
+_LABELS = ("numbers", "coordinates", "energies", "forces", "hessians", "state")
 
 
 def label(level: Level, coordinates: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -57,9 +58,15 @@ def collect(
     }
 
 
+def state_of(numbers: np.ndarray, charge: int = 0, multiplicity: int | None = None) -> list[object]:
+    """Charge and multiplicity to be recorded with labels; without a multiplicity, the lowest one."""
+    return [charge, lowest_multiplicity(numbers, charge) if multiplicity is None else multiplicity]
+
+
 def to_reaction(outcome: Outcome) -> Reaction:
     """Make the reaction of the data layout from an outcome with arrays."""
     arrays = outcome.arrays
+    charge, multiplicity = np.asarray(arrays.get("state", state_of(arrays["numbers"]))).tolist()
     return Reaction(
         name=outcome.name,
         numbers=arrays["numbers"],
@@ -68,4 +75,6 @@ def to_reaction(outcome: Outcome) -> Reaction:
         forces=arrays["forces"],
         hessians=arrays["hessians"],
         annotations={key: value for key, value in arrays.items() if key not in _LABELS},
+        charge=charge,
+        multiplicity=multiplicity,
     )

@@ -22,7 +22,7 @@ from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import WAVENUMBER, NormalModes, atomic_masses, normal_modes
 from hessbench.data.layout import Reaction
 from hessbench.generate.journal import Failure, Outcome
-from hessbench.generate.labels import collect, label
+from hessbench.generate.labels import collect, label, state_of
 from hessbench.generate.settings import GenerateConfig
 from hessbench.units import EV
 
@@ -61,7 +61,7 @@ def nms_reaction(task: NmsTask) -> Outcome:
     masses = atomic_masses(path.numbers)
     along = path.annotations["path_coordinate"]
     random = reaction_generator(config.seed, path.name)
-    level = make_level(config.level, path.numbers)
+    level = make_level(config.level, path.numbers, path.charge, path.multiplicity)
     coordinates, labels, parents, temperatures, failures = [], [], [], [], []
     for parent in range(1, len(path) - 1):
         if along[parent] == 0:
@@ -92,6 +92,7 @@ def nms_reaction(task: NmsTask) -> Outcome:
         parent=list(parents),
         temperature=list(temperatures),
         path_coordinate=[along[parent] for parent in parents],
+        state=state_of(path.numbers, path.charge, path.multiplicity),
     )
     return Outcome(task.name, arrays, failures)
 

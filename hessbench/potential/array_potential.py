@@ -41,12 +41,13 @@ class ArrayPotential:
         Here by central differences of forces, all displacements of a molecule in one batch.
         """
         found = []
-        for first, last in pairwise(batch.offsets.tolist()):
+        for molecule, (first, last) in enumerate(pairwise(batch.offsets.tolist())):
             numbers, coordinates = batch.numbers[first:last], batch.coordinates[first:last]
             size = coordinates.numel()
             shifts = STEP * torch.cat([torch.eye(size), -torch.eye(size)]).double()
             displaced = (coordinates.reshape(1, -1) + shifts).reshape(-1, 3)
-            copies = Batch(numbers.repeat(2 * size), displaced, torch.full((2 * size,), last - first))
+            states = None if batch.states is None else batch.states[molecule].repeat(2 * size, 1)
+            copies = Batch(numbers.repeat(2 * size), displaced, torch.full((2 * size,), last - first), states)
             forces = self.energies_and_forces(copies)[1].reshape(2, size, size)
             hessian = (forces[1] - forces[0]) / (2 * STEP)
             found.append((hessian + hessian.T) / 2)

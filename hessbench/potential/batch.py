@@ -12,8 +12,9 @@ from ase.data import atomic_numbers
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from hessbench.data.states import lowest_multiplicity, state_problem
 from hessbench.data.structures import Structures
-from hessbench.errors import HessbenchError
+from hessbench.errors import HessbenchError, PotentialError
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,14 @@ class Batch:
         (A, 3), Angstrom; its dtype is that of the results.
     counts
         (M,) int64 on the CPU, atoms of each molecule.
+    states
+        (M, 2) int64 on the CPU, charge and multiplicity of each; None: neutral, and the lowest multiplicity.
     """
 
     numbers: Tensor
     coordinates: Tensor
     counts: Tensor
+    states: Tensor | None = None
 
     def __post_init__(self) -> None:
         atoms = int(self.counts.sum())
@@ -40,6 +44,11 @@ class Batch:
             raise HessbenchError(
                 f"Batch of {atoms} atoms by its counts, but numbers are {tuple(self.numbers.shape)} "
                 f"and coordinates {tuple(self.coordinates.shape)}."
+            )
+
+        if self.states is not None and self.states.shape != (len(self.counts), 2):
+            raise HessbenchError(
+                f"Batch of {len(self.counts)} molecules, but states are {tuple(self.states.shape)}."
             )
 
     def __len__(self) -> int:
@@ -73,7 +82,34 @@ class Batch:
     def slice(self, first: int, last: int) -> Self:
         """Molecules first to last - 1, without copying."""
         start, stop = int(self.offsets[first]), int(self.offsets[last])
-        return type(self)(self.numbers[start:stop], self.coordinates[start:stop], self.counts[first:last])
+        return type(self)(
+            self.numbers[start:stop],
+            self.coordinates[start:stop],
+            self.counts[first:last],
+            None if self.states is None else self.states[first:last],
+        )
+
+    def formula(self, molecule: int) -> str:
+        """Chemical formula of one molecule."""
+        start, stop = self.offsets[molecule : molecule + 2].tolist()
+        return str(Atoms(self.numbers[start:stop].cpu().numpy()).get_chemical_formula())
+
+    def state(self, molecule: int) -> tuple[int, int]:
+        """Charge and multiplicity of one molecule.
+
+        Raises
+        ------
+        PotentialError
+            Its electrons cannot have them.
+        """
+        start, stop = self.offsets[molecule : molecule + 2].tolist()
+        numbers = self.numbers[start:stop].cpu().numpy()
+        if self.states is None:
+            return 0, lowest_multiplicity(numbers)
+        charge, multiplicity = self.states[molecule].tolist()
+        if (wrong := state_problem(numbers, charge, multiplicity)) is not None:
+            raise PotentialError(f"Molecule {molecule} ({self.formula(molecule)}): {wrong}.")
+        return charge, multiplicity
 
     @classmethod
     def from_molecules(
@@ -98,11 +134,12 @@ class Batch:
             torch.as_tensor(structures.numbers.astype(np.int64)),
             torch.as_tensor(structures.coordinates, dtype=dtype),
             torch.as_tensor(structures.counts.astype(np.int64)),
+            None if structures.states is None else torch.as_tensor(structures.states),
         )
 
     @classmethod
     def from_atoms(cls, atoms: Iterable[Atoms], dtype: torch.dtype = torch.float64) -> Self:
-        """Join ASE Atoms; periodic boundary conditions are refused.
+        """Join ASE Atoms, with `charge` and `spin` (multiplicity) of their info; periodic ones are refused.
 
         Raises
         ------
@@ -116,7 +153,14 @@ class Batch:
                     f"Structure {index} ({item.get_chemical_formula()}) is periodic; "
                     "only molecules are supported, set pbc to False."
                 )
-        return cls.from_molecules(((item.numbers, item.positions) for item in structures), dtype)
+        batch = cls.from_molecules(((item.numbers, item.positions) for item in structures), dtype)
+        if not any({"charge", "spin"} & set(item.info) for item in structures):
+            return batch
+        states = []
+        for item in structures:
+            charge = int(item.info.get("charge", 0))
+            states.append([charge, int(item.info.get("spin", lowest_multiplicity(item.numbers, charge)))])
+        return replace(batch, states=torch.tensor(states))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.data.split import read_split
+from hessbench.data.states import is_usual
 from hessbench.data.structures import load_structures
 from hessbench.reactions.geometries import ROLES, ReactionGeometries
 from hessbench.reactions.geometry_file import read_geometries
@@ -19,7 +20,8 @@ def held_out_geometries(geometries: Path | None, data: Path, split_file: Path) -
     ----------
     geometries
         File of geometries at the level of theory of `data`; reactions that are in `data` are left out. If
-        there is none: reactions of `data` of which no structure is in the training part of the split.
+        there is none: reactions of `data`, neutral and of the lowest multiplicity, of which no structure is
+        in the training part of the split.
     data
         Stationary points (RTP) that the models are trained on.
     split_file
@@ -41,8 +43,13 @@ def held_out_geometries(geometries: Path | None, data: Path, split_file: Path) -
         return [
             ReactionGeometries(name, file[name].numbers, geometries_by_role(file[name]))
             for index, name in enumerate(structures.reaction_names)
-            if index not in trained
+            if index not in trained and has_usual_state(file[name])
         ]
+
+
+def has_usual_state(reaction: Reaction) -> bool:
+    """Whether a reaction is neutral and of the lowest multiplicity, as bands and dynamics take it to be."""
+    return is_usual(reaction.numbers, reaction.charge, reaction.multiplicity)
 
 
 def geometries_by_role(reaction: Reaction) -> dict[str, np.ndarray]:

@@ -254,8 +254,8 @@ def _reaction(path: Path, name: str, frames: list[_Frame], labels: Labels) -> St
         energies=np.array(energies).reshape(len(frames)),
         forces=np.array(forces).reshape(len(frames), atoms, 3),
         hessians=np.stack(present) if present else None,
-        charge=_whole(path, name, frames, CHARGE, 0),
-        multiplicity=_whole(path, name, frames, MULTIPLICITY, 1),
+        charge=_whole(path, name, frames, CHARGE),
+        multiplicity=_whole(path, name, frames, MULTIPLICITY),
         places=tuple(frame.place for frame in frames),
     )
 
@@ -265,9 +265,11 @@ def _stated(atoms: Atoms, keys: tuple[str, ...]) -> str | None:
     return next((str(atoms.info[key]) for key in keys if key in atoms.info), None)
 
 
-def _whole(path: Path, name: str, frames: list[_Frame], keys: tuple[str, ...], default: int) -> int:
-    """Charge or multiplicity, one for all frames of a reaction."""
-    values = {_stated(frame.atoms, keys) or str(default) for frame in frames}
+def _whole(path: Path, name: str, frames: list[_Frame], keys: tuple[str, ...]) -> int | None:
+    """Charge or multiplicity, one for all frames of a reaction; None if none states it."""
+    values = {_stated(frame.atoms, keys) or "nothing" for frame in frames}
+    if values == {"nothing"}:
+        return None
     if len(values) == 1 and re.fullmatch(r"[+-]?\d{1,6}(\.0*)?", next(iter(values)).strip()):
         return int(float(values.pop()))
     raise DataError(

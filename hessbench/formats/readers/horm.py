@@ -174,8 +174,21 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
             if with_hessian
             else None,
             annotations={"record": np.array(keys)},
+            charge=_stated(path, name, contents, "charge", "total_charge"),
+            multiplicity=_stated(path, name, contents, "multiplicity", "spin"),
             places=tuple(f"record {key}" for key in keys),
         )
+
+
+def _stated(path: Path, name: str, contents: list[dict[str, Any]], *keys: str) -> int | None:
+    """Charge or multiplicity, one for all records of a reaction; None if none states it."""
+    found = {
+        next((float(np.asarray(item[key]).item()) for key in keys if key in item), None) for item in contents
+    }
+    value = next(iter(found))
+    if len(found) > 1 or (value is not None and value != int(value)):
+        raise DataError(path, f"{keys[0]} must be one whole number for all records of a reaction.", name)
+    return None if value is None else int(value)
 
 
 def _energy(content: dict[str, Any]) -> float:

@@ -41,8 +41,8 @@ class Job:
     total: int
     level: str
     numbers: np.ndarray
-    charge: int
-    multiplicity: int
+    charge: int | None
+    multiplicity: int | None
     coordinates: np.ndarray
     energies: np.ndarray
     forces: np.ndarray

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hessbench.data.layout import Metadata, Reaction
+from hessbench.data.states import lowest_multiplicity, state_problem
 from hessbench.errors import DataError
 from hessbench.formats.unit_names import Units
 
@@ -32,7 +33,7 @@ class StoredReaction:
     annotations
         Further arrays whose first axis is n.
     charge, multiplicity
-        Of the molecule.
+        Of the molecule; None if the file does not state them: neutral, and the lowest multiplicity.
     places
         Where in the file each structure is, for people, such as "record 10"; empty: as "structure 0", ...
     """
@@ -44,8 +45,8 @@ class StoredReaction:
     forces: np.ndarray
     hessians: np.ndarray | None = None
     annotations: dict[str, np.ndarray] = field(default_factory=dict)
-    charge: int = 0
-    multiplicity: int = 1
+    charge: int | None = None
+    multiplicity: int | None = None
     places: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -93,9 +94,16 @@ class StoredReaction:
             if self.hessians is None
             else (self.hessians + self.hessians.transpose(0, 2, 1)) * (units.size("hessians") / 2),
             annotations=self.annotations,
-            charge=self.charge,
-            multiplicity=self.multiplicity,
+            charge=self.state[0],
+            multiplicity=self.state[1],
         )
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """Charge and multiplicity, assumed where they are not stated."""
+        charge = self.charge or 0
+        multiplicity = self.multiplicity
+        return charge, lowest_multiplicity(self.numbers, charge) if multiplicity is None else multiplicity
 
     def check(self, path: Path) -> None:
         """Raise a DataError unless the arrays are whole and fit together."""
@@ -104,6 +112,9 @@ class StoredReaction:
             raise DataError(path, "no atoms or no structures.", self.name)
         if not ((self.numbers >= 1) & (self.numbers <= 118)).all():
             raise DataError(path, f"{self.numbers.tolist()} are no atomic numbers.", self.name)
+        wrong = state_problem(self.numbers, *self.state)
+        if wrong is not None:
+            raise DataError(path, f"{wrong}; correct what the file states.", self.name)
         shapes = {
             "coordinates": (structures, atoms, 3),
             "energies": (structures,),

@@ -107,9 +107,9 @@ def test_extended_xyz(computed, tmp_path, old, new, sentence):
     if sentence is None:  # all frames of the reaction: fine
         (tmp_path / "in").write_text(text.replace(old, new))
         with open_data(tmp_path / "in") as source:
-            assert [item.charge for item in source] == [0, 1]
+            assert [item.charge for item in source] == [None, 1]
         (tmp_path / "in").write_text(text.replace(old, new, 1))
-        sentence = "found 0, 1"
+        sentence = "found 1, nothing"
     else:
         (tmp_path / "in").write_text(text.replace(old, new, 1))
     assert sentence in refusal(tmp_path / "in")

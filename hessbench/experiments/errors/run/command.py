@@ -4,7 +4,9 @@ from functools import partial
 from pathlib import Path
 
 import click
+import torch
 
+from hessbench.calculators.check import check_calculator, smallest_molecules
 from hessbench.calculators.user_file import load_calculator
 from hessbench.config.base import PARAMS, load_section
 from hessbench.config.inputs import Inputs
@@ -16,9 +18,14 @@ from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
 from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.sets import active_sets, embedded_sets
 from hessbench.experiments.errors.run.settings import EvaluationConfig
-from hessbench.experiments.errors.run.tables import STAGE
+from hessbench.experiments.errors.run.tables import FAILURES, STAGE
 from hessbench.experiments.errors.run.user_model import evaluate_user_model, require_usable
+from hessbench.potential.batch import Batch
 from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
+from hessbench.results.store.tables import read_table
+
+SHOWN = 10
+"""Structures that could not be scored of which the output says why."""
 
 
 @click.command()
@@ -35,8 +42,9 @@ from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
 @click.option(
     "--calculator",
     type=click.Path(path_type=Path),
-    help="Instead of an ensemble: a Python file that defines `calculator`, an ASE calculator or a function "
-    "that returns one, and if it can `hessian(atoms)` in eV/Angstrom^2; else forces are differentiated.",
+    help="Instead of an ensemble: a Python file, which is run as code, that defines `calculator`, an ASE "
+    "calculator or a function that returns one, and if it can `hessian(atoms)` in eV/Angstrom^2; else forces "
+    "are differentiated.",
 )
 @click.option("--name", help="Of the calculator in the tables; that of the file if not given.")
 @click.option(
@@ -72,12 +80,23 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
         label = name or calculator.stem
         labels = stated_labels() if PARAMS.exists() else {}
         require_usable(label, {*labels, *labels.values()})
-        load_calculator(calculator)  # a file that cannot be used is better known before the work begins
+        # What cannot be used is better known before the work begins.
+        examples = Batch.from_structures(next(iter(sets.tested.values())).structures, torch.float64)
+        check_calculator(load_calculator(calculator), smallest_molecules(examples))
         load = partial(load_calculator, calculator)
         inputs = Inputs(tested, files)  # settings and code of this project do not decide about it
         errors = evaluate_user_model(
             label, load, percent, sets.training, sets.tested, config.processes, results, inputs
         )
+        failures = read_table(results, FAILURES, part=f"{label}-{percent}")
+        for row in failures.head(SHOWN).itertuples():
+            click.echo(f"left out: {row.set} {row.reaction}, structure {row.structure}: {row.reason}")
+        if len(failures):
+            total = sum(len(item.structures) for item in sets.tested.values())
+            path = FAILURES.path(results, f"{label}-{percent}")
+            click.echo(
+                f"{len(failures)} structures could not be scored, of {total:,} tested; all are in {path}"
+            )
     table = summarize(errors).groupby(["set", "quantity"], sort=False)[["rmse", "mae"]].agg(["mean", "std"])
     click.echo(
         "energy in kcal/mol, force in kcal/mol/Angstrom, hessian in kcal/mol/Angstrom^2; std: over models"

@@ -1,4 +1,4 @@
-"""The errors tables: results/errors/<loss>-<percent>.parquet, and what they are made from."""
+"""The errors tables, results/errors/<loss>-<percent>.parquet, what failed, and what they are made from."""
 
 from hessbench.config.inputs import Stage
 from hessbench.results.store.tables import INTEGER, NUMBER, TEXT, Table
@@ -13,6 +13,16 @@ ERRORS = Table(
     key=("loss", "percent", "seed", "set", "reaction", "structure", "quantity"),
 )  # fmt: skip
 """One row per structure, quantity and model: sums of squared and absolute errors over `count` elements."""
+
+FAILURES = Table(
+    "failures",
+    {
+        "loss": TEXT, "percent": INTEGER, "seed": INTEGER, "set": TEXT, "reaction": TEXT,
+        "structure": INTEGER, "reason": TEXT,
+    },
+    key=("loss", "percent", "seed", "set", "reaction", "structure"),
+)  # fmt: skip
+"""One row per structure for which a user's calculator fails, with the reason."""
 
 STAGE = Stage(
     "evaluate", "hessbench.experiments.errors.run", settings=("evaluation.hessians_stored_at_percents",)

@@ -13,16 +13,16 @@ from tqdm import tqdm
 from hessbench.config.inputs import Inputs
 from hessbench.config.loss_labels import LABELS, REFERENCE
 from hessbench.data.structures import Structures
-from hessbench.errors import HessbenchError
+from hessbench.errors import HessbenchError, PotentialError
 from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, structure_errors
 from hessbench.experiments.errors.run.predictions import pack
-from hessbench.experiments.errors.run.tables import ERRORS
+from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import as_array, given, total_energies
 from hessbench.potential.interface import Potential
 from hessbench.results.store.provenance import made_here
-from hessbench.results.store.tables import write_table
+from hessbench.results.store.tables import read_table, write_table
 from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
 
@@ -45,6 +45,8 @@ class _Predicted:
     energies: np.ndarray
     forces: np.ndarray
     hessians: np.ndarray
+    scored: np.ndarray
+    reasons: list[str]
 
 
 def require_usable(name: str, taken: Collection[str] = ()) -> None:
@@ -76,7 +78,8 @@ def evaluate_user_model(
 ) -> pd.DataFrame:
     """Predict all test sets with a user's potential and store predictions and errors.
 
-    Writes results/predictions/<name>-<percent>.h5 and results/errors/<name>-<percent>.parquet.
+    Writes results/predictions/<name>-<percent>.h5, results/errors/<name>-<percent>.parquet, and in
+    results/failures/<name>-<percent>.parquet a row with the reason for each structure for which it fails.
     Its energies may be those of another level of theory: constants of the elements, fitted on the training
     structures as the atomic energies of the models are, take the difference of the zeros out.
 
@@ -102,7 +105,7 @@ def evaluate_user_model(
     Raises
     ------
     HessbenchError
-        The name is that of an ensemble or no file name; or the potential fails for a structure.
+        The name is that of an ensemble or no file name; or the potential fails for all structures of a set.
     """
     require_usable(name)
     structures = {"training": training, **{key: item.structures for key, item in sets.items()}}
@@ -121,44 +124,81 @@ def evaluate_user_model(
         key: _join([chunk for task, chunk in zip(tasks, chunks, strict=True) if task.name == key])
         for key in structures
     }
+    kept = {key: item.select(joined[key].scored) for key, item in structures.items()}
+    for key, part in kept.items():
+        if not len(part):
+            reason = joined[key].reasons[0]
+            raise HessbenchError(f"No structure of {key} could be evaluated: {reason}")
     elements = tuple(np.unique(np.concatenate([item.numbers for item in structures.values()])).tolist())
+    fitted = kept["training"]
     constants = fit_atomic_energies(
-        training.numbers, training.counts, training.energies - joined["training"].energies, elements
+        fitted.numbers, fitted.counts, fitted.energies - joined["training"].energies, elements
     )
-    tables = []
+    tables, failures = [], []
     path = results / "predictions" / f"{name}-{percent}.h5"
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         for key, item in sets.items():
-            part = item.structures
+            part, found = kept[key], joined[key]
             shift = compositions(part.numbers, part.counts, elements) @ constants
-            found = joined[key]
             energies = found.energies + shift
             _store(file.create_group(key), part, energies, found)
             errors = structure_errors(part, energies, found.forces, found.hessians)
             tables.append(error_rows(SEED, key, part, errors))
-    table = pd.concat(tables, ignore_index=True)
-    table.insert(0, "loss", name)
-    table.insert(1, "percent", percent)
+            failures.append(_failure_rows(key, item.structures.select(~found.scored), found.reasons))
     level = "; ".join(sorted({item.level for item in sets.values()}))
-    write_table(results, ERRORS, table, made_here(inputs, level=level, models=1), f"{name}-{percent}")
-    return table
+    for definition, frames in ((ERRORS, tables), (FAILURES, failures)):
+        table = pd.concat(frames, ignore_index=True)
+        table.insert(0, "loss", name)
+        table.insert(1, "percent", percent)
+        provenance = made_here(inputs, level=level, models=1)
+        write_table(results, definition, table, provenance, f"{name}-{percent}")
+    return read_table(results, ERRORS, part=f"{name}-{percent}")
+
+
+def _failure_rows(name: str, structures: Structures, reasons: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "seed": np.full(len(structures), SEED),
+            "set": pd.Series([name] * len(structures), dtype=str),
+            "reaction": pd.Series(
+                [structures.reaction_names[index] for index in structures.reactions], dtype=str
+            ),
+            "structure": structures.indices,
+            "reason": pd.Series(reasons, dtype=str),
+        }
+    )
 
 
 def _predict(
     task: _Task, shared: tuple[dict[str, Structures], Callable[[], Potential]], report: Report
 ) -> _Predicted:
-    """Evaluate some structures; runs in a process of its own."""
+    """Evaluate some structures, one by one; runs in a process of its own."""
     structures, load = shared
-    part = structures[task.name].select(np.arange(task.first, task.last))
     potential = load()
-    batch = Batch.from_structures(part, potential.dtype).to(potential.device)
-    with torch.no_grad():
-        prediction = potential.predict(batch, 2 if task.hessians else 1)
-        energies = total_energies(potential, batch, prediction)
-    forces = as_array(given(prediction.forces, "forces"))
-    hessians = as_array(given(prediction.hessians, "Hessians")) if task.hessians else np.empty(0)
-    report(len(part))
-    return _Predicted(as_array(energies), forces.astype(np.float32), hessians.astype(np.float32))
+    energies, forces, hessians, scored, reasons = [], [], [], [], []
+    for index in range(task.first, task.last):
+        part = structures[task.name].select(np.array([index]))
+        batch = Batch.from_structures(part, potential.dtype).to(potential.device)
+        try:
+            with torch.no_grad():
+                prediction = potential.predict(batch, 2 if task.hessians else 1)
+                energies.append(as_array(total_energies(potential, batch, prediction)))
+        except PotentialError as error:
+            scored.append(False)
+            reasons.append(str(error))
+        else:
+            scored.append(True)
+            forces.append(as_array(given(prediction.forces, "forces")))
+            if task.hessians:
+                hessians.append(as_array(given(prediction.hessians, "Hessians")))
+        report(1)
+    return _Predicted(
+        np.concatenate([np.empty(0), *energies]),
+        np.concatenate([np.empty((0, 3)), *forces]).astype(np.float32),
+        np.concatenate([np.empty(0), *hessians]).astype(np.float32),
+        np.array(scored, dtype=bool),
+        reasons,
+    )
 
 
 def _join(chunks: list[_Predicted]) -> _Predicted:
@@ -166,6 +206,8 @@ def _join(chunks: list[_Predicted]) -> _Predicted:
         np.concatenate([chunk.energies for chunk in chunks]),
         np.concatenate([chunk.forces for chunk in chunks]),
         np.concatenate([chunk.hessians for chunk in chunks]),
+        np.concatenate([chunk.scored for chunk in chunks]),
+        [reason for chunk in chunks for reason in chunk.reasons],
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from hessbench.calculators.check import check_calculator
 from hessbench.calculators.user_file import load_calculator
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.levels import LEVELS
@@ -22,6 +23,7 @@ from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, STAGE, SUMMARY
+from hessbench.potential.batch import Batch
 from hessbench.potential.ensembles import (
     ensemble_folder,
     ensemble_inputs,
@@ -31,6 +33,7 @@ from hessbench.potential.ensembles import (
 )
 from hessbench.potential.interface import Potential
 from hessbench.potential.registry import load
+from hessbench.potential.validation import example_structures
 from hessbench.reactions.geometry_file import level_of_geometries
 from hessbench.reactions.held_out import held_out_geometries
 from hessbench.reactions.kinds import choose_reactions
@@ -45,8 +48,8 @@ from hessbench.results.store.tables import write_table
     "calculators",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Also a potential of your own: a Python file that defines `calculator`, an ASE calculator. "
-    "Its name in the tables is that of the file.",
+    help="Also a potential of your own: a Python file, which is run as code, that defines `calculator`, an "
+    "ASE calculator. Its name in the tables is that of the file.",
 )
 def command(results: Path, calculators: tuple[Path, ...]) -> None:
     """Relax nudged elastic bands: neb_paths, neb_summary, neb_geometry.parquet in the folder of results."""
@@ -62,7 +65,9 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         ]
         trained.append(ensemble_inputs(folder))
     for path in calculators:
-        load_calculator(path)  # a file that cannot be used is better known before the work begins
+        # What cannot be used is better known before the work begins.
+        examples = [Batch.from_atoms([item]) for item in example_structures(("H", "C", "N", "O"))]
+        check_calculator(load_calculator(path), examples)
         potentials.append((path.stem, 0, partial(load_calculator, path)))
     with ReactionFile(active_file("rtp")) as file:
         data, stated = file.identity, file.metadata.level

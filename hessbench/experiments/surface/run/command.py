@@ -16,7 +16,7 @@ from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.experiments.surface.run.cut import hydrogen_cut
 from hessbench.experiments.surface.run.tables import STAGE, SURFACE
-from hessbench.reactions.held_out import geometries_by_role
+from hessbench.reactions.held_out import geometries_by_role, has_usual_state
 from hessbench.reactions.kinds import bond_changes
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
@@ -28,7 +28,7 @@ LEVEL = "GFN2-xTB"
 def first_hydrogen_transfer(path: Path) -> tuple[Reaction, dict[str, np.ndarray]] | None:
     """First single hydrogen transfer of a file and its geometries by role."""
     with ReactionFile(path) as file:
-        for reaction in file:
+        for reaction in filter(has_usual_state, file):
             roles = geometries_by_role(reaction)
             if (
                 len(roles) == 3
