@@ -160,6 +160,11 @@ class ReactionFile:
             self.metadata = Metadata(**{**unknown, "name": self.path.stem})
         found = members(self._file)
         self.names = sorted(name for name, item in found.items() if isinstance(item, h5py.Group))
+        stated = int(attributes.get("reactions", len(self.names))) if self._ours else len(self.names)
+        if stated != len(self.names):
+            raise DataError(
+                self.path, f"holds {len(self.names)} of {stated} reactions, it is damaged; get it again."
+            )
         if not self.names and "names" in self._file:
             raise DataError(
                 self.path, "holds geometries without labels; `hessbench generate rtp FILE` labels them."
@@ -200,9 +205,17 @@ class ReactionFile:
         ------
         DataError
             It is missing, or its data are incomplete, damaged or of wrong shapes, hold unknown elements or
-            numbers that are not finite, or a Hessian is not symmetric.
+            numbers that are not finite, or a Hessian is not symmetric; or they are not those of their
+            recorded checksum.
         """
-        return _to_reaction(self.path, name, *self._read(name))
+        content = self._read(name)
+        with reading(self.path, "cannot be read, the file is damaged", place=name):
+            # earlier versions recorded none
+            recorded = self._file[name].attrs.get("digest") if self._ours else None
+            if recorded is not None and _text(recorded) != _digest(*content).hex():
+                problem = "does not have its recorded checksum, it is damaged; get it again."
+                raise DataError(self.path, problem, name)
+        return _to_reaction(self.path, name, *content)
 
     @property
     def records_checksum(self) -> bool:
@@ -291,11 +304,13 @@ def write_reactions(
                     key, data=array, chunks=array.shape, compression=9, shuffle=True, fletcher32=True
                 )
             digests[reaction.name] = _digest(arrays, reaction.charge, reaction.multiplicity)
+            group.attrs["digest"] = digests[reaction.name].hex()
         if not digests:
             raise DataError(path, "there are no reactions to write.")
         file.attrs.update(asdict(metadata() if callable(metadata) else metadata))
         file.attrs["units"] = json.dumps(UNITS)
         file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["reactions"] = len(digests)
         file.attrs["checksum"] = content_checksum(digests)
 
 

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from hessbench.errors import DataError
 from hessbench.system.files import replacing
 from hessbench.system.reading import reading
+from hessbench.system.seal import BLANK, check_seal, seal
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,12 +38,13 @@ def write_model(
     notes
         What else to remember, for example loss and seed.
     """
-    from safetensors.torch import save_file  # loads torch, which readers of headers do without
+    from safetensors.torch import save  # loads torch, which readers of headers do without
 
     header = {"format": model_format, **description, "notes": dict(notes or {})}
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(Path(path)) as temporary:
-        save_file(on_cpu, temporary, metadata={"hessbench": json.dumps(header)})
+        metadata = {"hessbench": json.dumps(header), "hessbench_checksum": BLANK.decode()}
+        temporary.write_bytes(seal(save(on_cpu, metadata)))
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -56,6 +58,8 @@ def read_header(path: Path) -> dict[str, Any]:
     missing = "does not exist; train a model first, or give its path."
     with reading(path, "not a safetensors file", missing=missing), safe_open(path, framework="np") as file:
         metadata = file.metadata() or {}
+    with reading(path, "damaged model file", "train or write it again"):
+        check_seal(Path(path).read_bytes())
     with reading(path, "no model of hessbench: its metadata do not describe one"):
         header: dict[str, Any] = json.loads(metadata["hessbench"])
         if not isinstance(header["format"], str):
@@ -71,8 +75,13 @@ def read_tensors(path: Path) -> "dict[str, Tensor]":
     DataError
         The file is missing or damaged.
     """
-    with reading(path, "damaged model file", "write it again"), safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    from safetensors.torch import load
+
+    with reading(path, "damaged model file", "train or write it again"):
+        content = Path(path).read_bytes()
+        check_seal(content)
+        tensors: dict[str, Tensor] = load(content)
+        return tensors
 
 
 def read_notes(path: Path) -> dict[str, str]:

@@ -3,7 +3,6 @@
 No torch here: all of these are made from results in seconds.
 """
 
-import json
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +23,6 @@ from hessbench.results.store.tables import (
     read_provenance,
     read_table,
 )
-from hessbench.system.reading import reading
 
 TRAINING = "training.json"
 """File of a trained ensemble that says what its models are made from."""
@@ -158,17 +156,13 @@ class Results:
         ResultsError
             There is no model file, or none that describes its model.
         """
-        from safetensors import safe_open
+        from hessbench.potential.files import read_header
 
         largest_first = sorted(self.ensembles().items(), key=lambda item: (-item[0][1], item[0][0]))
         paths = [path for _, folder in largest_first for path in sorted(folder.glob("*.safetensors"))]
         if not paths:
             raise ResultsError(self.models, "holds no models of this run; `dvc repro` trains them.")
-        with (
-            reading(paths[0], "does not describe a model", "train it anew", error=ResultsError),
-            safe_open(paths[0], framework="np") as file,
-        ):
-            content: dict[str, Any] = json.loads(file.metadata()["hessbench"])
+        content = read_header(paths[0])
         self.read[paths[0]] = Provenance(Inputs(data=self.run.sets), versions=self.run.versions)
         return content
 

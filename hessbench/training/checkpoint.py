@@ -1,18 +1,18 @@
 """Checkpoints: everything a training needs to go on exactly, read without running code."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from hessbench.system.files import replacing
 from hessbench.system.reading import reading
+from hessbench.system.seal import read_sealed, write_sealed
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Write a checkpoint whole or not at all; it holds tensors, numbers, strings, lists and dicts only."""
-    with replacing(path) as temporary:
-        torch.save(content, temporary)
+    write_sealed(path, lambda file: torch.save(content, file))
 
 
 def load_checkpoint(path: Path, fingerprint: str) -> dict[str, Any] | None:
@@ -31,6 +31,6 @@ def load_checkpoint(path: Path, fingerprint: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     with reading(path, "is no checkpoint", "delete it to train from the start"):
-        content: dict[str, Any] = torch.load(path, weights_only=True)
+        content: dict[str, Any] = torch.load(io.BytesIO(read_sealed(path)), weights_only=True)
         found = content["fingerprint"]
     return content if found == fingerprint else None

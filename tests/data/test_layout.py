@@ -290,3 +290,35 @@ def test_a_changed_byte_is_refused_or_without_effect(tmp_path: Path, file_bytes,
         for read, expected in zip(file, original, strict=True):
             np.testing.assert_array_equal(read.coordinates, expected.coordinates)
             np.testing.assert_array_equal(read.hessians, expected.hessians)
+
+
+def test_a_reaction_that_was_changed_is_refused_by_itself(tmp_path: Path, file_bytes):
+    path = tmp_path / "changed.h5"
+    path.write_bytes(file_bytes)
+    with h5py.File(path, "r+") as file:
+        name, other = sorted(file)[:2]
+        file[name]["energies"][0] += 1e-3
+    with ReactionFile(path) as file:
+        with pytest.raises(DataError, match=rf"reaction {name}: does not have its recorded checksum"):
+            file[name]
+        assert len(file[other])
+
+
+def test_a_reaction_that_is_gone_is_missed(tmp_path: Path, file_bytes):
+    path = tmp_path / "changed.h5"
+    path.write_bytes(file_bytes)
+    with h5py.File(path, "r+") as file:
+        count = len(file)
+        del file[sorted(file)[0]]
+    with pytest.raises(DataError, match=f"holds {count - 1} of {count} reactions"):
+        ReactionFile(path)
+
+
+def test_files_of_before_there_were_digests_are_read(tmp_path: Path, file_bytes):
+    path = tmp_path / "before.h5"
+    path.write_bytes(file_bytes)
+    with h5py.File(path, "r+") as file:
+        del file.attrs["reactions"]
+        for group in file.values():
+            del group.attrs["digest"]
+    verify(path).close()

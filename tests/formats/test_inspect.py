@@ -82,6 +82,10 @@ def test_changed_content_is_a_problem(computed, tmp_path):
     write_reactions(tmp_path / "in", computed, METADATA)
     with h5py.File(tmp_path / "in", "r+") as file:
         file["rxn000001/energies"][0] += 1e-5
+    with pytest.raises(DataError, match="reaction rxn000001: does not have its recorded checksum"):
+        inspect_data(tmp_path / "in", progress=False)
+    with h5py.File(tmp_path / "in", "r+") as file:  # as of before there were checksums of reactions
+        del file["rxn000001"].attrs["digest"]
     assert "content was changed" in inspect_data(tmp_path / "in", progress=False)["problems"][0]
 
 

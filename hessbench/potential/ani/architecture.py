@@ -5,6 +5,7 @@ The header of a model file is this description, so a file says all that is neede
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 from ase.data import atomic_numbers
@@ -93,6 +94,15 @@ class Architecture:
         functions = self.symmetry_functions
         angular = len(functions.angular_shifts) * len(functions.angular_sections)
         return self.radial_length + n * (n + 1) // 2 * angular
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases."""
+        return sum(
+            (inputs + self.biases) * outputs
+            for widths in self.hidden
+            for inputs, outputs in pairwise((self.features, *widths, 1))
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

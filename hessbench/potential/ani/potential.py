@@ -150,12 +150,16 @@ def load(path: Path) -> ANIPotential:
     problem = "its description of the model cannot be read"
     try:
         with reading(path, problem, "write it again"):
-            model = ANIPotential(Architecture.from_dict(header["architecture"]))
+            architecture = Architecture.from_dict(header["architecture"])
+            claimed = architecture.parameters
     except DataError:
         raise
     except HessbenchError as error:
         raise DataError(path, sentence(problem, error, "write it again")) from None
     tensors = read_tensors(path)
+    if claimed > sum(tensor.numel() for tensor in tensors.values()):  # before they are made
+        raise DataError(path, "its tensors do not fit its description; write it again.")
+    model = ANIPotential(architecture)
     atomic_energies = tensors.pop(ATOMIC_ENERGIES, None)
     expected = {name: parameter.shape for name, parameter in model.networks.named_parameters()}
     found = {name: tensor.shape for name, tensor in tensors.items()}

@@ -4,9 +4,7 @@ Every table is one parquet file with its provenance and a checksum in the file's
 with a `reason` whose numbers are null; NaN and infinity never stand in a table, neither written nor read.
 """
 
-import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,12 +19,12 @@ from hessbench.errors import HessbenchError
 from hessbench.results.store.provenance import Provenance
 from hessbench.system.files import replacing
 from hessbench.system.reading import reading
+from hessbench.system.seal import BLANK, check_seal, seal
 
 METADATA_KEY = b"hessbench"
 """Key of the file's metadata under which the provenance stands, as JSON."""
 CHECKSUM_KEY = b"hessbench_checksum"
-CHECKSUM = re.compile(rb"hessbench sha256 ([0-9a-f]{64})")
-"""Value of that key: a checksum of the whole file, computed with zeros in its own place."""
+"""Key under which the file's checksum stands (hessbench/system/seal.py)."""
 TEXT, INTEGER, NUMBER, FLAG = "text", "integer", "number", "flag"
 REASON = "reason"
 """Column of text that says why numbers of a row are null; empty where none is."""
@@ -131,12 +129,12 @@ def write_table(
     content = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = dict(content.schema.metadata or {})
     metadata[METADATA_KEY] = json.dumps(asdict(provenance)).encode()
-    metadata[CHECKSUM_KEY] = b"hessbench sha256 " + 64 * b"0"
+    metadata[CHECKSUM_KEY] = BLANK
     buffer = pa.BufferOutputStream()
     pq.write_table(content.replace_schema_metadata(metadata), buffer)
     file = buffer.getvalue().to_pybytes()
     with replacing(path) as temporary:
-        temporary.write_bytes(_with_checksum(file, hashlib.sha256(file).hexdigest().encode()))
+        temporary.write_bytes(seal(file))
     return path
 
 
@@ -210,20 +208,14 @@ def read_provenance(path: Path) -> Provenance:
 
 
 def _open(path: Path) -> pq.ParquetFile:
-    """Open a file and hold it against its checksum, if it has one: another program may have written it."""
+    """Open a file and hold it against its checksum."""
     missing = "does not exist; `dvc repro` computes it."
     with reading(path, "is no readable parquet file", ANEW, missing=missing, error=ResultsError):
         content = path.read_bytes()
-        found = CHECKSUM.findall(content)
-        if found and hashlib.sha256(_with_checksum(content, 64 * b"0")).hexdigest().encode() != found[-1]:
-            raise ResultsError(path, f"is damaged: its content is not that of its checksum. {REMEDY}")
+    with reading(path, "is damaged", ANEW, error=ResultsError):
+        check_seal(content)  # if it has one: another program may have written it
+    with reading(path, "is no readable parquet file", ANEW, error=ResultsError):
         return pq.ParquetFile(pa.BufferReader(content))
-
-
-def _with_checksum(content: bytes, checksum: bytes) -> bytes:
-    """Content of a file with another checksum in the place of its own."""
-    *_, place = CHECKSUM.finditer(content)
-    return content[: place.start(1)] + checksum + content[place.end(1) :]
 
 
 def _check(path: Path, table: Table, frame: pd.DataFrame, columns: Iterable[str]) -> None:

@@ -155,6 +155,31 @@ def test_bad_files_are_named(tmp_path: Path, content: bytes | dict | None, probl
     assert str(path) in str(caught.value)
 
 
+def test_a_flipped_bit_of_a_model_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    model = small_model()
+    model.save(path)
+    whole = path.read_bytes()
+    for bit in torch.randint(8 * len(whole), (60,), generator=torch.Generator().manual_seed(0)).tolist():
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"damaged|not a safetensors file|no model"):
+            load(path)
+    path.write_bytes(whole.replace(b"hessbench_checksum", b"hessbench_of_before"[:18]))
+    with pytest.raises(DataError, match="damaged"):
+        load(path)
+
+
+def test_a_model_that_claims_more_than_its_file_holds(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    description = build(ANIConfig(), 0).architecture.to_dict() | {"hidden": [[10**6, 10**6]] * 4}
+    header = {"format": "hessbench ANI 1", "architecture": description, "notes": {}}
+    save_file({"x": torch.zeros(1)}, path, metadata={"hessbench": json.dumps(header)})
+    with pytest.raises(DataError, match="tensors do not fit"):
+        load(path)
+
+
 def test_model_is_a_torch_module() -> None:
     assert isinstance(build(ANIConfig(), 0), ANI)
     assert "hidden=" in repr(build(ANIConfig(), 0))

@@ -233,7 +233,8 @@ def error_rows(seed: int, name: str, structures: Structures, errors: dict[str, t
 
 def _append(group: h5py.Group, name: str, values: np.ndarray) -> None:
     if name not in group:
-        group.create_dataset(name, data=values, maxshape=(None, *values.shape[1:]), chunks=True)
+        shape = (None, *values.shape[1:])
+        group.create_dataset(name, data=values, maxshape=shape, chunks=True, fletcher32=True)
         return
     dataset = group[name]
     dataset.resize(len(dataset) + len(values), axis=0)

@@ -1,6 +1,7 @@
 """Ensembles trained on one transition state and what they predict along its reaction path (section 3.1)."""
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -20,9 +21,9 @@ from hessbench.experiments.single_ts.run.tables import STAGE
 from hessbench.experiments.single_ts.run.training import errors, target_of, train_stack
 from hessbench.potential.registry import build
 from hessbench.potential.stack import Stack
-from hessbench.system.files import replacing
 from hessbench.system.processes import Report, run_tasks
 from hessbench.system.reading import reading
+from hessbench.system.seal import read_sealed, write_sealed
 from hessbench.system.sources import code_digest
 from hessbench.training.settings import PAPER_LOSSES, labels_of
 
@@ -192,8 +193,8 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
     assert predictions.hessians is not None
     arrays = (energies, predictions.hessians, *fit.values())
     trained = Trained(*(array.double().numpy() for array in arrays))
-    with replacing(checkpoint) as temporary, temporary.open("wb") as file:
-        np.savez(file, fingerprint=np.array(fingerprint), **{name: getattr(trained, name) for name in NAMES})
+    content = {"fingerprint": np.array(fingerprint), **{name: getattr(trained, name) for name in NAMES}}
+    write_sealed(checkpoint, lambda file: np.savez(file, **content))
     return trained
 
 
@@ -203,7 +204,7 @@ def _load(checkpoint: Path, fingerprint: str) -> Trained | None:
         return None
     with (
         reading(checkpoint, "is no checkpoint", "delete it to train anew"),
-        np.load(checkpoint, allow_pickle=False) as archive,
+        np.load(io.BytesIO(read_sealed(checkpoint)), allow_pickle=False) as archive,
     ):
         if str(archive["fingerprint"]) != fingerprint:
             return None

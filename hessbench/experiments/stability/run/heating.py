@@ -5,6 +5,7 @@ dynamics whose temperature rises step by step, until eq. 7 says that a molecule 
 reached ("censored").
 """
 
+import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -28,8 +29,8 @@ from hessbench.experiments.stability.run.criterion import (
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.potential.evaluation import Array
 from hessbench.potential.interface import Potential
-from hessbench.system.files import replacing
 from hessbench.system.reading import reading
+from hessbench.system.seal import read_sealed, write_sealed
 
 Status = Literal["failed", "censored", "optimization failed"]
 
@@ -250,8 +251,8 @@ def _save(path: Path, fingerprint: str, state: Heating) -> None:
         header |= {"keys": state.replicas.keys, "step": state.replicas.step}
         for name in ("numbers", "counts", "positions", "velocities", "forces"):
             arrays[f"replicas/{name}"] = getattr(state.replicas, name)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+    arrays["header"] = np.array(json.dumps(header))
+    write_sealed(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
 def _load(path: Path, fingerprint: str, molecules: Mapping[str, Atoms]) -> Heating | None:
@@ -265,7 +266,7 @@ def _load(path: Path, fingerprint: str, molecules: Mapping[str, Atoms]) -> Heati
     if not path.exists():
         return None
     with reading(path, "is no checkpoint", "delete it to start this model anew"):
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(read_sealed(path)), allow_pickle=False) as archive:
             arrays = dict(archive)
         header = json.loads(str(arrays["header"]))
         if header["fingerprint"] != fingerprint:
