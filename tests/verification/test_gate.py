@@ -105,7 +105,7 @@ def test_a_removed_and_an_added_row(pinned, run):
 def test_nothing_pinned(project, run):
     status, _, err = run("check")
     assert status == 2
-    assert "reproduce/pinned/ci.csv: does not exist" in err
+    assert "reproduce/pinned/ci.csv does not exist: nothing is pinned" in err
     assert "hessbench pin" in err
     assert "Traceback" not in err
 
