@@ -9,7 +9,7 @@ Time per epoch against the share of the data, with the paper's autograd loop.
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hessbench.config.loss_labels import PAPER_TRAININGS
+from hessbench.config.loss_labels import PAPER_LABELS
 from hessbench.config.paper import STABLE_K
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
@@ -17,7 +17,7 @@ from hessbench.experiments.single_ts import plot as single_ts
 from hessbench.experiments.single_ts.run.tables import SINGLE_TS
 from hessbench.experiments.stability import plot as stability
 from hessbench.experiments.surface.plot import draw_surface
-from hessbench.plotting.figure import letter, new_figure, published_handle, training_handles
+from hessbench.plotting.figure import letter, loss_handles, new_figure, published_handle
 from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
 
@@ -38,14 +38,14 @@ def draw(results: Results) -> Figure:
     predicted, reference = single_ts.read(results)
     first = upper.add_subplot(places[1])
     others = (upper.add_subplot(places[place], sharey=first) for place in (2, 3))
-    for axes, label, training in zip((first, *others), "bcd", PAPER_TRAININGS, strict=True):
-        results.rows(SINGLE_TS, predicted, training=training)
-        single_ts.draw_ensemble(axes, predicted, training, every=3)
+    for axes, label, loss in zip((first, *others), "bcd", PAPER_LABELS, strict=True):
+        results.rows(SINGLE_TS, predicted, loss=loss)
+        single_ts.draw_ensemble(axes, predicted, loss, every=3)
         single_ts.draw_reference(axes, reference, size=1.5)
         axes.set_ylim(*single_ts.limits(reference, 0.45, 0.9))
         axes.set_xlabel("IRC (amu$^{1/2}$ Å)")
-        letter(axes, label, f"{training}, trained on the TS")
-        models = predicted.loc[predicted["training"] == training, "model"].nunique()
+        letter(axes, label, f"{loss}, trained on the TS")
+        models = predicted.loc[predicted["loss"] == loss, "model"].nunique()
         axes.text(0.97, 0.03, f"mean ± SD of {models}", transform=axes.transAxes, ha="right", fontsize=5.5)
         axes.tick_params(labelleft=axes is first)
     first.set_ylabel("Energy (kcal mol⁻¹)")
@@ -66,7 +66,7 @@ def draw(results: Results) -> Figure:
     path_marks, _ = first.get_legend_handles_labels()
     figure.legend(
         handles=[
-            *training_handles(in_order(rmse["training"])),
+            *loss_handles(in_order(rmse["loss"])),
             published_handle(),
             *path_marks[1:],  # reference and TS
         ],

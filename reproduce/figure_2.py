@@ -28,8 +28,8 @@ def draw(results: Results) -> Figure:
     modes = results.table(MODES)
     figure = new_figure(DOUBLE, 3.1)
     left, right = figure.subplots(1, 2)
-    for training in in_order(predicted["training"]):
-        single_ts.draw_ensemble(left, predicted, training)
+    for loss in in_order(predicted["loss"]):
+        single_ts.draw_ensemble(left, predicted, loss)
     single_ts.draw_reference(left, close)
     left.set_ylim(*single_ts.limits(close, 0.4, 1.0))
     span = close["path_coordinate"].min(), close["path_coordinate"].max()
@@ -61,7 +61,7 @@ def draw(results: Results) -> Figure:
     right.legend(loc="upper center", ncols=3)
     window = results.provenance(MODES).notes.get("window")
     within = f" within ±{window:g}" if window else ""
-    shares = modes[modes["model"] >= 0].groupby("training")["ts_is_maximum"].mean()
+    shares = modes[modes["model"] >= 0].groupby("loss")["ts_is_maximum"].mean()
     right.text(
         0.5,
         0.86,

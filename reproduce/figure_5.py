@@ -19,7 +19,7 @@ from hessbench.results.reader import Results
 TITLE = "Vibrational frequencies along a reaction path"
 STAGES = ("spectra",)
 CLAIMS = ("spectra_softening", "spectra_speedup")
-TRAINING = "E-F-H"
+LOSS = "E-F-H"
 NOTE: dict[str, Any] = {
     "fontsize": 5.8, "ha": "right", "va": "bottom",
     "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.0},
@@ -31,9 +31,9 @@ ROOM = 0.16
 def draw(results: Results) -> Figure:
     """Draw panels a and b."""
     table = results.table(SPECTRA)
-    reference = results.rows(SPECTRA, table, training=REFERENCE)
+    reference = results.rows(SPECTRA, table, loss=REFERENCE)
     reference = results.rows(SPECTRA, reference, reaction=reference["reaction"].iloc[0])
-    model = results.rows(SPECTRA, table, training=TRAINING, reaction=reference["reaction"].iloc[0])
+    model = results.rows(SPECTRA, table, loss=LOSS, reaction=reference["reaction"].iloc[0])
     model = results.rows(SPECTRA, model, seed=model["seed"].min())
     cost = results.table(COST)
     figure = new_figure(1.55 * SINGLE, 5.2)
@@ -41,8 +41,8 @@ def draw(results: Results) -> Figure:
     spectra.draw_modes(upper, reference, REFERENCE)
     letter(upper, "a", f"Reference Hessians ({spectra.cost_of(results, cost, REFERENCE)})")
     spectra.draw_modes(lower, reference, REFERENCE, background=True)
-    spectra.draw_modes(lower, model, TRAINING)
-    letter(lower, "b", f"{TRAINING} Hessians ({spectra.cost_of(results, cost, TRAINING)})")
+    spectra.draw_modes(lower, model, LOSS)
+    letter(lower, "b", f"{LOSS} Hessians ({spectra.cost_of(results, cost, LOSS)})")
     rms, mean, share = spectra.deviation(results, model)
     published = results.published.spectra
     lower.text(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
-from hessbench.plotting.figure import letter, new_figure, published_handle, training_handles
+from hessbench.plotting.figure import letter, loss_handles, new_figure, published_handle
 from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
 
@@ -47,10 +47,10 @@ def draw(results: Results) -> Figure:
         fontsize=5.8,
     )
     letter(axes[3], "d")
-    models = rmse.groupby(["training", "fraction"])["seed"].nunique()
-    names = in_order(rmse["training"])
+    models = rmse.groupby(["loss", "percent"])["seed"].nunique()
+    names = in_order(rmse["loss"])
     figure.legend(
-        handles=[*training_handles(names), published_handle(), *curves.engine_handles("(d) ")],
+        handles=[*loss_handles(names), published_handle(), *curves.engine_handles("(d) ")],
         loc="outside upper center",
         ncols=len(names) + 3,
         title=f"NMS structures; mean ± SD of {curves.count_text(models)} models",

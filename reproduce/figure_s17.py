@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
-from hessbench.plotting.figure import letter, new_figure, published_handle, training_handles
+from hessbench.plotting.figure import letter, loss_handles, new_figure, published_handle
 from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
 
@@ -34,9 +34,9 @@ def draw(results: Results) -> Figure:
         letter(ax, label)
         if quantity == "energy":
             halves = [curves.draw_half(ax, summary, "E-F", percent) for percent in (40, 80)]
-    models = rmse.groupby(["training", "fraction"])["seed"].nunique()
-    names = in_order(rmse["training"])
-    entries = [*training_handles(names), published_handle()]
+    models = rmse.groupby(["loss", "percent"])["seed"].nunique()
+    names = in_order(rmse["loss"])
+    entries = [*loss_handles(names), published_handle()]
     if any(halves):
         entries.append(curves.half_handle("E-F"))
     figure.legend(

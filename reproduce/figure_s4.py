@@ -20,8 +20,8 @@ def draw(results: Results) -> Figure:
     predicted, reference = single_ts.read(results)
     figure = new_figure(0.75 * DOUBLE, 3.6)
     axes = figure.subplots()
-    for training in in_order(predicted["training"]):
-        single_ts.draw_ensemble(axes, predicted, training, every=3)
+    for loss in in_order(predicted["loss"]):
+        single_ts.draw_ensemble(axes, predicted, loss, every=3)
     single_ts.draw_reference(axes, reference, size=1.8)
     axes.set_ylim(*single_ts.limits(reference, 0.5, 1.0))
     axes.set_xlabel(single_ts.PATH_LABEL)

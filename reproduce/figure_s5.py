@@ -1,6 +1,6 @@
 """Figure S5: every single model of the ensembles of Figure S4.
 
-One line per model, all models of a training in one panel.
+One line per model, all models of a loss in one panel.
 """
 
 from matplotlib.figure import Figure
@@ -18,15 +18,15 @@ CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
 def draw(results: Results) -> Figure:
     """Draw one panel per training."""
     predicted, reference = single_ts.read(results)
-    trainings = in_order(predicted["training"])
+    losses = in_order(predicted["loss"])
     figure = new_figure(DOUBLE, 2.9)
-    axes = figure.subplots(1, len(trainings), sharey=True, squeeze=False)[0]
-    for ax, label, training in zip(axes, "abcdefgh", trainings, strict=False):
-        count = single_ts.draw_members(ax, predicted, training)
+    axes = figure.subplots(1, len(losses), sharey=True, squeeze=False)[0]
+    for ax, label, loss in zip(axes, "abcdefgh", losses, strict=False):
+        count = single_ts.draw_members(ax, predicted, loss)
         single_ts.draw_reference(ax, reference, size=1.8)
         ax.set_ylim(*single_ts.limits(reference, 0.6, 1.1))
         ax.set_xlabel("IRC (amu$^{1/2}$ Å)")
-        letter(ax, label, f"{training}, {count} models")
+        letter(ax, label, f"{loss}, {count} models")
     axes[0].set_ylabel(single_ts.ENERGY_LABEL)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure

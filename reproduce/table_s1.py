@@ -10,7 +10,7 @@ import pandas as pd
 
 from hessbench.experiments.stability import plot as stability
 from hessbench.experiments.stability.run.tables import STABILITY
-from hessbench.plotting.style import in_order, loss_of
+from hessbench.plotting.style import in_order, published_key
 from hessbench.results.reader import Results
 from hessbench.results.table_files import write_table_files
 
@@ -30,17 +30,17 @@ def make(results: Results, tables: Path) -> list[Path]:
     provenance = results.provenance(STABILITY)
     rows = []
     for molecule in sorted(table["molecule"].unique()):
-        for training in in_order(table["training"]):
-            runs = table[(table["molecule"] == molecule) & (table["training"] == training)]
+        for loss in in_order(table["loss"]):
+            runs = table[(table["molecule"] == molecule) & (table["loss"] == loss)]
             if runs.empty:
                 continue
-            loss = loss_of(training)
-            paper = stability.published_failure(results.published.stability, molecule, loss) if loss else None
+            key = published_key(loss)
+            paper = stability.published_failure(results.published.stability, molecule, key) if key else None
             mean = runs["temperature_k"].mean()
             rows.append(
                 {
                     "molecule": molecule,
-                    "training": training,
+                    "loss": loss,
                     "temperature_k": mean,
                     "temperature_low_k": runs["temperature_k"].min(),
                     "temperature_high_k": runs["temperature_k"].max(),
@@ -58,7 +58,7 @@ def make(results: Results, tables: Path) -> list[Path]:
     readable = pd.DataFrame(
         {
             "Molecule": frame["molecule"].str.replace("_", " ").str.capitalize(),
-            "Training": frame["training"],
+            "Loss": frame["loss"],
             "Temperature (K)": bound + frame["temperature_k"].map("{:.0f}".format),
             "Lowest – highest": [
                 f"{low:.0f} – {high:.0f}"

@@ -51,8 +51,8 @@ def errors_table(
             frames.append(
                 pd.DataFrame(
                     {
-                        "training": LABELS.get(loss, loss),
-                        "fraction": percent,
+                        "loss": LABELS.get(loss, loss),
+                        "percent": percent,
                         "seed": seed,
                         "set": test_set,
                         "reaction": [f"rxn{k:06d}" for k in range(reactions) for _ in range(3)],

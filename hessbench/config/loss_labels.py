@@ -10,7 +10,7 @@ from hessbench.system.reading import reading
 LABELS = {"e": "E", "ef": "E-F", "efh": "E-F-H", "efhvp": "E-F-HVP"}
 """Loss, as named in paths and settings, to its label, where that is no choice of a profile."""
 PAPER_LOSSES = ("e", "ef", "efh")
-PAPER_TRAININGS = tuple(LABELS[loss] for loss in PAPER_LOSSES)
+PAPER_LABELS = tuple(LABELS[loss] for loss in PAPER_LOSSES)
 REFERENCE = "reference"
 """In the place of a loss's label: the row is the level of theory itself, no model."""
 

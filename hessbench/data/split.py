@@ -1,4 +1,4 @@
-"""Training, validation and test parts of a data set, with nested training fractions, seeded and saved."""
+"""Training, validation and test parts of a data set, with nested training sizes, seeded and saved."""
 
 import json
 from dataclasses import asdict, dataclass

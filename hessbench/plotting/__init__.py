@@ -1,1 +1,1 @@
-"""Drawing from results tables: panels that know quantities and trainings, but no figure numbers."""
+"""Drawing from results tables: panels that know quantities and losses, but no figure numbers."""

@@ -44,13 +44,13 @@ def published_marker(color: str) -> dict[str, Any]:
     }
 
 
-def training_handles(trainings: Sequence[str]) -> list[Line2D]:
-    """Legend entries of trainings, line and marker."""
+def loss_handles(losses: Sequence[str]) -> list[Line2D]:
+    """Legend entries of losses, line and marker."""
     handles = []
-    for training in trainings:
-        style = style_of(training, trainings)
+    for loss in losses:
+        style = style_of(loss, losses)
         handles.append(
-            Line2D([], [], color=style.color, marker=style.marker, linestyle=style.line, label=training)
+            Line2D([], [], color=style.color, marker=style.marker, linestyle=style.line, label=loss)
         )
     return handles
 

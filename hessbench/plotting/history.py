@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hessbench.plotting.axes import plain_log
-from hessbench.plotting.figure import letter, new_figure, training_handles
+from hessbench.plotting.figure import letter, loss_handles, new_figure
 from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, UNIT_LABELS, in_order, style_of
 from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES
@@ -35,16 +35,16 @@ def read(results: Results) -> dict[str, tuple[int, pd.DataFrame]]:
     largest: dict[str, tuple[int, pd.DataFrame]] = {}
     for (_, percent), folder in results.ensembles().items():
         path = folder / HISTORY
-        training = results.label(folder)
-        if percent > largest.get(training, (0, None))[0]:
-            largest[training] = percent, _read_one(path)
-            if not any(f"validation_{name}" in largest[training][1] for name in COLUMNS.values()):
+        loss = results.label(folder)
+        if percent > largest.get(loss, (0, None))[0]:
+            largest[loss] = percent, _read_one(path)
+            if not any(f"validation_{name}" in largest[loss][1] for name in COLUMNS.values()):
                 raise ResultsError(
                     path, "missing; train the ensemble anew.", f"validation_{COLUMNS['energy']}"
                 )
     if not largest:
         raise ResultsError(results.models, "holds no models of this run; `dvc repro train` trains them.")
-    return {training: largest[training] for training in in_order(largest)}
+    return {loss: largest[loss] for loss in in_order(largest)}
 
 
 def _read_one(path: Path) -> pd.DataFrame:
@@ -79,8 +79,8 @@ def draw(curves: dict[str, tuple[int, pd.DataFrame]]) -> Figure:
     figure = new_figure(DOUBLE, 2.6)
     for axes, label, quantity in zip(figure.subplots(1, 3), "abc", QUANTITIES, strict=True):
         drawn = False
-        for training, (_, rows) in curves.items():
-            style = style_of(training, curves)
+        for loss, (_, rows) in curves.items():
+            style = style_of(loss, curves)
             for part, look in (("training", {"lw": 0.5, "alpha": 0.45}), ("validation", {"lw": 1.1})):
                 column = f"{part}_{COLUMNS[quantity]}"
                 if column not in rows:
@@ -93,7 +93,7 @@ def draw(curves: dict[str, tuple[int, pd.DataFrame]]) -> Figure:
         letter(axes, label)
         if drawn:
             plain_log(axes)
-    handles = training_handles(list(curves))
+    handles = loss_handles(list(curves))
     for handle, (percent, rows) in zip(handles, curves.values(), strict=True):
         handle.set_marker("")
         handle.set_label(f"{handle.get_label()}, {percent} % of the data, {rows['seed'].nunique()} models")

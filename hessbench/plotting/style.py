@@ -1,11 +1,11 @@
-"""How a training looks, in every figure the same: colour (Okabe, Ito 2008), marker, line and hatch differ."""
+"""How a loss looks, in every figure the same: colour (Okabe, Ito 2008), marker, line and hatch differ."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
-from hessbench.config.loss_labels import PAPER_TRAININGS, REFERENCE
+from hessbench.config.loss_labels import PAPER_LABELS, REFERENCE
 
 SINGLE, DOUBLE = 3.4, 7.0
 """Widths in inches of a figure of one and of two columns of the journal."""
@@ -49,21 +49,21 @@ _OTHERS = (
 )
 
 
-def style_of(training: str, trainings: Iterable[str] = ()) -> Style:
-    """Look of a training; those the project does not know take the free looks in turn, by name."""
-    if training in _STYLES:
-        return _STYLES[training]
-    unknown = sorted({training, *(name for name in trainings if name not in _STYLES)})
-    return next(islice(cycle(_OTHERS), unknown.index(training), None))
+def style_of(loss: str, losses: Iterable[str] = ()) -> Style:
+    """Look of a loss; those the project does not know take the free looks in turn, by name."""
+    if loss in _STYLES:
+        return _STYLES[loss]
+    unknown = sorted({loss, *(name for name in losses if name not in _STYLES)})
+    return next(islice(cycle(_OTHERS), unknown.index(loss), None))
 
 
-def in_order(trainings: Iterable[str]) -> list[str]:
+def in_order(losses: Iterable[str]) -> list[str]:
     """Trainings once each, without the reference: the paper's first, in its order, others by name."""
-    found = set(trainings) - {REFERENCE}
+    found = set(losses) - {REFERENCE}
     known = [name for name in _STYLES if name in found]
     return known + sorted(found - set(known))
 
 
-def loss_of(training: str) -> str | None:
-    """Key of a training of the paper in published.yaml (E-F is ef), None for others."""
-    return training.replace("-", "").lower() if training in PAPER_TRAININGS else None
+def published_key(loss: str) -> str | None:
+    """Key of a loss of the paper in published.yaml (E-F is ef), None for others."""
+    return loss.replace("-", "").lower() if loss in PAPER_LABELS else None

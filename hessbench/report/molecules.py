@@ -21,7 +21,7 @@ ENDED = {"failed": "broken", "censored": "whole at the highest temperature"}
 
 
 def reaction_paths(results: Results) -> list[Movie]:
-    """Bands of the named reactions, the reference first: a movie per reaction and training (its first seed).
+    """Bands of the named reactions, the reference first: a movie per reaction and loss (its first seed).
 
     Raises
     ------
@@ -30,22 +30,22 @@ def reaction_paths(results: Results) -> list[Movie]:
     """
     geometry = results.table(GEOMETRY)
     paths = results.table(PATHS)
-    summary = results.table(SUMMARY, ["reaction", "training", "seed", "status"])
-    status = summary.set_index(["reaction", "training", "seed"])["status"]
+    summary = results.table(SUMMARY, ["reaction", "loss", "seed", "status"])
+    status = summary.set_index(["reaction", "loss", "seed"])["status"]
     movies = []
     for reaction, rows in geometry.groupby("reaction", sort=True):
-        for training in [REFERENCE, *in_order(rows["training"])]:
-            chosen = rows[rows["training"] == training]
+        for loss in [REFERENCE, *in_order(rows["loss"])]:
+            chosen = rows[rows["loss"] == loss]
             if chosen.empty:
                 continue
             seed = chosen["seed"].min()
             energies = paths[
-                (paths["reaction"] == reaction) & (paths["training"] == training) & (paths["seed"] == seed)
+                (paths["reaction"] == reaction) & (paths["loss"] == loss) & (paths["seed"] == seed)
             ].set_index("image")
-            movie = _movie(chosen[chosen["seed"] == seed], "image", f"{reaction}, {training}")
+            movie = _movie(chosen[chosen["seed"] == seed], "image", f"{reaction}, {loss}")
             kinds = paths.loc[paths["reaction"] == reaction, "kind"]
-            ended = str(status.get((reaction, training, seed), "not in the summary"))
-            movie["title"] = f"{reaction}" + (f" ({kinds.iloc[0]})" if len(kinds) else "") + f", {training}"
+            ended = str(status.get((reaction, loss, seed), "not in the summary"))
+            movie["title"] = f"{reaction}" + (f" ({kinds.iloc[0]})" if len(kinds) else "") + f", {loss}"
             movie["title"] += "" if ended == "converged" else f": {ended}"
             known = energies.reindex(movie.pop("keys"))
             movie["plot"] = None
@@ -73,12 +73,12 @@ def trajectories(results: Results) -> list[Movie]:
         The table is missing or broken.
     """
     table = results.table(TRAJECTORY)
-    runs = results.table(STABILITY, ["molecule", "training", "seed", "status"])
-    status = runs.set_index(["molecule", "training", "seed"])["status"]
+    runs = results.table(STABILITY, ["molecule", "loss", "seed", "status"])
+    status = runs.set_index(["molecule", "loss", "seed"])["status"]
     movies = []
-    for (molecule, training, seed), rows in table.groupby(["molecule", "training", "seed"], sort=True):
-        title = f"{molecule}, {training}, model {seed}"
-        ended = str(status.get((molecule, training, seed), ""))
+    for (molecule, loss, seed), rows in table.groupby(["molecule", "loss", "seed"], sort=True):
+        title = f"{molecule}, {loss}, model {seed}"
+        ended = str(status.get((molecule, loss, seed), ""))
         movie = _movie(rows, "frame", title + (f": {ENDED.get(ended, ended)}" if ended else ""))
         state = rows.drop_duplicates("frame").set_index("frame").loc[movie.pop("keys")]
         movie["plot"] = {

@@ -49,9 +49,9 @@ class Finding:
         return f"{self.label} = {found}, claimed {side} {self.threshold:.4g}"
 
 
-def column(values: pd.Series, table: Table, training: str) -> Array:
-    """Values of one training as a column (n, 1), for `estimate_from_means`; they come from `table`."""
-    require(len(values), table, training)
+def column(values: pd.Series, table: Table, loss: str) -> Array:
+    """Values of one loss as a column (n, 1), for `estimate_from_means`; they come from `table`."""
+    require(len(values), table, loss)
     return values.to_numpy(float)[:, None]
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from hessbench.errors import HessbenchError
 
-KEYS = ["table", "training", "quantity"]
+KEYS = ["table", "loss", "quantity"]
 """What identifies a value."""
 
 WITHIN = "within"

@@ -33,7 +33,7 @@ def write_metrics(*, results: Results, tables: Path) -> list[Path]:
     errors: dict[str, dict[str, dict[str, float]]] = {}
     for row in read_tables(tables).to_dict("records"):
         test_set = (TABLES | USER_MODELS)[row["table"]]
-        loss = errors.setdefault(test_set, {}).setdefault(row["training"], {})
+        loss = errors.setdefault(test_set, {}).setdefault(row["loss"], {})
         loss[f"{row['quantity']} ({row['unit']})"] = row["rmse"]
     frame = read_csv(
         tables / "verdicts.csv", "`hessbench table verdicts` writes it", text=("claim", "verdict"), numbers=()

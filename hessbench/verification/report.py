@@ -58,7 +58,7 @@ def _differences(differing: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Table": differing["table"].tolist(),
-            "Training": differing["training"].tolist(),
+            "Loss": differing["loss"].tolist(),
             "Quantity": (differing["quantity"] + " (" + differing["unit"] + ")").tolist(),
             "Status": differing["status"].tolist(),
             "Found": [number(row, "found") for row in rows],
@@ -74,7 +74,7 @@ def _beside_published(tables: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Table": tables["table"],
-            "Training": tables["training"],
+            "Loss": tables["loss"],
             "Quantity": tables["quantity"] + " (" + tables["unit"] + ")",
             "RMSE": [f"{value:.2f}" for value in tables["rmse"]],
             "Published": [f"{value:.2f}" for value in tables["published"]],

@@ -166,9 +166,9 @@ def test_tables_hold_failures_as_rows(tmp_path):
     reaction = PathReaction(
         "H3", "single hydrogen transfer", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
     )
-    trainings = [("E-F-H", 0, Leps), ("E", 0, Attraction), ("reference", -1, Leps)]
-    tables = run_neb([reaction], trainings, NebConfig(processes=1, band=CONFIG))
-    summary = tables.summary.set_index("training")
+    potentials = [("E-F-H", 0, Leps), ("E", 0, Attraction), ("reference", -1, Leps)]
+    tables = run_neb([reaction], potentials, NebConfig(processes=1, band=CONFIG))
+    summary = tables.summary.set_index("loss")
     assert summary.loc["E", "status"] == "end point failed"
     assert np.isnan(summary.loc["E", "barrier"])
     assert summary.loc["E-F-H", "status"] == "converged"

@@ -37,5 +37,5 @@ def test_rows(tmp_path):
     assert (exact["timed_structures"] == exact["structures"]).all()
     assert (loop["timed_structures"] == 3).all()
     per_structure = loop.assign(each=loop["seconds"] / loop["structures"])
-    spread = per_structure.groupby(["training", "repeat"])["each"].agg(np.ptp)
+    spread = per_structure.groupby(["loss", "repeat"])["each"].agg(np.ptp)
     assert (spread < 1e-12).all()

@@ -42,7 +42,7 @@ def test_columns_and_values(results, tmp_path):
         frame = pd.read_csv(tmp_path / f"{name}.csv")
         assert tuple(frame.columns) == (*COLUMNS, "data")
         assert frame["data"].unique().tolist() == [DATA[test_set]]
-        assert frame["training"].tolist() == ["E"] * 3 + ["E-F"] * 3 + ["E-F-H"] * 3
+        assert frame["loss"].tolist() == ["E"] * 3 + ["E-F"] * 3 + ["E-F-H"] * 3
         assert frame["quantity"].tolist() == ["energy", "force", "hessian"] * 3
         assert (frame["structures"] == 120).all()
         assert (frame["reactions"] == 40).all()
@@ -92,11 +92,11 @@ def test_other_trainings_stand_apart(tmp_path):
     mine = errors_table({("irc", "energy"): 4.0}, loss="my-model", percent=0)
     write_errors(results, mine, loss="my-model", percent=0)
     write_all(results, tmp_path)
-    assert set(pd.read_csv(tmp_path / "table-3.csv")["training"]) == {"E", "E-F", "E-F-H"}
+    assert set(pd.read_csv(tmp_path / "table-3.csv")["loss"]) == {"E", "E-F", "E-F-H"}
     csv, _ = write_ensembles_table(results=Results(results), tables=tmp_path)
     frame = pd.read_csv(csv)
-    assert list(dict.fromkeys(frame["training"])) == ["E", "E-F", "E-F-H", "E-F-HVP", "my-model"]
-    row = frame[(frame["training"] == "my-model")].iloc[0]
+    assert list(dict.fromkeys(frame["loss"])) == ["E", "E-F", "E-F-H", "E-F-HVP", "my-model"]
+    row = frame[(frame["loss"] == "my-model")].iloc[0]
     assert (row["set"], row["quantity"], row["mae"]) == ("irc", "energy", pytest.approx(4.0, rel=0.1))
     assert row["mae"] <= row["rmse"]
 
@@ -137,7 +137,7 @@ def test_models_with_names_that_look_like_something_else_survive(tmp_path, name)
     write_all(results, tmp_path)
     _, markdown = write_ensembles_table(results=Results(results), tables=tmp_path)
     found = read_tables(tmp_path)
-    assert found.loc[found["table"] == "ensembles-irc", "training"].tolist() == [name]
+    assert found.loc[found["table"] == "ensembles-irc", "loss"].tolist() == [name]
     assert f"| {name} " in markdown.read_text()
     assert tables_of_other_results(Results(results), tmp_path) == []
 

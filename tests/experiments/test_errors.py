@@ -53,8 +53,8 @@ def test_errors_of_structures_against_plain_loops():
 def test_summary_pools_elements_not_structures():
     errors = pd.DataFrame(
         {
-            "training": "E",
-            "fraction": 80,
+            "loss": "E",
+            "percent": 80,
             "seed": 0,
             "set": "rtp",
             "reaction": ["a", "b"],
@@ -111,8 +111,8 @@ def run(tmp_path_factory):
 
 def test_errors_table_fits_its_contract(run):
     errors = read_table(run / "results", ERRORS, part="ef-80")
-    assert set(errors["training"]) == {"E-F"}
-    assert set(errors["fraction"]) == {80}
+    assert set(errors["loss"]) == {"E-F"}
+    assert set(errors["percent"]) == {80}
     per_set = errors.groupby(["seed", "quantity", "set"]).size()
     assert per_set.loc[0, "energy"].to_dict() == {"irc": 9, "nms": 6, "rtp": 2}
     assert per_set.loc[0].to_dict() == per_set.loc[1].to_dict()

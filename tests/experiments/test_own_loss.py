@@ -61,7 +61,7 @@ def test_an_own_loss_from_params_yaml_to_tables_and_figures(
     results = Results(Path("results"))
     assert ensembles(results) == {("own-1", 40): "own-1-40"}
     table = ensembles_table(results)
-    assert set(table["training"]) == {"E-H (rows)"}
+    assert set(table["loss"]) == {"E-H (rows)"}
     assert set(table["quantity"]) == {"energy", "force", "hessian"}
     curves = history.read(results)
     assert list(curves) == ["E-H (rows)"]
@@ -76,4 +76,4 @@ def test_an_own_loss_from_params_yaml_to_tables_and_figures(
         cli, ["evaluate", "--calculator", "calculator.py", "--name", "mine", "--percent", "40"]
     )
     assert "cannot be the name" in str(taken.exception)
-    assert set(read_table(Path("results"), ERRORS, part="own-1-40")["training"]) == {"mine"}
+    assert set(read_table(Path("results"), ERRORS, part="own-1-40")["loss"]) == {"mine"}

@@ -165,8 +165,8 @@ def test_run_gives_valid_tables_and_resumes(path, tmp_path):
         write_table(tmp_path, table, frame, provenance())
         assert list(read_table(tmp_path, table).columns) == list(table.columns)
     assert len(energies) == len(path.energies) * (1 + 3 * 3)
-    assert modes.groupby("training").size().to_dict() == {"reference": 1, "E": 3, "E-F": 3, "E-F-H": 3}
-    reference = modes[modes["training"] == "reference"].iloc[0]
+    assert modes.groupby("loss").size().to_dict() == {"reference": 1, "E": 3, "E-F": 3, "E-F-H": 3}
+    reference = modes[modes["loss"] == "reference"].iloc[0]
     assert reference["negative_modes"] == 1
     assert reference["ts_is_maximum"]
     assert reference["lowest_frequency_cm1"] < -300

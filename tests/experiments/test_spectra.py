@@ -91,7 +91,7 @@ def test_stored_reference_path_comes_back(tmp_path, path):
         {
             "reaction": "water",
             "kind": "single hydrogen transfer",
-            "training": "reference",
+            "loss": "reference",
             "seed": -1,
             "image": images,
             "path_coordinate": path.path_coordinate,

@@ -35,7 +35,7 @@ def test_looks_differ_and_stay() -> None:
     looks = [style.style_of(name, names) for name in names]
     assert len({look.color for look in looks}) == len({look.marker for look in looks}) == len(names)
     assert style.in_order(["mine", "E-F-H", "reference", "E", "E"]) == ["E", "E-F-H", "mine"]
-    assert [style.loss_of(name) for name in names] == ["e", "ef", "efh", None, None, None]
+    assert [style.published_key(name) for name in names] == ["e", "ef", "efh", None, None, None]
 
 
 def test_the_view_keeps_distances_and_lays_the_molecule_flat() -> None:
@@ -70,5 +70,5 @@ def test_cost_ratio_is_that_of_the_largest_common_training_set() -> None:
         ("E-F", "exact", 80, 2.0),
         ("E-F-H", "exact", 80, 9.0),
     ]
-    summary = pd.DataFrame(rows, columns=["training", "engine", "percent", "mean"])
+    summary = pd.DataFrame(rows, columns=["loss", "engine", "percent", "mean"])
     assert cost_ratios(summary) == {"exact": pytest.approx(4.5)}

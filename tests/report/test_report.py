@@ -205,15 +205,15 @@ def test_the_trajectory_that_lasted_longest_comes_first_and_says_how_it_ended(
     shutil.copytree(synthetic / "results", root / "results")
     path = root / "results/stability_trajectory.parquet"
     table = pd.read_parquet(path)
-    short_one = table[table["frame"] < 2].assign(training="E")
+    short_one = table[table["frame"] < 2].assign(loss="E")
     write_table(root / "results", TRAJECTORY, pd.concat([short_one, table]), read_provenance(path))
     movies = trajectories(Results(root / "results"))
     assert [len(movie["frames"]) for movie in movies] == [40, 2]
-    runs = pd.read_parquet(root / "results/stability.parquet").set_index(["molecule", "training", "seed"])
+    runs = pd.read_parquet(root / "results/stability.parquet").set_index(["molecule", "loss", "seed"])
     assert movies[0]["title"].startswith("ethanol, E-F-H, model 0: ")
     words = {"failed": "broken", "censored": "whole at the highest temperature"}
-    for movie, training in zip(movies, ("E-F-H", "E"), strict=True):
-        ended = runs.loc[("ethanol", training, 0), "status"]
+    for movie, loss in zip(movies, ("E-F-H", "E"), strict=True):
+        ended = runs.loc[("ethanol", loss, 0), "status"]
         assert movie["title"].endswith(words[ended])
 
 
@@ -253,7 +253,7 @@ def test_cells_with_numbers_are_known(text: str, number: int) -> None:
 
 def test_a_table_is_that_of_its_csv_file(content: Content, page: Path) -> None:
     table = next(table for table in content.paper_tables if table.name == "s1")
-    assert table.header[:3] == ["molecule", "training", "temperature k"]
+    assert table.header[:3] == ["molecule", "loss", "temperature k"]
     assert "data" not in table.header
     assert len(table.rows) == 30
     assert {len(row) for row in table.rows} == {len(table.header)}

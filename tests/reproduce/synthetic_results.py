@@ -58,7 +58,7 @@ def errors(folder: Path) -> None:
                     squared = float((scale**2) * RNG.chisquare(count))
                     rows.append(
                         {
-                            "training": LABELS[loss], "fraction": percent, "seed": seed, "set": test_set,
+                            "loss": LABELS[loss], "percent": percent, "seed": seed, "set": test_set,
                             "reaction": f"rxn{structure // 4:06d}", "structure": structure,
                             "quantity": quantity, "squared": squared,
                             "absolute": float(np.sqrt(squared * count)) * 0.8, "count": count,
@@ -75,25 +75,25 @@ def single_ts(folder: Path, models: int = 100) -> None:
     reference[np.abs(s).argmin()] = 0
     rows = [("reference", -1, k, s[k], reference[k]) for k in range(len(s))]
     modes = [("reference", -1, -1750.0, 1, True)]
-    for training in LABELS.values():
-        if training == "E-F-HVP":
+    for loss in LABELS.values():
+        if loss == "E-F-HVP":
             continue
         for model in range(models):
-            slope, bend = RNG.normal(0, 30 if training == "E" else 2), RNG.normal(0, 12)
-            if training == "E-F-H":
+            slope, bend = RNG.normal(0, 30 if loss == "E" else 2), RNG.normal(0, 12)
+            if loss == "E-F-H":
                 predicted = (
                     reference * (1 + 0.05 * RNG.normal()) + bend * np.abs(s) ** 3 * 0.4 + slope * 0.2 * s**2
                 )
             else:
                 predicted = slope * s + bend * s**2
-            rows += [(training, model, k, s[k], predicted[k]) for k in range(len(s))]
+            rows += [(loss, model, k, s[k], predicted[k]) for k in range(len(s))]
             is_maximum = bool(predicted[40] < 0.05 and predicted[38] < 0.05)
-            frequency = RNG.normal(-1700 if training == "E-F-H" else -500, 60 if training == "E-F-H" else 700)
-            modes.append((training, model, frequency, int(RNG.integers(1, 3)), is_maximum))
+            frequency = RNG.normal(-1700 if loss == "E-F-H" else -500, 60 if loss == "E-F-H" else 700)
+            modes.append((loss, model, frequency, int(RNG.integers(1, 3)), is_maximum))
     made = made_from("single-ts", models=models)
-    columns = ["training", "model", "structure", "path_coordinate", "energy"]
+    columns = ["loss", "model", "structure", "path_coordinate", "energy"]
     write_table(folder / "results", SINGLE_TS, pd.DataFrame(rows, columns=columns).assign(reason=""), made)
-    columns = ["training", "model", "lowest_frequency_cm1", "negative_modes", "ts_is_maximum"]
+    columns = ["loss", "model", "lowest_frequency_cm1", "negative_modes", "ts_is_maximum"]
     frame = pd.DataFrame(modes, columns=columns).assign(
         energy_error=0.1, force_error=0.2, hessian_error=0.3, reason=""
     )
@@ -139,7 +139,7 @@ def stability(folder: Path) -> None:
                 )
             )
     columns = [
-        "training",
+        "loss",
         "seed",
         "molecule",
         "status",
@@ -166,7 +166,7 @@ def stability(folder: Path) -> None:
             )
     columns = [
         "molecule",
-        "training",
+        "loss",
         "seed",
         "frame",
         "time_fs",
@@ -200,14 +200,14 @@ def neb(folder: Path) -> None:
         s = np.linspace(-2.6, 2.2, 58)
         shape = barrier * np.exp(-(s**2) / 0.9) - 8 / (1 + np.exp(-3 * s)) + 8 / (1 + np.exp(3 * 2.6))
         exact = shape.max() - shape[0]
-        for training, seed in [("reference", 0), *product(("E", "E-F", "E-F-H"), SEEDS)]:
-            good = training == "reference" or (
-                training == "E-F-H" and not (kind == "held-out" and seed == 2 and barrier > 80)
+        for loss, seed in [("reference", 0), *product(("E", "E-F", "E-F-H"), SEEDS)]:
+            good = loss == "reference" or (
+                loss == "E-F-H" and not (kind == "held-out" and seed == 2 and barrier > 80)
             )
-            status = "converged" if good else ("exploded" if training == "E" else "not converged")
+            status = "converged" if good else ("exploded" if loss == "E" else "not converged")
             energy = (
                 shape
-                if training == "reference"
+                if loss == "reference"
                 else shape
                 + (
                     RNG.normal(0, 1) * np.exp(-(s**2))
@@ -218,15 +218,14 @@ def neb(folder: Path) -> None:
             energy = energy - energy[0]
             if not (status == "exploded" and seed == 0):
                 paths += [
-                    (name, kind, training, seed, k, s[k] - s[energy.argmax()], energy[k])
-                    for k in range(len(s))
+                    (name, kind, loss, seed, k, s[k] - s[energy.argmax()], energy[k]) for k in range(len(s))
                 ]
             found = energy.max() if good else None
             summary.append(
                 (
                     name,
                     kind,
-                    training,
+                    loss,
                     seed,
                     status,
                     "" if good else "force 3.2 eV/A after 500 iterations",
@@ -243,25 +242,24 @@ def neb(folder: Path) -> None:
                     xyz = base.copy()
                     xyz[4] = (1 - t) * base[4] + t * np.array([1.4, 2.4, 0.9])
                     geometry += [
-                        (name, training, seed, image, atom, int(NUMBERS[atom]), *p)
-                        for atom, p in enumerate(xyz)
+                        (name, loss, seed, image, atom, int(NUMBERS[atom]), *p) for atom, p in enumerate(xyz)
                     ]
-            if kind == "single hydrogen transfer" and training in ("reference", "E-F-H", "E-F"):
+            if kind == "single hydrogen transfer" and loss in ("reference", "E-F-H", "E-F"):
                 for image in range(58):
                     reference = modes + 60 * np.sin(s[image] + np.arange(len(modes)))
                     reference = np.concatenate([[900 - 2600 * np.exp(-(s[image] ** 2) / 0.3)], reference])
-                    noise = RNG.normal(0, {"reference": 0, "E-F-H": 25, "E-F": 300}[training], len(reference))
+                    noise = RNG.normal(0, {"reference": 0, "E-F-H": 25, "E-F": 300}[loss], len(reference))
                     spectra += [
                         (
                             name,
-                            training,
+                            loss,
                             seed,
                             image,
                             s[image],
                             k,
                             reference[k] + noise[k],
                             reference[k],
-                            1.0 if training == "reference" else 0.9,
+                            1.0 if loss == "reference" else 0.9,
                         )
                         for k in range(len(reference))
                     ]
@@ -274,20 +272,18 @@ def neb(folder: Path) -> None:
     write(SUMMARY, summary)
     write(GEOMETRY, geometry)
     write(SPECTRA, spectra)
-    write(
-        COST, [("reference", -1, 58, 61.3), *((training, 0, 58, 0.14) for training in ("E-F-H", "E-F", "E"))]
-    )
+    write(COST, [("reference", -1, 58, 61.3), *((loss, 0, 58, 0.14) for loss in ("E-F-H", "E-F", "E"))])
 
 
 def epoch_cost(folder: Path) -> None:
     rows = []
-    for (training, cost), engine, percent, repeat in product(
+    for (loss, cost), engine, percent, repeat in product(
         {"E": 1, "E-F": 2, "E-F-H": 9}.items(), ("exact", "autograd loop"), PERCENTS, range(3)
     ):
-        factor = 8 if (engine == "autograd loop" and training == "E-F-H") else 1
+        factor = 8 if (engine == "autograd loop" and loss == "E-F-H") else 1
         rows.append(
             (
-                training,
+                loss,
                 engine,
                 12 * percent,
                 percent,
@@ -298,9 +294,9 @@ def epoch_cost(folder: Path) -> None:
     write_table(
         folder / "results",
         EPOCH_COST,
-        pd.DataFrame(
-            rows, columns=["training", "engine", "structures", "percent", "repeat", "seconds"]
-        ).assign(timed_structures=12, extrapolated=False),
+        pd.DataFrame(rows, columns=["loss", "engine", "structures", "percent", "repeat", "seconds"]).assign(
+            timed_structures=12, extrapolated=False
+        ),
         made_from("rtp"),
     )
 
@@ -308,20 +304,18 @@ def epoch_cost(folder: Path) -> None:
 def correlation(folder: Path) -> None:
     widths = {"energy": 4.0, "force": 2.0, "hessian": 20.0}
     rows = []
-    for training, test_set, quantity in product(("E", "E-F", "E-F-H"), ("rtp", "irc", "nms"), widths):
-        noise = {"E": 3, "E-F": 1.5, "E-F-H": 0.7}[training] * widths[quantity]
+    for loss, test_set, quantity in product(("E", "E-F", "E-F-H"), ("rtp", "irc", "nms"), widths):
+        noise = {"E": 3, "E-F": 1.5, "E-F-H": 0.7}[loss] * widths[quantity]
         reference = RNG.normal(0, 25 * widths[quantity], 20000)
         predicted = reference + RNG.normal(0, noise, 20000)
         cells = np.stack([reference, predicted], 1) // widths[quantity]
         centres, counts = np.unique(cells, axis=0, return_counts=True)
         centres = (centres + 0.5) * widths[quantity]
-        rows += [(training, test_set, quantity, *c, int(n)) for c, n in zip(centres, counts, strict=True)]
+        rows += [(loss, test_set, quantity, *c, int(n)) for c, n in zip(centres, counts, strict=True)]
     write_table(
         folder / "results",
         CORRELATION,
-        pd.DataFrame(
-            rows, columns=["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]
-        ),
+        pd.DataFrame(rows, columns=["loss", "set", "quantity", "reference_bin", "predicted_bin", "count"]),
         made_from("rtp", "irc", "nms", models=len(SEEDS), bin_widths=widths),
     )
 

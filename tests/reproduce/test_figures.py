@@ -134,7 +134,7 @@ def test_a_reference_band_that_failed_is_said_to_have(synthetic: Path, tmp_path:
     change(
         root / "results/neb_summary.parquet",
         lambda frame: frame.assign(
-            status=frame["status"].where(frame["training"] != "reference", "not converged")
+            status=frame["status"].where(frame["loss"] != "reference", "not converged")
         ),
     )
     assert "reference band: not converged" in words(drawn("4", root))
@@ -152,8 +152,8 @@ def test_molecules_without_an_element_count_as_zero(synthetic: Path) -> None:
 def test_rmse_agrees_with_the_tables(synthetic: Path) -> None:
     results = Results(synthetic / "results")
     found = rmse_of_models(results)
-    for loss, training in (("e", "E"), ("efh", "E-F-H")):
-        rows = found[(found["training"] == training) & (found["fraction"] == 20)]
+    for loss, label in (("e", "E"), ("efh", "E-F-H")):
+        rows = found[(found["loss"] == label) & (found["percent"] == 20)]
         rows = rows[(rows["set"] == "nms") & (rows["quantity"] == "force")].sort_values("seed")
         np.testing.assert_allclose(rows["rmse"], rmse(errors_of(results, loss, 20, "nms", "force")))
 
@@ -199,7 +199,7 @@ def test_a_missing_errors_table_is_named(synthetic: Path, tmp_path: Path) -> Non
     (root / "results/errors/ef-20.parquet").unlink()
     with pytest.raises(MissingResultsError, match=r"ef-20\.parquet"):
         rmse_of_models(Results(root / "results"))
-    assert set(rmse_of_models(Results(root / "results"), largest=True)["fraction"]) == {80}
+    assert set(rmse_of_models(Results(root / "results"), largest=True)["percent"]) == {80}
 
 
 def test_percents_that_left_the_profile_are_not_drawn(synthetic: Path, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_percents_that_left_the_profile_are_not_drawn(synthetic: Path, tmp_path:
     (root / "results/errors/ef-20.parquet").unlink()
     write_made_up_run(root / "results", "synthetic", DATA, percents=set(PERCENTS) - {20})
     results = Results(root / "results")
-    assert set(rmse_of_models(results)["fraction"]) == set(PERCENTS) - {20}
+    assert set(rmse_of_models(results)["percent"]) == set(PERCENTS) - {20}
     named = {Path(str(table["path"])).name for table in results_tables(results)}
     assert "e-80.parquet" in named
     assert "e-20.parquet" not in named

@@ -34,10 +34,10 @@ def test_table_1_counts_elements(synthetic: Path, tmp_path: Path) -> None:
 
 def test_table_s1_stands_beside_the_paper(synthetic: Path, tmp_path: Path) -> None:
     csv, markdown, _ = reproduce.load("table", "s1").make(Results(synthetic / "results"), tmp_path)
-    frame = pd.read_csv(csv).set_index(["molecule", "training"])
+    frame = pd.read_csv(csv).set_index(["molecule", "loss"])
     runs = pd.read_parquet(synthetic / "results/stability.parquet")
     assert len(frame) == 30
-    aspirin = runs[(runs["molecule"] == "aspirin") & (runs["training"] == "E-F-H")]
+    aspirin = runs[(runs["molecule"] == "aspirin") & (runs["loss"] == "E-F-H")]
     row = frame.loc[("aspirin", "E-F-H")]
     assert row["temperature_k"] == pytest.approx(aspirin["temperature_k"].mean(), rel=1e-5)
     assert row["published_temperature_k"] == 1015

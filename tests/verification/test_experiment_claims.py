@@ -36,20 +36,20 @@ def verdict(tmp_path):
 
 
 def single_ts(*, curved):
-    """Models of the given trainings follow the reference; the others go straight on, each its own way."""
+    """Models of the given losses follow the reference; the others go straight on, each its own way."""
     generator = np.random.default_rng(0)
     path = np.linspace(-1.5, 1.5, 61)
     reference = -20 * path**2
     rows = []
-    for training in ("reference", "E", "E-F", "E-F-H"):
-        for model in range(1 if training == "reference" else 60):
+    for loss in ("reference", "E", "E-F", "E-F-H"):
+        for model in range(1 if loss == "reference" else 60):
             slope = generator.normal(0, 30)
             energies = (
-                reference + generator.normal(0, 0.01) if training in ("reference", *curved) else slope * path
+                reference + generator.normal(0, 0.01) if loss in ("reference", *curved) else slope * path
             )
             rows += [
                 {
-                    "training": training,
+                    "loss": loss,
                     "model": model,
                     "structure": k,
                     "path_coordinate": path[k],
@@ -80,7 +80,7 @@ def stability(temperatures, *, seeds=3, cap=3000.0):
             for seed in range(seeds):
                 reached = min(temperature + 5 * seed, cap)
                 row = {
-                    "training": LABELS[loss],
+                    "loss": LABELS[loss],
                     "seed": seed,
                     "molecule": molecule,
                     "bond": "C1-H2",
@@ -125,13 +125,13 @@ def neb(converging, error):
     generator = np.random.default_rng(1)
     rows = []
     for reaction in range(20):
-        for training in ("E", "E-F", "E-F-H"):
-            fine = training in converging
+        for loss in ("E", "E-F", "E-F-H"):
+            fine = loss in converging
             rows.append(
                 {
                     "reaction": f"rxn{reaction:06d}",
                     "kind": "held-out",
-                    "training": training,
+                    "loss": loss,
                     "seed": 0,
                     "status": "converged" if fine else "not converged",
                     "reason": "" if fine else "force 3 eV/A after 500 iterations",
@@ -173,7 +173,7 @@ def spectra(*, shift, noise):
                 rows.append(
                     {
                         "reaction": "rxn000001",
-                        "training": "E-F-H",
+                        "loss": "E-F-H",
                         "seed": seed,
                         "image": image,
                         "path_coordinate": s,
@@ -212,14 +212,12 @@ def test_spectra_speedup(verdict, reference, expected):
 )
 def test_epoch_cost(verdict, factor, expected):
     rows = []
-    for training, seconds in (("E", 0.5), ("E-F", 1.0), ("E-F-H", factor)):
+    for loss, seconds in (("E", 0.5), ("E-F", 1.0), ("E-F-H", factor)):
         for engine, quicker in (("autograd loop", 1), ("exact", 25)):
             for percent in (20, 80):
                 for repeat in range(5):
-                    measured = (
-                        seconds * percent * (1 + 0.02 * repeat) / (quicker if training == "E-F-H" else 1)
-                    )
-                    row = {"training": training, "engine": engine, "structures": percent, "percent": percent}
+                    measured = seconds * percent * (1 + 0.02 * repeat) / (quicker if loss == "E-F-H" else 1)
+                    row = {"loss": loss, "engine": engine, "structures": percent, "percent": percent}
                     rows.append(row | {"repeat": repeat, "seconds": measured})
     found = verdict("epoch_cost", EPOCH_COST, rows)
     assert found.verdict == expected
@@ -227,6 +225,6 @@ def test_epoch_cost(verdict, factor, expected):
 
 
 def test_results_without_a_training_are_an_error(verdict):
-    rows = [row for row in stability(PAPER_TEMPERATURES) if row["training"] != "E-F"]
+    rows = [row for row in stability(PAPER_TEMPERATURES) if row["loss"] != "E-F"]
     with pytest.raises(HessbenchError, match=r"stability\.parquet: no rows of E-F"):
         verdict("md_stability_order", STABILITY, rows)

@@ -81,7 +81,7 @@ def test_a_pinned_number_changed_by_ten_tolerances(pinned, run, sign, word):
     status, out, _ = run("check", "--format", "markdown")
     assert status == 1
     line = next(line for line in out.splitlines() if f"| {word} " in line)
-    for cell in (row["table"], row["training"], row["quantity"]):
+    for cell in (row["table"], row["loss"], row["quantity"]):
         assert cell in line
     assert "26 of 27 values within tolerance; 1 " + word in out
 
@@ -95,7 +95,7 @@ def test_a_removed_and_an_added_row(pinned, run):
     line = next(line for line in out.splitlines() if " extra " in line)
     assert gone["table"] in line
     assert gone["quantity"] in line
-    added = pd.concat([frame, frame.iloc[[5]].assign(training="E-F-H-T")])
+    added = pd.concat([frame, frame.iloc[[5]].assign(loss="E-F-H-T")])
     added.to_csv(pinned, index=False)
     status, out, _ = run("check")
     assert status == 1
@@ -105,7 +105,7 @@ def test_a_removed_and_an_added_row(pinned, run):
 def test_nothing_pinned(project, run):
     status, _, err = run("check")
     assert status == 2
-    assert "reproduce/pinned/ci.csv: does not exist" in err
+    assert "reproduce/pinned/ci.csv does not exist: nothing is pinned" in err
     assert "hessbench pin" in err
     assert "Traceback" not in err
 
@@ -251,16 +251,16 @@ def test_a_users_model_is_pinned_and_guarded(project, pinned, run, name):
     assert "27 of 33 values within tolerance; 6 extra" in out
     assert run("pin")[0] == 0
     frame = pd.read_csv(pinned, keep_default_na=False)
-    mine = frame[frame["training"] == name]
+    mine = frame[frame["loss"] == name]
     assert mine["table"].unique().tolist() == ["ensembles-rtp", "ensembles-irc", "ensembles-nms"]
     assert (mine["atol"] == 0).all()
-    assert (frame.loc[frame["training"] != name, "atol"] > 0).all()
+    assert (frame.loc[frame["loss"] != name, "atol"] > 0).all()
     expected = [PAPER[s, "efh", quantity] for s in ("rtp", "irc", "nms") for quantity in ("energy", "force")]
     np.testing.assert_allclose(mine["rmse"], expected, rtol=0.05)
     assert run("check")[0] == 0
     beside = project / "tables" / "ensembles.csv"
     table = pd.read_csv(beside, keep_default_na=False, na_values=[""])
-    table.loc[table["training"] == name, "rmse"] *= 1.1
+    table.loc[table["loss"] == name, "rmse"] *= 1.1
     table.to_csv(beside, index=False)
     status, out, err = run("check", "--format", "markdown")
     assert status == 1

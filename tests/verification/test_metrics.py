@@ -29,7 +29,7 @@ def test_metrics_are_the_numbers_of_the_tables(written):
     metrics = json.loads(path.read_text())
     table = pd.read_csv(tables / "table-4.csv")
     for row in table.to_dict("records"):
-        cell = metrics["test RMSE"]["nms"][row["training"]][f"{row['quantity']} ({row['unit']})"]
+        cell = metrics["test RMSE"]["nms"][row["loss"]][f"{row['quantity']} ({row['unit']})"]
         assert cell == row["rmse"]
     verdicts = pd.read_csv(tables / "verdicts.csv")
     assert metrics["verdicts"] == dict(zip(verdicts["claim"], verdicts["verdict"], strict=True))

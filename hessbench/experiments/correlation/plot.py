@@ -11,12 +11,19 @@ from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 from hessbench.experiments.correlation.run.tables import CORRELATION
 from hessbench.experiments.errors.ensembles import rmse_of_models
 from hessbench.plotting.figure import letter, new_figure
-from hessbench.plotting.style import DOUBLE, PAPER_LEVEL, QUANTITY_NAMES, SET_LABELS, UNIT_LABELS, loss_of
+from hessbench.plotting.style import (
+    DOUBLE,
+    PAPER_LEVEL,
+    QUANTITY_NAMES,
+    SET_LABELS,
+    UNIT_LABELS,
+    published_key,
+)
 from hessbench.results.reader import Results
 from hessbench.results.store.names import SETS
 from hessbench.results.store.tables import ResultsError
 
-COLUMNS = ["training", "set", "quantity", "reference_bin", "predicted_bin", "count"]
+COLUMNS = ["loss", "set", "quantity", "reference_bin", "predicted_bin", "count"]
 OUTSIDE = 0.0005
 """Share of the predictions that may lie beyond the drawn range, as some of a model are far off."""
 
@@ -26,7 +33,7 @@ def draw_density(
     results: Results,
     table: pd.DataFrame,
     rmse: pd.DataFrame,
-    training: str,
+    loss: str,
     test_set: str,
     quantity: str,
 ) -> ScalarMappable:
@@ -42,9 +49,9 @@ def draw_density(
     Raises
     ------
     ResultsError
-        No rows for this training, set and quantity, or counts that are not positive.
+        No rows for this loss, set and quantity, or counts that are not positive.
     """
-    rows = results.rows(CORRELATION, table, training=training, set=test_set, quantity=quantity)
+    rows = results.rows(CORRELATION, table, loss=loss, set=test_set, quantity=quantity)
     if (rows["count"] <= 0).any():
         raise ResultsError(results.path(CORRELATION), "counts must be positive.", "count")
     x, y = rows["reference_bin"].to_numpy(), rows["predicted_bin"].to_numpy()
@@ -78,7 +85,7 @@ def draw_density(
     axes.text(
         0.03,
         0.97,
-        _numbers(results, rmse, training, test_set, quantity, int(counts.sum()), float(outside)),
+        _numbers(results, rmse, loss, test_set, quantity, int(counts.sum()), float(outside)),
         transform=axes.transAxes,
         ha="left",
         va="top",
@@ -92,19 +99,19 @@ def draw_density(
 def _numbers(
     results: Results,
     rmse: pd.DataFrame,
-    training: str,
+    loss: str,
     test_set: str,
     quantity: str,
     count: int,
     outside: float,
 ) -> str:
-    chosen = rmse[(rmse["training"] == training) & (rmse["set"] == test_set) & (rmse["quantity"] == quantity)]
+    chosen = rmse[(rmse["loss"] == loss) & (rmse["set"] == test_set) & (rmse["quantity"] == quantity)]
     values = chosen["rmse"]
     spread = f" ± {values.std():.2f}" if len(values) > 1 else ""
     lines = [f"RMSE {values.mean():.2f}{spread}" if len(values) else "no RMSE", f"{count:,} values"]
-    loss = loss_of(training)
-    if loss:
-        cell = results.published.cell(test_set, loss, quantity)
+    key = published_key(loss)
+    if key:
+        cell = results.published.cell(test_set, key, quantity)
         lines.insert(1, f"paper {cell.rmse:.2f} ± {cell.spread:.2f}")
     if outside:
         lines.append(f"{100 * outside:.2g} % beyond the axis")
@@ -128,22 +135,22 @@ def _central(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def draw_sets(results: Results, training: str, quantity: str) -> Figure:
-    """Figure of one training and quantity: a density for each test set, one colour scale."""
+def draw_sets(results: Results, loss: str, quantity: str) -> Figure:
+    """Figure of one loss and quantity: a density for each test set, one colour scale."""
     table = results.table(CORRELATION, COLUMNS)
     rmse = rmse_of_models(results, largest=True)
     figure = new_figure(DOUBLE, 2.75)
     axes = figure.subplots(1, len(SETS))
-    largest = int(table.loc[(table["training"] == training) & (table["quantity"] == quantity), "count"].max())
+    largest = int(table.loc[(table["loss"] == loss) & (table["quantity"] == quantity), "count"].max())
     for ax, label, test_set in zip(axes, "abc", SETS, strict=True):
-        mesh = draw_density(ax, results, table, rmse, training, test_set, quantity)
+        mesh = draw_density(ax, results, table, rmse, loss, test_set, quantity)
         mesh.set_norm(LogNorm(1, max(largest, 2)))
         letter(ax, label, SET_LABELS[test_set])
     bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=28)
     bar.set_label("Values in a bin")
     bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     bar.ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}") if largest < 10 else NullFormatter())
-    title = f"{training} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL.replace(',', ' at')})"
+    title = f"{loss} models: {QUANTITY_NAMES[quantity]} predictions ({PAPER_LEVEL.replace(',', ' at')})"
     convention = results.provenance(CORRELATION).notes.get(quantity)  # such as the zero of energy
     figure.suptitle(f"{title}\n{QUANTITY_NAMES[quantity]} {convention}" if convention else title)
     return figure

@@ -19,13 +19,12 @@ def epoch_cost(results: Results) -> list[Finding]:
     """
     table = results.table(EPOCH_COST)
     loop = table[table["engine"] == LOOP]
-    sizes = [set(loop.loc[loop["training"] == training, "percent"]) for training in ("E-F", "E-F-H")]
+    sizes = [set(loop.loc[loop["loss"] == loss, "percent"]) for loss in ("E-F", "E-F-H")]
     common = sizes[0] & sizes[1]
     require(bool(common), EPOCH_COST, f"E-F and E-F-H with the {LOOP}")
     largest = loop[loop["percent"] == max(common)]
     seconds = [
-        largest.loc[largest["training"] == training, "seconds"].to_numpy(float)[:, None]
-        for training in ("E-F", "E-F-H")
+        largest.loc[largest["loss"] == loss, "seconds"].to_numpy(float)[:, None] for loss in ("E-F", "E-F-H")
     ]
     published = results.published.epoch_cost.ratio
     ratio = estimate_from_means(lambda ef, efh: efh[..., 0] / ef[..., 0], *seconds)

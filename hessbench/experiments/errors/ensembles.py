@@ -24,7 +24,7 @@ class EnsembleResults:
 
     Attributes
     ----------
-    training
+    label
         Its name in tables, "E-F-H".
     percent
         Share of the data that it was trained on.
@@ -32,7 +32,7 @@ class EnsembleResults:
         By test set and quantity; a user's model may have no Hessians.
     """
 
-    training: str
+    label: str
     percent: int
     errors: dict[tuple[str, str], EnsembleErrors]
 
@@ -86,14 +86,14 @@ def ensemble_results(results: Results, part: str) -> EnsembleResults:
     if part not in known:
         path = results.path(ERRORS, part)
         rows = results.table(ERRORS, part=part)
-        for column in ("training", "fraction"):
+        for column in ("loss", "percent"):
             found = rows[column].unique()
             if len(found) > 1:
                 names = ", ".join(map(str, found))
                 raise ResultsError(path, f"one file holds one ensemble, found {names}. {REMEDY}", column)
         known[part] = EnsembleResults(
-            str(rows["training"].iloc[0]),
-            int(rows["fraction"].iloc[0]),
+            str(rows["loss"].iloc[0]),
+            int(rows["percent"].iloc[0]),
             {
                 (str(test_set), str(quantity)): ensemble_errors(group, f"{part} {test_set} {quantity}")
                 for (test_set, quantity), group in rows.groupby(["set", "quantity"])
@@ -132,7 +132,7 @@ def rmse_of_models(results: Results, *, largest: bool = False) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns training, fraction, seed, set, quantity, rmse, mae; see `summarize`.
+        Columns loss, percent, seed, set, quantity, rmse, mae; see `summarize`.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.ensembles import PUBLISHED_PERCENT
 from hessbench.plotting.axes import plain_log
 from hessbench.plotting.figure import published_marker
-from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, loss_of, style_of
+from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, published_key, style_of
 from hessbench.results.published import Published
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError
@@ -36,33 +36,33 @@ def summarize(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
 def draw_rmse(
     axes: Axes, rmse: pd.DataFrame, test_set: str, quantity: str, published: Published
 ) -> pd.DataFrame:
-    """RMSE of every training against the share of the data; mean and standard deviation over models.
+    """RMSE of every loss against the share of the data; mean and standard deviation over models.
 
     Returns
     -------
     DataFrame
-        What is drawn: columns training, fraction, mean, std, count.
+        What is drawn: columns loss, percent, mean, std, count.
     """
     chosen = rmse[(rmse["set"] == test_set) & (rmse["quantity"] == quantity)]
-    summary = summarize(chosen, "rmse", ["training", "fraction"])
-    trainings = in_order(summary["training"])
-    for training in trainings:
-        style = style_of(training, trainings)
-        rows = summary[summary["training"] == training]
+    summary = summarize(chosen, "rmse", ["loss", "percent"])
+    losses = in_order(summary["loss"])
+    for loss in losses:
+        style = style_of(loss, losses)
+        rows = summary[summary["loss"] == loss]
         axes.errorbar(
-            rows["fraction"],
+            rows["percent"],
             rows["mean"],
             yerr=rows["std"],
             color=style.color,
             marker=style.marker,
             ls=style.line,
-            label=training,
+            label=loss,
             elinewidth=0.8,
             zorder=4,
         )
-        loss = loss_of(training)
-        if loss:
-            cell = published.cell(test_set, loss, quantity)
+        key = published_key(loss)
+        if key:
+            cell = published.cell(test_set, key, quantity)
             axes.errorbar(
                 PUBLISHED_PERCENT,
                 cell.rmse,
@@ -73,7 +73,7 @@ def draw_rmse(
                 **published_marker(style.color),
             )
     axes.set_ylabel(f"{QUANTITY_LABELS[quantity]} RMSE ({UNIT_LABELS[quantity]})")
-    data_axis(axes, summary["fraction"].unique())
+    data_axis(axes, summary["percent"].unique())
     plain_log(axes)
     return summary
 
@@ -109,20 +109,20 @@ def draw_epoch_cost(
     Returns
     -------
     DataFrame
-        Columns training, engine, percent, mean, std, count.
+        Columns loss, engine, percent, mean, std, count.
     """
-    columns = ["training", "engine", "percent", "repeat", "seconds"]
+    columns = ["loss", "engine", "percent", "repeat", "seconds"]
     table = results.table(EPOCH_COST, columns)
     if (table["seconds"] <= 0).any():
         raise ResultsError(results.path(EPOCH_COST), "a time that is not positive.", "seconds")
-    summary = summarize(table, "seconds", ["training", "engine", "percent"])
-    trainings = in_order(summary["training"])
+    summary = summarize(table, "seconds", ["loss", "engine", "percent"])
+    losses = in_order(summary["loss"])
     for engine in engines:
-        for training in trainings:
-            rows = summary[(summary["training"] == training) & (summary["engine"] == engine)]
+        for loss in losses:
+            rows = summary[(summary["loss"] == loss) & (summary["engine"] == engine)]
             if rows.empty:
                 continue
-            style = style_of(training, trainings)
+            style = style_of(loss, losses)
             axes.errorbar(
                 rows["percent"],
                 rows["mean"],
@@ -131,12 +131,12 @@ def draw_epoch_cost(
                 marker=style.marker,
                 ls="-" if engine == EXACT else ":",
                 mfc=style.color if engine == EXACT else "white",
-                label=f"{training}, {engine}",
+                label=f"{loss}, {engine}",
                 elinewidth=0.8,
                 zorder=4,
             )
-    loop = summary[(summary["training"] == "E-F") & (summary["engine"] == LOOP)]
-    base = loop if not loop.empty else summary[summary["training"] == "E-F"]
+    loop = summary[(summary["loss"] == "E-F") & (summary["engine"] == LOOP)]
+    base = loop if not loop.empty else summary[summary["loss"] == "E-F"]
     axes.plot(
         base["percent"],
         base["mean"] * results.published.epoch_cost.ratio,
@@ -156,42 +156,42 @@ def cost_ratios(summary: pd.DataFrame) -> dict[str, float]:
     """Time of an E-F-H epoch over that of an E-F epoch at the largest common training set, by engine."""
     ratios = {}
     for engine, rows in summary.groupby("engine"):
-        table = rows.pivot_table(index="percent", columns="training", values="mean")
+        table = rows.pivot_table(index="percent", columns="loss", values="mean")
         if {"E-F", "E-F-H"} <= set(table.columns):
             last = table[["E-F", "E-F-H"]].dropna().iloc[-1]
             ratios[str(engine)] = float(last["E-F-H"] / last["E-F"])
     return ratios
 
 
-def draw_level(axes: Axes, summary: pd.DataFrame, training: str) -> None:
-    """Dotted line through the whole axis at the error of a training with the most data."""
-    rows = summary[summary["training"] == training].sort_values("fraction")
+def draw_level(axes: Axes, summary: pd.DataFrame, loss: str) -> None:
+    """Dotted line through the whole axis at the error of a loss with the most data."""
+    rows = summary[summary["loss"] == loss].sort_values("percent")
     level = rows["mean"].iloc[-1]
-    axes.axhline(level, color=style_of(training).color, ls=":", lw=0.9, zorder=1)
+    axes.axhline(level, color=style_of(loss).color, ls=":", lw=0.9, zorder=1)
     axes.annotate(
-        f"{training} with {rows['fraction'].iloc[-1]} %",
+        f"{loss} with {rows['percent'].iloc[-1]} %",
         (0.01, level),
         xycoords=("axes fraction", "data"),
         xytext=(0, 1.5),
         textcoords="offset points",
         fontsize=5.5,
-        color=style_of(training).color,
+        color=style_of(loss).color,
     )
 
 
-def draw_half(axes: Axes, summary: pd.DataFrame, training: str, percent: int) -> bool:
-    """Line from a training's error with so much data to half of that, if both were trained; says whether."""
-    rows = summary[(summary["training"] == training) & (summary["fraction"] == percent)]
-    if rows.empty or percent // 2 not in set(summary["fraction"]):
+def draw_half(axes: Axes, summary: pd.DataFrame, loss: str, percent: int) -> bool:
+    """Line from a loss's error with so much data to half of that, if both were trained; says whether."""
+    rows = summary[(summary["loss"] == loss) & (summary["percent"] == percent)]
+    if rows.empty or percent // 2 not in set(summary["percent"]):
         return False
     level = rows["mean"].iloc[0]
     axes.plot([percent / 2, percent], [level, level], **HALF)
     return True
 
 
-def half_handle(training: str) -> Line2D:
+def half_handle(loss: str) -> Line2D:
     """Legend entry of the lines of `draw_half`."""
-    return Line2D([], [], label=f"from {training} to half its data", **HALF)
+    return Line2D([], [], label=f"from {loss} to half its data", **HALF)
 
 
 def engine_handles(panel: str) -> list[Line2D]:

@@ -61,7 +61,7 @@ class EnsembleErrors:
 
 
 def ensemble_errors(rows: pd.DataFrame, name: str) -> EnsembleErrors:
-    """Sum the rows of one training, fraction, test set and quantity over the structures of each reaction.
+    """Sum the rows of one loss, percent, test set and quantity over the structures of each reaction.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ TABLES = {"table-2": "rtp", "table-3": "irc", "table-4": "nms"}
 """Table of the paper to the test set it is about."""
 USER_MODELS = {f"ensembles-{test_set}": test_set for test_set in SETS}
 """How the gate names the rows of ensembles.csv of users' models, to the test set they are about."""
-TEXT = ("training", "quantity", "unit")
+TEXT = ("loss", "quantity", "unit")
 NUMBERS = ("rmse", "models")
 INTERVAL = ("spread", "ci_low", "ci_high")
 PUBLISHED = ("published", "published_spread")
@@ -50,7 +50,7 @@ def rmse_table(results: Results, test_set: str) -> pd.DataFrame:
             ensemble = errors_of(results, loss, percent, test_set, quantity)
             cell = results.published.cell(test_set, loss, quantity)
             rows.append(
-                {"training": LABELS[loss], "quantity": quantity, "unit": UNITS[quantity]}
+                {"loss": LABELS[loss], "quantity": quantity, "unit": UNITS[quantity]}
                 | _rmse_cells(ensemble)
                 | _sizes(ensemble)
                 | {"published": cell.rmse, "published_spread": cell.spread}
@@ -75,8 +75,8 @@ def ensembles_table(results: Results) -> pd.DataFrame:
                 rows.append(
                     {
                         "set": test_set,
-                        "training": found.training,
-                        "fraction": found.percent,
+                        "loss": found.label,
+                        "percent": found.percent,
                         "quantity": quantity,
                         "unit": UNITS[quantity],
                     }
@@ -125,8 +125,8 @@ def write_ensembles_table(*, results: Results, tables: Path) -> list[Path]:
     shown = pd.DataFrame(
         {
             "Set": frame["set"].str.upper(),
-            "Training": frame["training"],
-            "Data (%)": frame["fraction"],
+            "Loss": frame["loss"],
+            "Data (%)": frame["percent"],
             "Quantity": _quantity(frame),
             "RMSE": _with_spread(frame["rmse"], frame["spread"]),
             "95 % interval": _interval(frame),
@@ -160,12 +160,12 @@ def read_tables(folder: Path) -> pd.DataFrame:
         frames.append(frame.assign(table=name))
     beside = folder / "ensembles.csv"
     if beside.exists():
-        numbers = ["fraction", *NUMBERS, "structures", "reactions"]
+        numbers = ["percent", *NUMBERS, "structures", "reactions"]
         remedy = "`hessbench table ensembles` writes it"
         frame = read_csv(beside, remedy, text=("set", *TEXT), numbers=numbers, optional=INTERVAL)
-        frame = frame[~frame["training"].isin(LABELS.values())]
-        largest = frame.groupby("training")["fraction"].transform("max")
-        frame = frame[frame["fraction"] == largest]
+        frame = frame[~frame["loss"].isin(LABELS.values())]
+        largest = frame.groupby("loss")["percent"].transform("max")
+        frame = frame[frame["percent"] == largest]
         if not frame.empty:
             frames.append(frame.assign(table="ensembles-" + frame["set"]))
     return pd.concat(frames, ignore_index=True)[["table", *COLUMNS]]
@@ -241,7 +241,7 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Ours beside published, as text."""
     return pd.DataFrame(
         {
-            "Training": frame["training"],
+            "Loss": frame["loss"],
             "Quantity": _quantity(frame),
             "RMSE": _with_spread(frame["rmse"], frame["spread"]),
             "95 % interval": _interval(frame),
@@ -257,7 +257,7 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
 def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
     shown = _readable(frame).drop(columns=["Structures", "Reactions", "Models"])
     shown["Quantity"] = [f"{NAMES[key]} ({LATEX_UNITS[key]})" for key in frame["quantity"]]
-    for column in ("Training", "RMSE", "Published"):
+    for column in ("Loss", "RMSE", "Published"):
         shown[column] = shown[column].map(escape)
     shown["Difference"] = "$" + shown["Difference"].str.replace(" %", r"\,\%") + "$"
     shown = shown.rename(columns={"95 % interval": r"95\,\% interval"})

@@ -22,23 +22,21 @@ def neb_convergence(results: Results) -> list[Finding]:
     Bands of several models of one reaction count as their mean. The barrier error is that of converged bands.
     """
     table = results.table(SUMMARY)
-    table = table[table["training"] != REFERENCE].assign(
-        converged=(table["status"] == "converged").astype(float)
-    )
+    table = table[table["loss"] != REFERENCE].assign(converged=(table["status"] == "converged").astype(float))
     published = results.published.neb
     findings = []
-    for training, loss in (("E-F-H", "efh"), ("E", "e"), ("E-F", "ef")):
-        shares = table[table["training"] == training].groupby("reaction")["converged"].mean()
+    for loss, key in (("E-F-H", "efh"), ("E", "e"), ("E-F", "ef")):
+        shares = table[table["loss"] == loss].groupby("reaction")["converged"].mean()
         findings.append(
             Finding(
-                label=f"share of bands that converge with {training}",
-                estimate=estimate_from_means(only, column(shares, SUMMARY, training)),
+                label=f"share of bands that converge with {loss}",
+                estimate=estimate_from_means(only, column(shares, SUMMARY, loss)),
                 threshold=0.5,
-                published=float(np.mean([getattr(path.converged, loss) for path in published.values()])),
-                below=training != "E-F-H",
+                published=float(np.mean([getattr(path.converged, key) for path in published.values()])),
+                below=loss != "E-F-H",
             )
         )
-    converged = table[(table["training"] == "E-F-H") & (table["converged"] == 1)]
+    converged = table[(table["loss"] == "E-F-H") & (table["converged"] == 1)]
     if not converged.empty:
         misses = (
             (converged["barrier"] - converged["barrier_reference"])

@@ -35,14 +35,14 @@ def read(results: Results, kind: str) -> tuple[str, pd.DataFrame, pd.DataFrame]:
     summary = results.rows(SUMMARY, results.table(SUMMARY), kind=kind)
     reaction = str(paths["reaction"].iloc[0])
     paths = results.rows(PATHS, paths, reaction=reaction)
-    results.rows(PATHS, paths, training=REFERENCE)
+    results.rows(PATHS, paths, loss=REFERENCE)
     return reaction, paths, results.rows(SUMMARY, summary, reaction=reaction)
 
 
 def draw_paths(axes: Axes, paths: pd.DataFrame, summary: pd.DataFrame, barrier: float) -> None:
-    """Reference as black dots, converged paths as marks of their training, others as thin lines."""
-    reference = paths[paths["training"] == REFERENCE].sort_values("image")
-    status = summary.set_index(["training", "seed"])["status"]
+    """Reference as black dots, converged paths as marks of their loss, others as thin lines."""
+    reference = paths[paths["loss"] == REFERENCE].sort_values("image")
+    status = summary.set_index(["loss", "seed"])["status"]
     ended = status.get((REFERENCE, reference["seed"].iloc[0]), CONVERGED)
     axes.plot(
         reference["path_coordinate"],
@@ -54,15 +54,15 @@ def draw_paths(axes: Axes, paths: pd.DataFrame, summary: pd.DataFrame, barrier: 
         label="reference" if ended == CONVERGED else f"reference, {ended}",
         zorder=4,
     )
-    trainings = in_order(paths["training"])
+    losses = in_order(paths["loss"])
     top = reference["energy"].max()
     drawn: set[str] = set()
-    for training in trainings:
-        style = style_of(training, trainings)
-        for seed, path in paths[paths["training"] == training].groupby("seed"):
-            ended = status.get((training, seed), "unknown")
+    for loss in losses:
+        style = style_of(loss, losses)
+        for seed, path in paths[paths["loss"] == loss].groupby("seed"):
+            ended = status.get((loss, seed), "unknown")
             path = path.sort_values("image")
-            label = training if ended == CONVERGED else f"{training}, {ended}"
+            label = loss if ended == CONVERGED else f"{loss}, {ended}"
             if ended == CONVERGED:
                 top = max(top, path["energy"].max())
             look: dict[str, Any] = (
@@ -92,11 +92,11 @@ def draw_paths(axes: Axes, paths: pd.DataFrame, summary: pd.DataFrame, barrier: 
 def draw_published(axes: Axes, reference: float, predicted: float) -> None:
     """The paper's barriers as diamonds at the TS, each with a short level line to its side."""
     low, high = axes.get_xlim()
-    for energy, training, end in (
+    for energy, loss, end in (
         (reference, REFERENCE, low),
         (predicted, "E-F-H", high),
     ):
-        color = style_of(training).color
+        color = style_of(loss).color
         axes.plot([0, 0.3 * end], [energy, energy], color=color, ls=(0, (2, 1.5)), lw=0.8, zorder=5)
         axes.plot(0.3 * end, energy, ls="", **published_marker(color))
 
@@ -107,21 +107,21 @@ def describe(summary: pd.DataFrame, published_reference: float, published: float
     lines = []
     if len(reference):
         lines.append(f"reference {reference.iloc[0]:.2f} (paper {published_reference:.2f})")
-    bands = summary[summary["training"] == REFERENCE]
+    bands = summary[summary["loss"] == REFERENCE]
     for ended in bands.loc[bands["status"] != CONVERGED, "status"]:
         lines.append(f"reference band: {ended}")
-    for training in in_order(summary["training"]):
-        rows = summary[summary["training"] == training]
+    for loss in in_order(summary["loss"]):
+        rows = summary[summary["loss"] == loss]
         good = rows.loc[rows["status"] == CONVERGED, "barrier"]
-        text = f"{training}: {len(good)} of {len(rows)} converged"
+        text = f"{loss}: {len(good)} of {len(rows)} converged"
         if len(good):
             text += f", {good.mean():.2f}" + (f" ± {good.std():.2f}" if len(good) > 1 else "")
         failed = rows.loc[rows["status"] != CONVERGED, "status"].value_counts()
         if len(failed):
             text += " (" + ", ".join(f"{count} {status}" for status, count in failed.items()) + ")"
-        if training == "E-F-H":
+        if loss == "E-F-H":
             text += f" (paper {published:.2f})"
-        elif training in ("E", "E-F"):
+        elif loss in ("E", "E-F"):
             text += " (paper: did not converge)"
         lines.append(text)
     return "Barrier in kcal mol⁻¹\n" + "\n".join(lines)
@@ -138,8 +138,8 @@ def draw_stations(
         The geometry table has no such path, or other images than the path.
     """
     geometry = results.rows(GEOMETRY, results.table(GEOMETRY), reaction=reaction)
-    geometry = results.rows(GEOMETRY, geometry, training=REFERENCE)
-    reference = paths[paths["training"] == REFERENCE].sort_values("image")
+    geometry = results.rows(GEOMETRY, geometry, loss=REFERENCE)
+    reference = paths[paths["loss"] == REFERENCE].sort_values("image")
     images = [
         int(reference["image"].iloc[0]),
         int(reference["image"].iloc[int(reference["energy"].argmax())]),
@@ -157,12 +157,12 @@ def draw_stations(
 
 
 def draw_held_out(axes: Axes, results: Results) -> None:
-    """Barrier errors of converged held-out reactions by training, and the share that converged."""
+    """Barrier errors of converged held-out reactions by loss, and the share that converged."""
     summary = results.rows(SUMMARY, results.table(SUMMARY), kind="held-out")
-    trainings = in_order(summary["training"])
-    for place, training in enumerate(trainings):
-        style = style_of(training, trainings)
-        rows = summary[summary["training"] == training]
+    losses = in_order(summary["loss"])
+    for place, loss in enumerate(losses):
+        style = style_of(loss, losses)
+        rows = summary[summary["loss"] == loss]
         good = rows[rows["status"] == CONVERGED]
         errors = (good["barrier"] - good["barrier_reference"]).to_numpy()
         spread = (np.arange(len(errors)) % 7 - 3) / 3 * 0.22
@@ -183,8 +183,8 @@ def draw_held_out(axes: Axes, results: Results) -> None:
         )
     axes.axhline(0, color="black", lw=0.7)
     axes.axhspan(-1, 1, color="0.9", lw=0, zorder=0)
-    axes.set_xticks(range(len(trainings)), trainings)
-    axes.set_xlim(-0.5, len(trainings) - 0.5)
+    axes.set_xticks(range(len(losses)), losses)
+    axes.set_xlim(-0.5, len(losses) - 0.5)
     axes.set_ylabel("Barrier error (kcal mol⁻¹)")
     if np.ptp(axes.get_ylim()) < ROOM_FOR_BAND:
         axes.text(-0.48, 1, "±1 kcal mol⁻¹", va="bottom", fontsize=5.5, color="0.35")

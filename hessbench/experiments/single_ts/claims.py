@@ -25,17 +25,17 @@ def single_ts_curvature(results: Results) -> list[Finding]:
     """Share of the 30 points nearest the TS that models put below their TS energy; models are resampled."""
     table = results.table(SINGLE_TS)
     findings = []
-    for training in ("E-F-H", "E", "E-F"):
-        energies, coordinate = _paths(table, training)
+    for loss in ("E-F-H", "E", "E-F"):
+        energies, coordinate = _paths(table, loss)
         order = np.argsort(np.abs(coordinate), kind="stable")
         ts, around = order[0], order[1 : NEAREST_POINTS + 1]
         shares = (energies[:, around] < energies[:, [ts]]).mean(axis=1, keepdims=True)
         findings.append(
             Finding(
-                label=f"share of the {len(around)} points nearest the TS that {training} puts below it",
+                label=f"share of the {len(around)} points nearest the TS that {loss} puts below it",
                 estimate=estimate_from_means(only, shares),
                 threshold=0.75,
-                below=training != "E-F-H",
+                below=loss != "E-F-H",
             )
         )
     return findings
@@ -61,9 +61,9 @@ def single_ts_uncertainty(results: Results) -> list[Finding]:
             f"none from there to {FAR}. {REMEDY}"
         )
     moments = {}
-    for training in ("E", "E-F", "E-F-H"):
-        deviations = _paths(table, training)[0] - reference
-        moments[training] = np.concatenate([np.abs(deviations), deviations, deviations**2], axis=1)
+    for loss in ("E", "E-F", "E-F-H"):
+        deviations = _paths(table, loss)[0] - reference
+        moments[loss] = np.concatenate([np.abs(deviations), deviations, deviations**2], axis=1)
     points = len(coordinate)
 
     def error(means: Array, where: Array) -> Array:
@@ -78,20 +78,20 @@ def single_ts_uncertainty(results: Results) -> list[Finding]:
 
     findings = []
     for name, measure in (("error", error), ("spread", spread)):
-        for training in ("E", "E-F"):
+        for loss in ("E", "E-F"):
             findings += [
                 Finding(
-                    label=f"{name} of {training}, {NEAR} to {FAR} amu^0.5 Angstrom from the TS / nearer",
+                    label=f"{name} of {loss}, {NEAR} to {FAR} amu^0.5 Angstrom from the TS / nearer",
                     estimate=estimate_from_means(
-                        lambda a, measure=measure: measure(a, far) / measure(a, near), moments[training]
+                        lambda a, measure=measure: measure(a, far) / measure(a, near), moments[loss]
                     ),
                     threshold=1,
                 ),
                 Finding(
-                    label=f"{name} of {training} / E-F-H, +{NEAR} to +{FAR} amu^0.5 Angstrom from the TS",
+                    label=f"{name} of {loss} / E-F-H, +{NEAR} to +{FAR} amu^0.5 Angstrom from the TS",
                     estimate=estimate_from_means(
                         lambda a, b, measure=measure: measure(a, right) / measure(b, right),
-                        moments[training],
+                        moments[loss],
                         moments["E-F-H"],
                     ),
                     threshold=1,
@@ -100,10 +100,10 @@ def single_ts_uncertainty(results: Results) -> list[Finding]:
     return findings
 
 
-def _paths(table: pd.DataFrame, training: str) -> tuple[Array, Array]:
-    """Energies (models, structures) of one training along the path, and the path coordinate (structures,)."""
-    rows = table[table["training"] == training]
-    require(len(rows), SINGLE_TS, training)
+def _paths(table: pd.DataFrame, loss: str) -> tuple[Array, Array]:
+    """Energies (models, structures) of one loss along the path, and the path coordinate (structures,)."""
+    rows = table[table["loss"] == loss]
+    require(len(rows), SINGLE_TS, loss)
     energies = rows.pivot_table(index="model", columns="structure", values="energy")
     coordinate = rows.groupby("structure")["path_coordinate"].first()
     return energies.to_numpy(float), coordinate.to_numpy(float)

@@ -20,15 +20,15 @@ def read(results: Results) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns
     -------
     predicted
-        Columns training, model, structure, path_coordinate, energy, reference, error.
+        Columns loss, model, structure, path_coordinate, energy, reference, error.
     reference
         The same structures at the level of theory, along the path; columns structure, path_coordinate,
         energy.
     """
     table = results.table(SINGLE_TS)
-    reference = results.rows(SINGLE_TS, table, training=REFERENCE)
+    reference = results.rows(SINGLE_TS, table, loss=REFERENCE)
     reference = reference[["structure", "path_coordinate", "energy"]].sort_values("path_coordinate")
-    predicted = table[table["training"] != REFERENCE].merge(
+    predicted = table[table["loss"] != REFERENCE].merge(
         reference[["structure", "energy"]].rename(columns={"energy": "reference"}), on="structure"
     )
     predicted["error"] = predicted["energy"] - predicted["reference"]
@@ -41,9 +41,9 @@ def nearest(reference: pd.DataFrame, count: int) -> pd.DataFrame:
     return reference.loc[closest].sort_values("path_coordinate")
 
 
-def summarize(predicted: pd.DataFrame, training: str) -> pd.DataFrame:
+def summarize(predicted: pd.DataFrame, loss: str) -> pd.DataFrame:
     """Mean and standard deviation over an ensemble, and its mean absolute error, along the path."""
-    group = predicted[predicted["training"] == training].groupby("path_coordinate")
+    group = predicted[predicted["loss"] == loss].groupby("path_coordinate")
     return group.agg(
         mean=("energy", "mean"),
         spread=("energy", "std"),
@@ -81,12 +81,12 @@ def draw_reference(
     )
 
 
-def draw_ensemble(axes: Axes, predicted: pd.DataFrame, training: str, *, every: int = 1) -> None:
+def draw_ensemble(axes: Axes, predicted: pd.DataFrame, loss: str, *, every: int = 1) -> None:
     """Mean of an ensemble with markers, and its standard deviation as a band."""
-    summary = summarize(predicted, training)
-    style = style_of(training)
+    summary = summarize(predicted, loss)
+    style = style_of(loss)
     s, mean, spread = (summary[name].to_numpy() for name in ("path_coordinate", "mean", "spread"))
-    label = f"{training} (mean ± SD of {summary['models'].max()})"
+    label = f"{loss} (mean ± SD of {summary['models'].max()})"
     axes.plot(
         s,
         mean,
@@ -102,14 +102,14 @@ def draw_ensemble(axes: Axes, predicted: pd.DataFrame, training: str, *, every: 
     axes.fill_between(s, mean - spread, mean + spread, color=style.color, alpha=0.2, lw=0, zorder=2)
 
 
-def draw_members(axes: Axes, predicted: pd.DataFrame, training: str) -> int:
+def draw_members(axes: Axes, predicted: pd.DataFrame, loss: str) -> int:
     """One thin line per model of an ensemble; returns their number."""
     lines = [
         model.sort_values("path_coordinate")[["path_coordinate", "energy"]].to_numpy()
-        for _, model in predicted[predicted["training"] == training].groupby("model")
+        for _, model in predicted[predicted["loss"] == loss].groupby("model")
     ]
     axes.add_collection(
-        LineCollection(lines, colors=style_of(training).color, linewidths=0.4, alpha=0.35, rasterized=True)
+        LineCollection(lines, colors=style_of(loss).color, linewidths=0.4, alpha=0.35, rasterized=True)
     )
     return len(lines)
 
@@ -117,9 +117,9 @@ def draw_members(axes: Axes, predicted: pd.DataFrame, training: str) -> int:
 def draw_stacked_errors(axes: Axes, predicted: pd.DataFrame) -> None:
     """Mean absolute errors of the ensembles at each structure, stacked as in Figure 2b of the paper."""
     bottom: np.ndarray | float = 0.0
-    for training in in_order(predicted["training"]):
-        summary = summarize(predicted, training)
-        style = style_of(training)
+    for loss in in_order(predicted["loss"]):
+        summary = summarize(predicted, loss)
+        style = style_of(loss)
         position = np.arange(len(summary))
         axes.bar(
             position,
@@ -130,7 +130,7 @@ def draw_stacked_errors(axes: Axes, predicted: pd.DataFrame) -> None:
             hatch=style.hatch,
             edgecolor="white",
             linewidth=0.3,
-            label=training,
+            label=loss,
         )
         bottom = bottom + summary["error"].to_numpy()
 

@@ -23,7 +23,7 @@ def spectra_softening(results: Results) -> list[Finding]:
     resampled.
     """
     table = results.table(SPECTRA)
-    table = table[table["training"] == "E-F-H"]
+    table = table[table["loss"] == "E-F-H"]
     misses, residual, variance = [], [], []
     for _, rows in table.groupby(["reaction", "seed"]):
         lowest = rows.sort_values("frequency_cm1").iloc[0]

@@ -18,17 +18,17 @@ def reaction_mode(table: pd.DataFrame) -> int:
     return int(table["mode"].iloc[int(table["frequency_cm1"].argmin())])
 
 
-def draw_modes(axes: Axes, table: pd.DataFrame, training: str, *, background: bool = False) -> None:
+def draw_modes(axes: Axes, table: pd.DataFrame, loss: str, *, background: bool = False) -> None:
     """Every mode as a line over the images, the one that falls lowest in bold.
 
     Parameters
     ----------
     table
-        Rows of one training and seed: columns image, path_coordinate, mode, frequency_cm1.
+        Rows of one loss and seed: columns image, path_coordinate, mode, frequency_cm1.
     background
-        Grey and without emphasis, to compare another training with.
+        Grey and without emphasis, to compare another loss with.
     """
-    color = "0.6" if background else style_of(training).color
+    color = "0.6" if background else style_of(loss).color
     soft = None if background else reaction_mode(table)
     lines = []
     for mode, rows in table.groupby("mode"):

@@ -27,16 +27,16 @@ def md_stability_order(results: Results) -> list[Finding]:
     surviving = table["status"] == "censored"
     molecules = sorted(table["molecule"].unique())
     temperatures = {
-        (training, capped): _pivot(
+        (loss, capped): _pivot(
             table.assign(
                 temperature_k=np.where(surviving, capped, table["temperature_k"])
                 if capped
                 else table["temperature_k"]
             ),
-            training,
+            loss,
             molecules,
         )
-        for training in ("E", "E-F", "E-F-H")
+        for loss in ("E", "E-F", "E-F-H")
         for capped in (0.0, 1e6)
     }
     others = np.array([molecule != AZOBENZENE for molecule in molecules])
@@ -52,7 +52,7 @@ def md_stability_order(results: Results) -> list[Finding]:
     low, high = (
         estimate_from_means(
             outlasting,
-            *(temperatures[training, cap] for training, cap in zip(("E", "E-F", "E-F-H"), caps, strict=True)),
+            *(temperatures[loss, cap] for loss, cap in zip(("E", "E-F", "E-F-H"), caps, strict=True)),
         )
         for caps in ((1e6, 1e6, 0.0), (0.0, 0.0, 1e6))
     )
@@ -76,14 +76,14 @@ def md_stability_order(results: Results) -> list[Finding]:
     ]
 
 
-def _pivot(table: pd.DataFrame, training: str, molecules: list[str]) -> Array:
+def _pivot(table: pd.DataFrame, loss: str, molecules: list[str]) -> Array:
     """Temperatures (models, molecules) of one training."""
-    rows = table[table["training"] == training]
-    require(len(rows), STABILITY, training)
+    rows = table[table["loss"] == loss]
+    require(len(rows), STABILITY, loss)
     wide = rows.pivot_table(index="seed", columns="molecule", values="temperature_k").reindex(
         columns=molecules
     )
-    require(not wide.isna().any(axis=None), STABILITY, f"{training} for every molecule and model")
+    require(not wide.isna().any(axis=None), STABILITY, f"{loss} for every molecule and model")
     return wide.to_numpy(float)
 
 

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.plotting.figure import published_handle, published_marker
-from hessbench.plotting.style import WARNING, in_order, loss_of, style_of
+from hessbench.plotting.style import WARNING, in_order, published_key, style_of
 from hessbench.results.published import Failure, Stability
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError
@@ -36,7 +36,7 @@ def read(results: Results) -> pd.DataFrame:
     ResultsError
         The table is broken, or holds a status that is not in `RUNS`.
     """
-    columns = ["training", "seed", "molecule", "status", "temperature_k", "time_fs", "cap_k"]
+    columns = ["loss", "seed", "molecule", "status", "temperature_k", "time_fs", "cap_k"]
     table = results.table(STABILITY, columns)
     unknown = set(table["status"]) - set(RUNS)
     if unknown:
@@ -87,17 +87,17 @@ def draw_bars(axes: Axes, table: pd.DataFrame, quantity: Quantity, published: St
     list of Bar
         For `label_times`, once the limits of the axes are settled.
     """
-    trainings = in_order(table["training"])
+    losses = in_order(table["loss"])
     molecules = sorted(table["molecule"].unique())
-    width = 0.84 / len(trainings)
+    width = 0.84 / len(losses)
     bars = []
-    for k, training in enumerate(trainings):
-        style = style_of(training, trainings)
+    for k, loss in enumerate(losses):
+        style = style_of(loss, losses)
         for place, molecule in enumerate(molecules):
-            runs = table[(table["training"] == training) & (table["molecule"] == molecule)]
+            runs = table[(table["loss"] == loss) & (table["molecule"] == molecule)]
             if runs.empty:
                 continue
-            x = place + (k - (len(trainings) - 1) / 2) * width
+            x = place + (k - (len(losses) - 1) / 2) * width
             values = runs[quantity.column].to_numpy() / quantity.scale
             axes.bar(
                 x,
@@ -111,8 +111,8 @@ def draw_bars(axes: Axes, table: pd.DataFrame, quantity: Quantity, published: St
             )
             _draw_runs(axes, x, width, runs["status"].to_numpy(), values)
             value = None
-            loss = loss_of(training)
-            expected = published_failure(published, molecule, loss) if loss else None
+            key = published_key(loss)
+            expected = published_failure(published, molecule, key) if key else None
             if expected:
                 value = expected.temperature if quantity is TEMPERATURE else expected.time / quantity.scale
                 axes.plot(x, value, linestyle="none", **(published_marker(style.color) | {"markersize": 3.4}))
@@ -162,23 +162,23 @@ def _height(axes: Axes, value: float) -> float:
     return float((axes.transData + axes.transAxes.inverted()).transform((0, value))[1])
 
 
-def published_failure(published: Stability, molecule: str, loss: str) -> Failure | None:
+def published_failure(published: Stability, molecule: str, key: str) -> Failure | None:
     """Published value of a molecule, None if there is none; salicylic_acid finds the paper's "salicylic"."""
     for name, row in published.failure.items():
         if molecule.lower().startswith(name):
-            failure: Failure = getattr(row, loss)
+            failure: Failure = getattr(row, key)
             return failure
     return None
 
 
 def handles(table: pd.DataFrame) -> list[Line2D | Patch]:
     """Legend entries of `draw_bars`, only those that occur."""
-    trainings = in_order(table["training"])
+    losses = in_order(table["loss"])
     entries: list[Line2D | Patch] = []
-    for training in trainings:
-        style = style_of(training, trainings)
-        count = table.loc[table["training"] == training, "seed"].nunique()
-        label = f"{training} (mean of {count})" if count > 1 else training
+    for loss in losses:
+        style = style_of(loss, losses)
+        count = table.loc[table["loss"] == loss, "seed"].nunique()
+        label = f"{loss} (mean of {count})" if count > 1 else loss
         entries.append(Patch(facecolor=style.color, hatch=style.hatch, edgecolor="white", label=label))
     return [*entries, *run_handles(table), published_handle()]
 

@@ -40,12 +40,12 @@ MADE = Provenance(
 HEATED = Table(
     "heated",
     {
-        "training": TEXT, "seed": INTEGER, "molecule": TEXT, "status": TEXT, "reason": TEXT, "bond": TEXT,
+        "loss": TEXT, "seed": INTEGER, "molecule": TEXT, "status": TEXT, "reason": TEXT, "bond": TEXT,
         "temperature_k": NUMBER, "time_fs": NUMBER, "cap_k": NUMBER, "whole": FLAG,
     },
     nullable=frozenset({"bond"}),
     lowest={"cap_k": 0},
-    key=("training", "seed", "molecule"),
+    key=("loss", "seed", "molecule"),
 )  # fmt: skip
 SURFACE = Table("surface", {"x": NUMBER, "y": NUMBER, "energy": NUMBER})
 
@@ -53,7 +53,7 @@ SURFACE = Table("surface", {"x": NUMBER, "y": NUMBER, "energy": NUMBER})
 def heated() -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "training": ["E", "E-F-H", "E-F"],
+            "loss": ["E", "E-F-H", "E-F"],
             "seed": 0,
             "molecule": "aspirin",
             "status": ["optimization failed", "censored", "failed"],
@@ -108,7 +108,7 @@ def test_names_are_text_whatever_they_look_like(tmp_path: Path, name: str) -> No
         (lambda frame: frame.assign(seed=0.5), "seed"),
         (lambda frame: frame.assign(molecule=None), "molecule"),
         (lambda frame: frame.assign(cap_k="warm"), "cap_k"),
-        (lambda frame: frame.assign(training=1), "training"),
+        (lambda frame: frame.assign(loss=1), "loss"),
         (lambda frame: frame.assign(whole=1.0), "whole"),
         (lambda frame: pd.concat([frame, frame]), None),
     ],

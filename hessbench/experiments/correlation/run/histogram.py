@@ -39,7 +39,7 @@ def predicted_seeds(path: Path) -> list[int]:
 
 
 def correlation_rows(
-    training: str,
+    loss: str,
     name: str,
     structures: Structures,
     composition_energies: np.ndarray,
@@ -50,7 +50,7 @@ def correlation_rows(
 
     Parameters
     ----------
-    training, name
+    loss, name
         Label of the ensemble, name of the set.
     structures
         The reference, in the order of the predictions.
@@ -92,7 +92,7 @@ def correlation_rows(
         frames.append(
             pd.DataFrame(
                 {
-                    "training": training,
+                    "loss": loss,
                     "set": name,
                     "quantity": quantity,
                     "reference_bin": reference_bin * width + origin,

@@ -6,7 +6,7 @@ from hessbench.results.store.tables import INTEGER, NUMBER, TEXT, Table
 CORRELATION = Table(
     "correlation",
     {
-        "training": TEXT, "set": TEXT, "quantity": TEXT, "reference_bin": NUMBER, "predicted_bin": NUMBER,
+        "loss": TEXT, "set": TEXT, "quantity": TEXT, "reference_bin": NUMBER, "predicted_bin": NUMBER,
         "count": INTEGER,
     },
 )  # fmt: skip

@@ -84,7 +84,7 @@ def command(results: Path) -> None:
     )
     write_table(results, EPOCH_COST, table, provenance)
     largest = table[table["percent"] == table["percent"].max()]
-    seconds = largest.pivot_table(index="training", columns="engine", values="seconds", sort=False)
+    seconds = largest.pivot_table(index="loss", columns="engine", values="seconds", sort=False)
     click.echo(f"seconds per epoch at {table['percent'].max()} % of the data")
     click.echo(seconds.to_string(float_format="%.3f"))
     if "E-F" in seconds.index:

@@ -6,7 +6,7 @@ from hessbench.results.store.tables import FLAG, INTEGER, NUMBER, TEXT, Table
 EPOCH_COST = Table(
     "epoch_cost",
     {
-        "training": TEXT, "engine": TEXT, "structures": INTEGER, "percent": INTEGER, "repeat": INTEGER,
+        "loss": TEXT, "engine": TEXT, "structures": INTEGER, "percent": INTEGER, "repeat": INTEGER,
         "seconds": NUMBER, "timed_structures": INTEGER, "extrapolated": FLAG,
     },
 )  # fmt: skip

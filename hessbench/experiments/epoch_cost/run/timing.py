@@ -130,7 +130,7 @@ def measure(
 def _rows(label: str, engine: Engine, percent: int, size: int, times: EpochTimes) -> list[dict]:
     return [
         {
-            "training": label,
+            "loss": label,
             "engine": engine,
             "structures": size,
             "percent": percent,

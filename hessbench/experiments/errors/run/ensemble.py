@@ -112,7 +112,7 @@ def evaluate_ensemble(
 
             tables = run_tasks(_evaluate_model, tasks, shared, config.processes, advance)
         metadata = {
-            "training": name,
+            "ensemble": name,
             "label": label,
             "data": {key: item.data for key, item in sets.items()},
             "seeds": [task.seed for task in tasks],
@@ -123,8 +123,8 @@ def evaluate_ensemble(
         for task in tasks:
             task.shard.unlink(missing_ok=True)
     errors = pd.concat(tables, ignore_index=True)
-    errors.insert(0, "training", label)
-    errors.insert(1, "fraction", percent)
+    errors.insert(0, "loss", label)
+    errors.insert(1, "percent", percent)
     level = "; ".join(sorted({item.level for item in sets.values()}))
     write_table(results, ERRORS, errors, made_here(inputs, level=level, models=len(tasks)), name)
     return errors

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-KEYS = ["training", "fraction", "seed", "set", "quantity"]
+KEYS = ["loss", "percent", "seed", "set", "quantity"]
 """What tells the numbers of one model apart."""
 
 
@@ -24,7 +24,7 @@ def summarize(errors: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns training, fraction, seed, set, quantity; rmse and mae in kcal/mol, kcal/mol/Angstrom,
+        Columns loss, percent, seed, set, quantity; rmse and mae in kcal/mol, kcal/mol/Angstrom,
         kcal/mol/Angstrom^2.
     """
     sums = errors.groupby(KEYS, sort=False, observed=True)[["squared", "absolute", "count"]].sum()

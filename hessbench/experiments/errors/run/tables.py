@@ -6,21 +6,21 @@ from hessbench.results.store.tables import INTEGER, NUMBER, TEXT, Table
 ERRORS = Table(
     "errors",
     {
-        "training": TEXT, "fraction": INTEGER, "seed": INTEGER, "set": TEXT, "reaction": TEXT,
+        "loss": TEXT, "percent": INTEGER, "seed": INTEGER, "set": TEXT, "reaction": TEXT,
         "structure": INTEGER, "quantity": TEXT, "squared": NUMBER, "absolute": NUMBER, "count": INTEGER,
     },
     lowest={"squared": 0, "absolute": 0, "count": 1},
-    key=("training", "fraction", "seed", "set", "reaction", "structure", "quantity"),
+    key=("loss", "percent", "seed", "set", "reaction", "structure", "quantity"),
 )  # fmt: skip
 """One row per structure, quantity and model: sums of squared and absolute errors over `count` elements."""
 
 FAILURES = Table(
     "failures",
     {
-        "training": TEXT, "fraction": INTEGER, "seed": INTEGER, "set": TEXT, "reaction": TEXT,
+        "loss": TEXT, "percent": INTEGER, "seed": INTEGER, "set": TEXT, "reaction": TEXT,
         "structure": INTEGER, "reason": TEXT,
     },
-    key=("training", "fraction", "seed", "set", "reaction", "structure"),
+    key=("loss", "percent", "seed", "set", "reaction", "structure"),
 )  # fmt: skip
 """One row per structure for which a user's calculator fails, with the reason."""
 

@@ -148,8 +148,8 @@ def evaluate_user_model(
     level = "; ".join(sorted({item.level for item in sets.values()}))
     for definition, frames in ((ERRORS, tables), (FAILURES, failures)):
         table = pd.concat(frames, ignore_index=True)
-        table.insert(0, "training", name)
-        table.insert(1, "fraction", percent)
+        table.insert(0, "loss", name)
+        table.insert(1, "percent", percent)
         provenance = made_here(inputs, level=level, models=1)
         write_table(results, definition, table, provenance, f"{name}-{percent}")
     return read_table(results, ERRORS, part=f"{name}-{percent}")

@@ -35,14 +35,14 @@ class BandTask:
     ----------
     reaction
         Number of the reaction.
-    training, seed
+    loss, seed
         As in the tables; "reference" is the level of theory.
     load
         Makes the potential in the process that needs it.
     """
 
     reaction: int
-    training: str
+    loss: str
     seed: int
     load: Callable[[], Potential]
 
@@ -58,7 +58,7 @@ class NebTables:
 
 def run_neb(
     reactions: Sequence[PathReaction],
-    trainings: Sequence[tuple[str, int, Callable[[], Potential]]],
+    potentials: Sequence[tuple[str, int, Callable[[], Potential]]],
     config: NebConfig,
 ) -> NebTables:
     """Relax a band for every reaction with every potential.
@@ -67,7 +67,7 @@ def run_neb(
     ----------
     reactions
         With their end points at the level of theory of the data.
-    trainings
+    potentials
         Label, seed and constructor of each potential. "reference" is applied to the two reactions of the
         paper's figures only: for the others the refined transition state gives the barrier. Its bands start
         through that transition state, all others from an interpolation between the end points alone.
@@ -80,12 +80,12 @@ def run_neb(
         Geometries of the two reactions of the paper's figures only.
     """
     tasks = [
-        BandTask(index, training, seed, load)
+        BandTask(index, loss, seed, load)
         for index, reaction in enumerate(reactions)
-        for training, seed, load in trainings
-        if training != REFERENCE or reaction.kind != "held-out"
+        for loss, seed, load in potentials
+        if loss != REFERENCE or reaction.kind != "held-out"
     ]
-    tasks.sort(key=lambda task: task.training != REFERENCE)  # the longest ones first
+    tasks.sort(key=lambda task: task.loss != REFERENCE)  # the longest ones first
     with tqdm(total=len(tasks), desc="neb", unit="band", smoothing=0.05) as bar:
 
         def show(done: int) -> None:
@@ -95,7 +95,7 @@ def run_neb(
     rows: tuple[list[pd.DataFrame], list[dict], list[pd.DataFrame]] = ([], [], [])
     for task, band in zip(tasks, bands, strict=True):
         reaction = reactions[task.reaction]
-        key = {"reaction": reaction.name, "kind": reaction.kind, "training": task.training, "seed": task.seed}
+        key = {"reaction": reaction.name, "kind": reaction.kind, "loss": task.loss, "seed": task.seed}
         rows[1].append({**key, **_summary(reaction, band)})
         if band.energies is None:
             continue
@@ -167,7 +167,7 @@ def rmsd(first: np.ndarray, second: np.ndarray) -> float:
 def _relax_band(task: BandTask, shared: tuple[list[PathReaction], NebConfig], report: Report) -> Band:
     """Relax one band; runs in a process of its own."""
     reactions, config = shared
-    is_reference = task.training == REFERENCE
+    is_reference = task.loss == REFERENCE
     band = relax_reaction(reactions[task.reaction], task.load(), config, through_saddle=is_reference)
     report(1)
     return band
@@ -211,7 +211,7 @@ def _geometry(key: dict, numbers: np.ndarray, band: Band) -> pd.DataFrame:
     x, y, z = band.coordinates.reshape(-1, 3).T
     return pd.DataFrame(
         {
-            **{name: key[name] for name in ("reaction", "training", "seed")},
+            **{name: key[name] for name in ("reaction", "loss", "seed")},
             "image": np.repeat(np.arange(images), atoms),
             "atom": np.tile(np.arange(atoms), images),
             "number": np.tile(numbers.astype(int), images),

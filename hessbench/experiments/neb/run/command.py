@@ -55,11 +55,11 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
     """Relax nudged elastic bands: neb_paths, neb_summary, neb_geometry.parquet in the folder of results."""
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
-    trainings: list[tuple[str, int, Callable[[], Potential]]] = []
+    potentials: list[tuple[str, int, Callable[[], Potential]]] = []
     trained = []
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent)
-        trainings += [
+        potentials += [
             (ensemble_label(folder), seed, partial(load, model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
@@ -68,7 +68,7 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         # What cannot be used is better known before the work begins.
         examples = [Batch.from_atoms([item]) for item in example_structures(("H", "C", "N", "O"))]
         check_calculator(load_calculator(path), examples)
-        trainings.append((path.stem, 0, partial(load_calculator, path)))
+        potentials.append((path.stem, 0, partial(load_calculator, path)))
     with ReactionFile(active_file("rtp")) as file:
         data, stated = file.identity, file.metadata.level
     inputs = STAGE.inputs({"rtp": data}, {"neb": config}).joined(*trained)
@@ -97,8 +97,8 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         steps=config.end_point_steps,
         accept=lambda reaction: has_reference_band(reaction, LevelPotential(level), config),
     )
-    trainings.append((REFERENCE, REFERENCE_SEED, partial(LevelPotential, level)))
-    tables = run_neb(reactions, trainings, config)
+    potentials.append((REFERENCE, REFERENCE_SEED, partial(LevelPotential, level)))
+    tables = run_neb(reactions, potentials, config)
     provenance = made_here(
         inputs,
         level=level,
@@ -109,8 +109,8 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
     write_table(results, PATHS, tables.paths, provenance)
     write_table(results, SUMMARY, tables.summary, provenance)
     write_table(results, GEOMETRY, tables.geometry, provenance)
-    for (kind, training), rows in tables.summary.groupby(["kind", "training"], sort=False):
+    for (kind, label), rows in tables.summary.groupby(["kind", "loss"], sort=False):
         converged = rows[rows["status"] == "converged"]
         error = (converged["barrier"] - converged["barrier_reference"]).abs().mean()
         barrier = f", mean absolute barrier error {error:.2f} kcal/mol" if len(converged) else ""
-        click.echo(f"{kind}, {training}: {len(converged)} of {len(rows)} converged{barrier}")
+        click.echo(f"{kind}, {label}: {len(converged)} of {len(rows)} converged{barrier}")

@@ -6,7 +6,7 @@ from hessbench.results.store.tables import INTEGER, NUMBER, TEXT, Table
 PATHS = Table(
     "neb_paths",
     {
-        "reaction": TEXT, "kind": TEXT, "training": TEXT, "seed": INTEGER, "image": INTEGER,
+        "reaction": TEXT, "kind": TEXT, "loss": TEXT, "seed": INTEGER, "image": INTEGER,
         "path_coordinate": NUMBER, "energy": NUMBER,
     },
 )  # fmt: skip
@@ -14,7 +14,7 @@ PATHS = Table(
 SUMMARY = Table(
     "neb_summary",
     {
-        "reaction": TEXT, "kind": TEXT, "training": TEXT, "seed": INTEGER, "status": TEXT, "reason": TEXT,
+        "reaction": TEXT, "kind": TEXT, "loss": TEXT, "seed": INTEGER, "status": TEXT, "reason": TEXT,
         "iterations": INTEGER, "max_force_ev_a": NUMBER, "barrier": NUMBER, "barrier_reference": NUMBER,
         "rmsd_ts": NUMBER,
     },
@@ -23,7 +23,7 @@ SUMMARY = Table(
 GEOMETRY = Table(
     "neb_geometry",
     {
-        "reaction": TEXT, "training": TEXT, "seed": INTEGER, "image": INTEGER, "atom": INTEGER,
+        "reaction": TEXT, "loss": TEXT, "seed": INTEGER, "image": INTEGER, "atom": INTEGER,
         "number": INTEGER, "x": NUMBER, "y": NUMBER, "z": NUMBER,
     },
 )  # fmt: skip

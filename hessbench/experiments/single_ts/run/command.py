@@ -49,5 +49,5 @@ def command(results: Path) -> None:
     write_table(results, SINGLE_TS, energies, provenance)
     write_table(results, MODES, modes, provenance)
     columns = ["lowest_frequency_cm1", "negative_modes", "ts_is_maximum", "energy_error", "force_error"]
-    summary = modes.groupby("training", sort=False)[[*columns, "hessian_error"]].mean()
+    summary = modes.groupby("loss", sort=False)[[*columns, "hessian_error"]].mean()
     click.echo(summary.to_string(float_format=lambda value: f"{value:.4g}"))

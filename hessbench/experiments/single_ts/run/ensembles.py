@@ -235,14 +235,14 @@ def sees_maximum(energies: np.ndarray, path_coordinate: np.ndarray, window: floa
 
 
 def _energies(path: ReactionPath, ensembles: dict[str, Trained]) -> pd.DataFrame:
-    """Energies along the path, one row per training, model and structure."""
+    """Energies along the path, one row per loss, model and structure."""
     structures = np.arange(len(path.energies))
 
-    def rows(training: str, model: int, energies: np.ndarray) -> pd.DataFrame:
+    def rows(loss: str, model: int, energies: np.ndarray) -> pd.DataFrame:
         finite = np.isfinite(energies)
         return pd.DataFrame(
             {
-                "training": training,
+                "loss": loss,
                 "model": model,
                 "structure": structures,
                 "path_coordinate": path.path_coordinate,
@@ -261,9 +261,9 @@ def _modes(path: ReactionPath, config: SingleTSConfig, ensembles: dict[str, Trai
     """What each model says about the TS, one row per model, with its errors there."""
     masses = atomic_masses(path.numbers)
 
-    def row(training: str, model: int, modes: NormalModes, maximum: bool, fit: Sequence[float]) -> dict:
+    def row(loss: str, model: int, modes: NormalModes, maximum: bool, fit: Sequence[float]) -> dict:
         return {
-            "training": training,
+            "loss": loss,
             "model": model,
             "lowest_frequency_cm1": float(modes.wavenumbers[0]),
             "negative_modes": modes.imaginary,
@@ -287,6 +287,6 @@ def _modes(path: ReactionPath, config: SingleTSConfig, ensembles: dict[str, Trai
             else:
                 empty = dict.fromkeys(rows[0], None)
                 rows.append(
-                    empty | {"training": label, "model": model, "ts_is_maximum": False, "reason": DIVERGED}
+                    empty | {"loss": label, "model": model, "ts_is_maximum": False, "reason": DIVERGED}
                 )
     return pd.DataFrame(rows)

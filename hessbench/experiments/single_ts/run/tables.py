@@ -6,7 +6,7 @@ from hessbench.results.store.tables import FLAG, INTEGER, NUMBER, TEXT, Table
 SINGLE_TS = Table(
     "single_ts",
     {
-        "training": TEXT, "model": INTEGER, "structure": INTEGER, "path_coordinate": NUMBER, "energy": NUMBER,
+        "loss": TEXT, "model": INTEGER, "structure": INTEGER, "path_coordinate": NUMBER, "energy": NUMBER,
         "reason": TEXT,
     },
 )  # fmt: skip
@@ -14,7 +14,7 @@ SINGLE_TS = Table(
 MODES = Table(
     "single_ts_modes",
     {
-        "training": TEXT, "model": INTEGER, "lowest_frequency_cm1": NUMBER, "negative_modes": INTEGER,
+        "loss": TEXT, "model": INTEGER, "lowest_frequency_cm1": NUMBER, "negative_modes": INTEGER,
         "ts_is_maximum": FLAG, "energy_error": NUMBER, "force_error": NUMBER, "hessian_error": NUMBER,
         "reason": TEXT,
     },

@@ -62,14 +62,12 @@ def command(results: Path) -> None:
     inputs = STAGE.inputs({}, {"spectra": config}).joined(*made_from)
     rows, summaries, costs = [], [], []
     reference: list = []
-    for training, seed, potential in tqdm(potentials, desc="spectra", unit="path"):
+    for loss, seed, potential in tqdm(potentials, desc="spectra", unit="path"):
         measured = measure_hessians(path, potential)
         reference = reference or measured.hessians
-        rows.append(frequency_rows(path, training, seed, measured.hessians, reference))
-        summaries.append(summarize(path, training, seed, measured.hessians, reference))
-        costs.append(
-            {"source": training, "seed": seed, "images": len(path.coordinates), "cpu_s": measured.cpu_s}
-        )
+        rows.append(frequency_rows(path, loss, seed, measured.hessians, reference))
+        summaries.append(summarize(path, loss, seed, measured.hessians, reference))
+        costs.append({"source": loss, "seed": seed, "images": len(path.coordinates), "cpu_s": measured.cpu_s})
     provenance = made_here(
         inputs,
         level=source.level,

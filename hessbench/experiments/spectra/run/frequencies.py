@@ -126,7 +126,7 @@ def match_modes(model: NormalModes, reference: NormalModes) -> tuple[np.ndarray,
 
 
 def frequency_rows(
-    path: PathGeometries, training: str, seed: int, hessians: list[np.ndarray], reference: list[np.ndarray]
+    path: PathGeometries, loss: str, seed: int, hessians: list[np.ndarray], reference: list[np.ndarray]
 ) -> pd.DataFrame:
     """Rows of the table spectra: modes numbered by ascending frequency at each image."""
     frames = []
@@ -137,7 +137,7 @@ def frequency_rows(
             pd.DataFrame(
                 {
                     "reaction": path.reaction,
-                    "training": training,
+                    "loss": loss,
                     "seed": seed,
                     "image": image,
                     "path_coordinate": path.path_coordinate[image],
@@ -152,7 +152,7 @@ def frequency_rows(
 
 
 def summarize(
-    path: PathGeometries, training: str, seed: int, hessians: list[np.ndarray], reference: list[np.ndarray]
+    path: PathGeometries, loss: str, seed: int, hessians: list[np.ndarray], reference: list[np.ndarray]
 ) -> dict:
     """Error of all frequencies and the softening of the reaction mode, a row of spectra_summary.
 
@@ -164,7 +164,7 @@ def summarize(
         their fall from the mean of both ends of the path, and where along the path the lowest mode is lowest
         (Angstrom).
     """
-    rows = frequency_rows(path, training, seed, hessians, reference)
+    rows = frequency_rows(path, loss, seed, hessians, reference)
     error = rows["frequency_cm1"] - rows["reference_frequency_cm1"]
     transverse = []
     pairs = zip(
@@ -178,7 +178,7 @@ def summarize(
     ts = path.transition_state
     return {
         "reaction": path.reaction,
-        "training": training,
+        "loss": loss,
         "seed": seed,
         "rms_error_cm1": float(np.sqrt((error**2).mean())),
         "mean_absolute_error_cm1": float(error.abs().mean()),

@@ -17,12 +17,12 @@ def read_reference_path(results: Path, kind: str) -> PathGeometries:
         The tables are missing or hold no such path.
     """
     paths = read_table(results, PATHS)
-    paths = paths[(paths["kind"] == kind) & (paths["training"] == REFERENCE)].sort_values("image")
+    paths = paths[(paths["kind"] == kind) & (paths["loss"] == REFERENCE)].sort_values("image")
     if paths.empty:
         raise ResultsError(PATHS.path(results), f"no reference path of a {kind}; run `hessbench neb`.")
     reaction = str(paths["reaction"].iloc[0])
     geometry = read_table(results, GEOMETRY)
-    geometry = geometry[(geometry["reaction"] == reaction) & (geometry["training"] == REFERENCE)]
+    geometry = geometry[(geometry["reaction"] == reaction) & (geometry["loss"] == REFERENCE)]
     geometry = geometry.sort_values(["image", "atom"])
     atoms = geometry["atom"].nunique()
     if len(geometry) != atoms * len(paths):

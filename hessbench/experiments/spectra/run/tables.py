@@ -6,7 +6,7 @@ from hessbench.results.store.tables import INTEGER, NUMBER, TEXT, Table
 SPECTRA = Table(
     "spectra",
     {
-        "reaction": TEXT, "training": TEXT, "seed": INTEGER, "image": INTEGER, "path_coordinate": NUMBER,
+        "reaction": TEXT, "loss": TEXT, "seed": INTEGER, "image": INTEGER, "path_coordinate": NUMBER,
         "mode": INTEGER, "frequency_cm1": NUMBER, "reference_frequency_cm1": NUMBER, "overlap": NUMBER,
     },
     nullable=frozenset({"reference_frequency_cm1", "overlap"}),  # no mode of the reference matches
@@ -15,7 +15,7 @@ SPECTRA = Table(
 SUMMARY = Table(
     "spectra_summary",
     {
-        "reaction": TEXT, "training": TEXT, "seed": INTEGER, "rms_error_cm1": NUMBER,
+        "reaction": TEXT, "loss": TEXT, "seed": INTEGER, "rms_error_cm1": NUMBER,
         "mean_absolute_error_cm1": NUMBER, "rms_error_transverse_cm1": NUMBER, "reaction_mode_ts_cm1": NUMBER,
         "reference_reaction_mode_ts_cm1": NUMBER, "softening_cm1": NUMBER, "reference_softening_cm1": NUMBER,
         "softest_at": NUMBER, "reference_softest_at": NUMBER,

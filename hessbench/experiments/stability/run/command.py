@@ -72,7 +72,5 @@ def command(models: Path, results: Path) -> None:
     )
     write_table(results, STABILITY, outcomes, provenance)
     write_table(results, TRAJECTORY, trajectory, provenance)
-    summary = outcomes.pivot_table(
-        index="molecule", columns="training", values="temperature_k", aggfunc="mean"
-    )
+    summary = outcomes.pivot_table(index="molecule", columns="loss", values="temperature_k", aggfunc="mean")
     click.echo(summary.to_string(float_format=lambda value: f"{value:.0f}"))

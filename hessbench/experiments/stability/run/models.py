@@ -24,7 +24,7 @@ from hessbench.system.sources import code_digest
 class HeatingTask:
     """One model to test: its label in tables ("E-F-H"), its seed and its file."""
 
-    training: str
+    loss: str
     seed: int
     model: Path
 
@@ -104,7 +104,7 @@ def run_stability(
 def _heat(task: HeatingTask, shared: _Shared, report: Report) -> Heating:
     """Heat all molecules with one model; runs in a process of its own."""
     settings = shared.config.model_dump_json(exclude={"processes", "checkpoint_s", "molecules", "seeds"})
-    content = hashlib.sha256(f"{settings} {shared.code} {task.training} {task.seed}".encode())
+    content = hashlib.sha256(f"{settings} {shared.code} {task.loss} {task.seed}".encode())
     content.update(task.model.read_bytes())
     for name, atoms in shared.molecules.items():
         content.update(name.encode() + atoms.numbers.tobytes() + atoms.positions.tobytes())
@@ -112,8 +112,8 @@ def _heat(task: HeatingTask, shared: _Shared, report: Report) -> Heating:
         shared.molecules,
         load(task.model),
         shared.config,
-        f"{task.training}/{task.seed}",
-        checkpoint=shared.checkpoints / f"{task.training}-{task.seed}.npz",
+        f"{task.loss}/{task.seed}",
+        checkpoint=shared.checkpoints / f"{task.loss}-{task.seed}.npz",
         fingerprint=content.hexdigest(),
         report=report,
     )
@@ -124,7 +124,7 @@ def _outcomes(
 ) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"training": task.training, "seed": task.seed, **asdict(outcome), "cap_k": config.cap_k}
+            {"loss": task.loss, "seed": task.seed, **asdict(outcome), "cap_k": config.cap_k}
             for task, result in zip(tasks, results, strict=True)
             for outcome in result.outcomes
         ]
@@ -139,11 +139,11 @@ def _trajectory(
 ) -> pd.DataFrame:
     """Frames of the molecule and seed whose trajectory is kept, one row an atom."""
     numbers = molecules[config.trajectory_molecule].numbers
-    columns = ["molecule", "training", "seed", "frame", "time_fs", "temperature_k", "atom", "number"]
+    columns = ["molecule", "loss", "seed", "frame", "time_fs", "temperature_k", "atom", "number"]
     rows = [
         (
             config.trajectory_molecule,
-            task.training,
+            task.loss,
             task.seed,
             index,
             frame.time_fs,

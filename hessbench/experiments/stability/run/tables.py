@@ -6,7 +6,7 @@ from hessbench.results.store.tables import INTEGER, NUMBER, TEXT, Table
 STABILITY = Table(
     "stability",
     {
-        "training": TEXT, "seed": INTEGER, "molecule": TEXT, "status": TEXT, "reason": TEXT, "bond": TEXT,
+        "loss": TEXT, "seed": INTEGER, "molecule": TEXT, "status": TEXT, "reason": TEXT, "bond": TEXT,
         "temperature_k": NUMBER, "time_fs": NUMBER, "cap_k": NUMBER,
     },
     nullable=frozenset({"bond"}),  # nothing broke
@@ -15,7 +15,7 @@ STABILITY = Table(
 TRAJECTORY = Table(
     "stability_trajectory",
     {
-        "molecule": TEXT, "training": TEXT, "seed": INTEGER, "frame": INTEGER, "time_fs": NUMBER,
+        "molecule": TEXT, "loss": TEXT, "seed": INTEGER, "frame": INTEGER, "time_fs": NUMBER,
         "temperature_k": NUMBER, "atom": INTEGER, "number": INTEGER, "x": NUMBER, "y": NUMBER, "z": NUMBER,
     },
 )  # fmt: skip
