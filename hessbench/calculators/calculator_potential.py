@@ -118,15 +118,15 @@ def _numbers(atoms: Atoms, what: str, value: Any, shape: tuple[int, ...]) -> Arr
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise PotentialError(f"The calculator's {what} of {formula} is no array of numbers.") from None
+        raise PotentialError(f"The calculator's {what} of {formula}: no array of numbers.") from None
     if array.size != math.prod(shape):
         expected = f"expected {shape}" if shape else "expected one number"
         advice = "; of several models give the mean" if array.ndim > 2 and what == "Hessian" else ""
         raise PotentialError(
-            f"The calculator's {what} of {formula} has the shape {array.shape}, {expected}{advice}."
+            f"The calculator's {what} of {formula}: shape {array.shape}, {expected}{advice}."
         )
     if not np.isfinite(array).all():
-        raise PotentialError(f"The calculator's {what} of {formula} is not finite.")
+        raise PotentialError(f"The calculator's {what} of {formula}: not finite.")
     return array.reshape(shape)
 
 

@@ -54,7 +54,8 @@ def check_calculator(potential: CalculatorPotential, molecules: Sequence[Batch])
         else:
             return
     if failures:
-        raise HessbenchError(f"{failures[0]} So it is for {len(failures)} molecules tried before the run.")
+        tried = f"so for all of {len(failures)} molecules tried before the run"
+        raise HessbenchError(f"{failures[0].rstrip('.')}; {tried}.")
 
 
 def _check(potential: CalculatorPotential, molecule: Batch) -> None:

@@ -106,15 +106,15 @@ def test_single_precision_of_total_energies_is_no_fault(tmp_path):
     [
         (
             'self.results["forces"] = self.results["forces"].mean(0, keepdims=True)',
-            r"forces of H2O has the shape \(1, 3\), expected \(3, 3\)",
+            r"forces of H2O: shape \(1, 3\), expected \(3, 3\)",
         ),
-        ('self.results["energy"] = np.zeros(2)', r"energy of H2O has the shape \(2,\), expected one number"),
-        ('self.results["forces"] = "none"', "forces of H2O is no array of numbers"),
+        ('self.results["energy"] = np.zeros(2)', r"energy of H2O: shape \(2,\), expected one number"),
+        ('self.results["forces"] = "none"', "forces of H2O: no array of numbers"),
         ('del self.results["forces"]', "fails for H2O: PropertyNotImplementedError"),
         ('raise AssertionError("Element 8\\nunknown")', "fails for H2O: AssertionError: Element 8 unknown"),
         ('raise SystemExit("no licence")', "fails for H2O: SystemExit: no licence"),
-        ('self.results["forces"][0, 0] = np.nan', "forces of H2O is not finite"),
-        ('self.results["energy"] = float("inf")', "energy of H2O is not finite"),
+        ('self.results["forces"][0, 0] = np.nan', "forces of H2O: not finite"),
+        ('self.results["energy"] = float("inf")', "energy of H2O: not finite"),
     ],
 )
 def test_what_is_not_plain_is_one_sentence(tmp_path, change, words):
@@ -122,7 +122,7 @@ def test_what_is_not_plain_is_one_sentence(tmp_path, change, words):
     with pytest.raises(PotentialError, match=words) as error:
         energies_and_forces(potential, BATCH)
     assert "\n" not in str(error.value)
-    with pytest.raises(HessbenchError, match="So it is for 2 molecules tried before the run"):
+    with pytest.raises(HessbenchError, match="so for all of 2 molecules tried before the run"):
         check_calculator(potential, ONE)
 
 
@@ -178,9 +178,7 @@ calculator = Mine()
     for found, expected in zip(hessians(potential, BATCH), reference, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1)
     text = "calculator = Springs()\ndef hessian(atoms):\n    return [exact(atoms).reshape(-1, 3, 3)] * 2\n"
-    with pytest.raises(
-        HessbenchError, match=r"Hessian of H2O has the shape \(2, 9, 3, 3\).*of several models give"
-    ):
+    with pytest.raises(HessbenchError, match=r"Hessian of H2O: shape \(2, 9, 3, 3\).*of several models give"):
         check_calculator(load(tmp_path / "several.py", text), ONE)
 
 

@@ -17,6 +17,7 @@ from hessbench.potential.ani.pure import evaluate_pure
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.interface import Derivatives
 from hessbench.potential.probes import hessian_products
+from hessbench.system.memory import keep_freed_memory
 
 Backend = Literal["auto", "native", "torch"]
 
@@ -87,6 +88,7 @@ def evaluate_ensemble(
         raise HessbenchError(
             f"Probes have shape {tuple(probes.shape)}, expected ({len(batch.numbers)}, 3, k) for this batch."
         )
+    keep_freed_memory()
     native = choose_backend(batch.coordinates.device, backend) == "native"
     if not native or (probes is not None and derivatives < 2):
         return evaluate_pure(models, batch, derivatives, probes)  # products without Hessians: in torch alone

@@ -4,7 +4,6 @@ Parameter gradients come from one ordinary reverse pass through what is written 
 """
 
 from collections.abc import Sequence
-from functools import cache
 
 import torch
 from torch import Tensor
@@ -29,7 +28,6 @@ def evaluate_pure(
     models: Sequence[ANI], batch: Batch, derivatives: int, probes: Tensor | None = None
 ) -> list[Prediction]:
     """Evaluate models of one architecture on one batch, see `hessbench.potential.ani.evaluation`."""
-    _keep_freed_memory()
     networks = [networks_of(model) for model in models]
     parts: list[list[Prediction]] = [[] for _ in models]
     for first, last in _chunks(batch):
@@ -40,17 +38,6 @@ def evaluate_pure(
         for results, parameters in zip(parts, networks, strict=True):
             results.append(evaluate_chunk(parameters, geometry, part, derivatives, vectors))
     return [_join(results) for results in parts]
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Let the C library keep memory that tensors of a few MiB give back.
-
-    glibc returns blocks above a threshold to the system at once and gets them back page by page,
-    zeroed, which takes as long as the arithmetic on them. The threshold rises to the size of the largest
-    such block ever freed, at most 32 MiB (mallopt(3)), so one is freed here. Elsewhere this does nothing.
-    """
-    torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
 def _join(parts: list[Prediction]) -> Prediction:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,11 +130,3 @@ def test_chunks_are_split_whole(weights: list[int], parts: int) -> None:
     assert all(first < last for first, last in ranges)
     assert all(a[1] == b[0] for a, b in itertools.pairwise(ranges))
     assert len(ranges) <= parts
-
-
-def test_cache_depends_on_every_module_with_kernels() -> None:
-    from hessbench.potential.ani.native import compiler
-
-    folder = Path(compiler.__file__).parent
-    with_kernels = {path.stem for path in folder.glob("*.py") if "kernel\ndef " in path.read_text()}
-    assert with_kernels <= set(compiler._SOURCES)

@@ -1,5 +1,5 @@
-"""The native path: numba kernels for the geometry and the tangents, BLAS for matrix products."""
+"""The native path: numba kernels for geometry and tangents around the networks in torch."""
 
-from hessbench.potential.ani.native.engine import evaluate_native
+from hessbench.potential.ani.native.evaluation import evaluate_native
 
 __all__ = ["evaluate_native"]

@@ -1,25 +1,26 @@
 """The geometry of a batch as the kernels want it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from hessbench.potential.ani.architecture import Architecture
 from hessbench.potential.ani.model import ANI
-from hessbench.potential.ani.native.geometry import Tables, fill_tables
-from hessbench.potential.ani.native.layout import (
-    Floats,
-    Functions,
-    Layout,
-    Shape,
-    functions_of,
-    layout_of,
-    shape_of,
-)
-from hessbench.potential.ani.native.neighbors import Neighbors, find_neighbors
+from hessbench.potential.ani.native.geometry import Tables, fill_features
+from hessbench.potential.ani.native.layout import Floats, Functions, Layout, functions_of, layout_of
+from hessbench.potential.ani.native.neighbors import Neighbors, find_neighbors, find_triples
 from hessbench.potential.ani.native.runtime import Buffer, run_parts, split_chunks
+from hessbench.potential.ani.terms import (
+    angle_terms,
+    constants_of,
+    cutoff_terms,
+    radial_terms,
+    shell_terms,
+)
 from hessbench.potential.batch import Batch
+from hessbench.system.denormals import flushed_denormals
 
 
 @dataclass
@@ -28,14 +29,12 @@ class NativeGeometry:
 
     layout: Layout
     functions: Functions
-    shape: Shape
     neighbors: Neighbors
     tables: Tables
     features: Floats  # (A, F) by slot
-    jacobian: Floats  # packed; empty below order 2
     parts: list[tuple[int, int]]  # chunks of each thread
-    first_slots: list[int] = field(default_factory=list)  # of each element, and the end
-    loans: list[Buffer] = field(default_factory=list)  # keeps the memory of the arrays
+    slots: list[tuple[int, int]]  # first and last + 1 of each element
+    loan: Buffer  # keeps the memory of the tables
 
     @property
     def known(self) -> tuple[Layout, Functions, Neighbors, Tables]:
@@ -50,51 +49,40 @@ class NativeGeometry:
 def build(model: ANI, batch: Batch, order: int) -> NativeGeometry:
     """Find neighbours and evaluate features and tables; in order 2 also the packed Jacobian."""
     architecture = model.architecture
-    elements = len(architecture.elements)
     element = model.element_indices(batch.numbers).numpy()
-    layout = layout_of(element, batch.counts.numpy(), elements)
+    layout = layout_of(architecture, element, batch.counts.numpy())
     functions = functions_of(architecture)
     coordinates = np.ascontiguousarray(batch.coordinates.detach().numpy())
     neighbors = Neighbors(*find_neighbors(layout, functions, coordinates))
-    pairs, _, triples, packed = neighbors.sizes.tolist()
-    radial, shells, angles = (
-        len(functions.radial_shifts),
-        len(functions.angular_shifts),
-        len(functions.cosines),
+    _, _, displacements, jacobian = neighbors.sizes.tolist()
+    loan = Buffer(coordinates.dtype, (jacobian if order > 1 else 0,), (displacements if order > 1 else 0,))
+    tables = Tables(*_symmetry_functions(architecture, neighbors, batch.coordinates.dtype), *loan.arrays)
+    features = np.empty((len(element), architecture.features), coordinates.dtype)
+    slots = layout.chunk_slots
+    rows = (neighbors.row_start[slots[:, :, 1]] - neighbors.row_start[slots[:, :, 0]]).sum(1)
+    geometry = NativeGeometry(
+        layout, functions, neighbors, tables, features,
+        split_chunks(rows + 1, min(torch.get_num_threads(), layout.chunks)),
+        [(int(first), int(last)) for first, last in zip(slots[0, :, 0], slots[-1, :, 1], strict=True)],
+        loan,
+    )  # fmt: skip
+    run_parts(
+        lambda _, first, last: fill_features(first, last, order, *geometry.known, features), geometry.parts
     )
-    shapes = [
-        (pairs,), (pairs, 3), (pairs, 2, radial), (pairs, 3), (triples,), (triples, 3, shells), (triples,
-        3, angles),
-        (len(element), architecture.features), (packed if order > 1 else 0,),
-    ]  # fmt: skip
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    loan = Buffer(sum(sizes), coordinates.dtype)
-    ends = np.cumsum(sizes)
-    arrays = [
-        loan.array[end - size : end].reshape(shape)
-        for shape, size, end in zip(shapes, sizes, ends, strict=True)
-    ]
-    tables, features, jacobian = Tables(*arrays[:7]), arrays[7], arrays[8]
-    work = np.array([0] * layout.chunks)
-    for index in range(elements):
-        slots = layout.chunk_slots[:, index]
-        work += neighbors.row_start[slots[:, 1]] - neighbors.row_start[slots[:, 0]] + 1
-    parts = split_chunks(work, min(torch.get_num_threads(), layout.chunks))
+    return geometry
 
-    def fill(part: int, first: int, last: int) -> None:
-        fill_tables(first, last, order, layout, functions, neighbors, coordinates, tables, features, jacobian)
 
-    run_parts(fill, parts)
-    first_slots = [*layout.chunk_slots[0, :, 0].tolist(), len(element)]
-    return NativeGeometry(
-        layout,
-        functions,
-        shape_of(architecture),
-        neighbors,
-        tables,
-        features,
-        jacobian,
-        parts,
-        first_slots,
-        [loan],
-    )
+def _symmetry_functions(
+    architecture: Architecture, neighbors: Neighbors, dtype: torch.dtype
+) -> list[np.ndarray]:
+    """Closed forms of all pairs and triples, in the order of `Tables`."""
+    constants, vectors = constants_of(architecture.symmetry_functions), torch.from_numpy(neighbors.vectors)
+    distances = torch.linalg.vector_norm(vectors, dim=1)
+    r, u = distances.to(dtype), (vectors / distances.unsqueeze(1)).to(dtype)
+    first, second = torch.from_numpy(find_triples(neighbors))
+    c = (u[first] * u[second]).sum(1)
+    with flushed_denormals():
+        radial = torch.stack(radial_terms(constants, r))
+        cutoffs = torch.stack(cutoff_terms(constants.cutoff, constants.angular_cutoff, r))
+        shells, angles = shell_terms(constants, r[first], r[second]), angle_terms(constants, c)
+    return [table.numpy() for table in (r, u, radial, cutoffs, c, shells, angles)]

@@ -10,25 +10,16 @@ from typing import Any
 import numba
 from numba.core import config
 
-from hessbench.potential.ani.architecture import CELU_ALPHA
-from hessbench.potential.ani.terms import SLACK, SMALLEST_W
-
-_SOURCES = (
-    "activations", "blas", "compiler", "contractions", "curvature", "geometry", "layout", "lines",
-    "neighbors", "networks", "packing", "products", "rows", "tangents", "terms",
-)  # fmt: skip
-"""Modules with kernels or with what they are given."""
-
 
 def cache_directory() -> Path:
     """Directory of compiled kernels, private to these sources and this version of numba.
 
-    numba renews a kernel only when its own file changes, not when a function it calls in another file or a
-    constant does; a directory named by all of them does.
+    numba renews a kernel only when its own file changes, not when a function it calls in another file does;
+    a directory named by all of them does.
     """
-    digest = hashlib.sha256(repr((numba.__version__, SLACK, SMALLEST_W, CELU_ALPHA)).encode())
-    for source in _SOURCES:
-        digest.update(Path(__file__).with_name(f"{source}.py").read_bytes())
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
     home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     directory = Path(home).expanduser() / "hessbench" / digest.hexdigest()[:16]
     try:

@@ -7,7 +7,6 @@ Order of the scalars everywhere: S = 00, 10, 01, 20, 11, 02; P = 1, 2, c, 11, 22
 import numpy as np
 
 from hessbench.potential.ani.native.compiler import inner_kernel
-from hessbench.potential.ani.native.terms import cosine_gradients
 
 
 @inner_kernel
@@ -20,16 +19,16 @@ def contract(order, g, base, shells, angles, t, s):
         y0 = y1 = y2 = shells.dtype.type(0)
         for z in range(nz):
             weight = g[start + n * nz + z]
-            y0 += weight * angles[t, 0, z]
-            y1 += weight * angles[t, 1, z]
-            y2 += weight * angles[t, 2, z]
-        s[0] += shells[t, 0, n] * y0
-        s[1] += shells[t, 1, n] * y0
-        s[2] += shells[t, 0, n] * y1
+            y0 += weight * angles[0, t, z]
+            y1 += weight * angles[1, t, z]
+            y2 += weight * angles[2, t, z]
+        s[0] += shells[0, t, n] * y0
+        s[1] += shells[1, t, n] * y0
+        s[2] += shells[0, t, n] * y1
         if order > 1:
-            s[3] += shells[t, 2, n] * y0
-            s[4] += shells[t, 1, n] * y1
-            s[5] += shells[t, 0, n] * y2
+            s[3] += shells[2, t, n] * y0
+            s[4] += shells[1, t, n] * y1
+            s[5] += shells[0, t, n] * y2
 
 
 @inner_kernel
@@ -39,22 +38,22 @@ def spread(order, s, shells, angles, t, g, base):
     nz = np.uint64(angles.shape[2])
     start, t = np.uint64(base), np.uint64(t)
     for n in range(np.uint64(shells.shape[2])):
-        y0 = cast(s[0] * shells[t, 0, n] + s[1] * shells[t, 1, n])
-        y1 = cast(s[2] * shells[t, 0, n])
+        y0 = cast(s[0] * shells[0, t, n] + s[1] * shells[1, t, n])
+        y1 = cast(s[2] * shells[0, t, n])
         y2 = cast(0.0)
         if order > 1:
-            y0 += cast(s[3] * shells[t, 2, n])
-            y1 += cast(s[4] * shells[t, 1, n])
-            y2 = cast(s[5] * shells[t, 0, n])
+            y0 += cast(s[3] * shells[2, t, n])
+            y1 += cast(s[4] * shells[1, t, n])
+            y2 = cast(s[5] * shells[0, t, n])
         for z in range(nz):
-            g[start + n * nz + z] += y0 * angles[t, 0, z] + y1 * angles[t, 1, z] + y2 * angles[t, 2, z]
+            g[start + n * nz + z] += y0 * angles[0, t, z] + y1 * angles[1, t, z] + y2 * angles[2, t, z]
 
 
 @inner_kernel
 def derivatives(order, s, cutoffs, p, q, d):
     """Derivatives of P from S into d (9,)."""
-    f1, g1, k1 = np.float64(cutoffs[p, 0]), np.float64(cutoffs[p, 1]), np.float64(cutoffs[p, 2])
-    f2, g2, k2 = np.float64(cutoffs[q, 0]), np.float64(cutoffs[q, 1]), np.float64(cutoffs[q, 2])
+    f1, g1, k1 = np.float64(cutoffs[0, p]), np.float64(cutoffs[1, p]), np.float64(cutoffs[2, p])
+    f2, g2, k2 = np.float64(cutoffs[0, q]), np.float64(cutoffs[1, q]), np.float64(cutoffs[2, q])
     f, left, right = f1 * f2, g1 * f2, f1 * g2
     d[0] = 0.5 * s[1] * f + s[0] * left
     d[1] = 0.5 * s[1] * f + s[0] * right
@@ -72,8 +71,8 @@ def derivatives(order, s, cutoffs, p, q, d):
 @inner_kernel
 def derivatives_adjoint(order, d, cutoffs, p, q, s):
     """Adjoint of `derivatives`: from d (9,) into s (6,)."""
-    f1, g1, k1 = np.float64(cutoffs[p, 0]), np.float64(cutoffs[p, 1]), np.float64(cutoffs[p, 2])
-    f2, g2, k2 = np.float64(cutoffs[q, 0]), np.float64(cutoffs[q, 1]), np.float64(cutoffs[q, 2])
+    f1, g1, k1 = np.float64(cutoffs[0, p]), np.float64(cutoffs[1, p]), np.float64(cutoffs[2, p])
+    f2, g2, k2 = np.float64(cutoffs[0, q]), np.float64(cutoffs[1, q]), np.float64(cutoffs[2, q])
     f, left, right = f1 * f2, g1 * f2, f1 * g2
     s[0] = d[0] * left + d[1] * right
     s[1] = 0.5 * (d[0] + d[1]) * f
@@ -176,3 +175,20 @@ def triple_adjoint(tables, p, q, triple, blocks, s, d, w, g, base):
     blocks_adjoint(blocks, np.float64(tables.r[p]), np.float64(tables.r[q]), c, tables.u, p, q, w, d)
     derivatives_adjoint(2, d, tables.cutoffs, p, q, s)
     spread(2, s, tables.shells, tables.angles, triple, g, base)
+
+
+@inner_kernel
+def cosine_gradients(u, r, p, q, c, w):
+    """w1 = (u2 - c u1) / r1 and w2 of pairs p and q, into w (2, 3)."""
+    for x in range(3):
+        w[0, x] = (u[q, x] - c * u[p, x]) / r[p]
+        w[1, x] = (u[p, x] - c * u[q, x]) / r[q]
+
+
+@inner_kernel
+def dot(a, b):
+    """Scalar product, summed in float64."""
+    total = 0.0
+    for n in range(len(b)):
+        total += np.float64(a[n]) * b[n]
+    return total

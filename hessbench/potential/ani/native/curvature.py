@@ -1,86 +1,75 @@
-"""g . K of one atom in the rows of its neighbours, and its adjoint."""
+"""g . K of one atom in Cartesian displacements of its neighbours, and its adjoint."""
 
 import numpy as np
 
 from hessbench.potential.ani.native.compiler import inner_kernel
-from hessbench.potential.ani.native.contractions import triple_adjoint, triple_blocks
-from hessbench.potential.ani.native.terms import dot_n
+from hessbench.potential.ani.native.contractions import dot, triple_adjoint, triple_blocks
 
 
 @inner_kernel
-def add_curvature(
-    start, stop, triple, near, size, elements, pair_of, tables, g, matrix, across, s, d, w, blocks
-):
-    """Add g . K of the pairs start to stop - 1 of one atom to its matrix (size x size).
-
-    What a far neighbour's single row cannot hold goes to `across`: across[p] (I - u u').
-    """
+def add_curvature(slot, functions, neighbors, tables, g, local, s, d, w, blocks):
+    """Add g . K of the atom of a slot to `local` (3 P, 3 P); s, d, w and blocks are scratch."""
     radial = tables.radial.shape[2]
-    angular = tables.shells.shape[2] * tables.angles.shape[2]
-    base = len(pair_of) * radial
+    start, stop, near = neighbors.pair_start[slot], neighbors.pair_start[slot + 1], neighbors.near[slot]
     for p in range(start, stop):
-        part = g[elements[p] * radial : (elements[p] + 1) * radial]
-        slope = dot_n(part, tables.radial[p, 0]) / tables.r[p]
-        bend = dot_n(part, tables.radial[p, 1])
-        if p - start >= near:
-            row = 2 * near + p - start
-            matrix[row * size + row] += bend
-            across[p - start] = slope
-            continue
-        row = 3 * (p - start)
-        u = tables.u[p]
+        feature = neighbors.pair_element[p] * radial
+        part = g[feature : feature + radial]
+        slope = dot(part, tables.radial[1, p]) / tables.r[p]
+        bend = dot(part, tables.radial[2, p])
+        row, u = 3 * (p - start), tables.u[p]
         for x in range(3):
             for y in range(3):
-                matrix[(row + x) * size + row + y] += (bend - slope) * u[x] * u[y]
-            matrix[(row + x) * size + row + x] += slope
+                local[row + x, row + y] += (bend - slope) * u[x] * u[y]
+            local[row + x, row + x] += slope
+    triple = neighbors.triple_start[slot]
     for p in range(start, start + near):
         for q in range(p + 1, start + near):
-            feature = base + pair_of[elements[p], elements[q]] * angular
+            feature = angular_feature(p, q, functions, neighbors, tables)
             triple_blocks(tables, p, q, triple, g, feature, s, d, w, blocks)
             a, b = 3 * (p - start), 3 * (q - start)
             for x in range(3):
                 for y in range(3):
-                    matrix[(a + x) * size + a + y] += blocks[0, x, y]
-                    matrix[(b + x) * size + b + y] += blocks[2, x, y]
-                    matrix[(a + x) * size + b + y] += blocks[1, x, y]
-                    matrix[(b + y) * size + a + x] += blocks[1, x, y]
+                    local[a + x, a + y] += blocks[0, x, y]
+                    local[b + x, b + y] += blocks[2, x, y]
+                    local[a + x, b + y] += blocks[1, x, y]
+                    local[b + y, a + x] += blocks[1, x, y]
             triple += 1
 
 
 @inner_kernel
-def curvature_adjoint(
-    start, stop, triple, near, size, elements, pair_of, tables, matrix, across, g, s, d, w, blocks
-):
-    """Adjoint of `add_curvature`: add to g (F) what matrix, symmetric, and across say."""
+def curvature_adjoint(slot, functions, neighbors, tables, local, g, s, d, w, blocks):
+    """Adjoint of `add_curvature`: add to g (F) what the symmetric `local` says."""
     radial = tables.radial.shape[2]
-    angular = tables.shells.shape[2] * tables.angles.shape[2]
-    base = len(pair_of) * radial
     cast = g.dtype.type
+    start, stop, near = neighbors.pair_start[slot], neighbors.pair_start[slot + 1], neighbors.near[slot]
     for p in range(start, stop):
-        if p - start >= near:
-            row = 2 * near + p - start
-            bend, rest = np.float64(matrix[row * size + row]), np.float64(across[p - start])
-        else:
-            row = 3 * (p - start)
-            u = tables.u[p]
-            bend = rest = np.float64(0.0)
-            for x in range(3):
-                rest += matrix[(row + x) * size + row + x]
-                for y in range(3):
-                    bend += np.float64(matrix[(row + x) * size + row + y]) * u[x] * u[y]
-            rest -= bend
-        along, turned = cast(bend), cast(rest / tables.r[p])
-        feature = elements[p] * radial
+        row, u = 3 * (p - start), tables.u[p]
+        bend = rest = np.float64(0.0)
+        for x in range(3):
+            rest += local[row + x, row + x]
+            for y in range(3):
+                bend += np.float64(local[row + x, row + y]) * u[x] * u[y]
+        along, turned = cast(bend), cast((rest - bend) / tables.r[p])
+        feature = neighbors.pair_element[p] * radial
         for n in range(radial):
-            g[feature + n] += along * tables.radial[p, 1, n] + turned * tables.radial[p, 0, n]
+            g[feature + n] += along * tables.radial[2, p, n] + turned * tables.radial[1, p, n]
+    triple = neighbors.triple_start[slot]
     for p in range(start, start + near):
         for q in range(p + 1, start + near):
             a, b = 3 * (p - start), 3 * (q - start)
             for x in range(3):
                 for y in range(3):
-                    blocks[0, x, y] = matrix[(a + x) * size + a + y]
-                    blocks[2, x, y] = matrix[(b + x) * size + b + y]
-                    blocks[1, x, y] = 2.0 * matrix[(a + x) * size + b + y]
-            feature = base + pair_of[elements[p], elements[q]] * angular
+                    blocks[0, x, y] = local[a + x, a + y]
+                    blocks[2, x, y] = local[b + x, b + y]
+                    blocks[1, x, y] = 2.0 * local[a + x, b + y]
+            feature = angular_feature(p, q, functions, neighbors, tables)
             triple_adjoint(tables, p, q, triple, blocks, s, d, w, g, feature)
             triple += 1
+
+
+@inner_kernel
+def angular_feature(p, q, functions, neighbors, tables):
+    """First feature of angles between neighbours of the elements of pairs p and q."""
+    elements, angular = functions.pair_of.shape[0], tables.shells.shape[2] * tables.angles.shape[2]
+    pair = functions.pair_of[neighbors.pair_element[p], neighbors.pair_element[q]]
+    return elements * tables.radial.shape[2] + pair * angular

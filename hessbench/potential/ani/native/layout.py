@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hessbench.potential.ani.architecture import Architecture
-from hessbench.potential.ani.terms import constants_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.floating]
@@ -32,6 +31,8 @@ class Layout(NamedTuple):
     chunk_set: Ints  # (C,) the set of elements
     set_elements: Ints  # (sets, E) rank of each element within the set, -1 if absent
     set_size: Ints  # (sets,)
+    columns: Ints  # features that a neighbour of one element can touch in one set, set by set
+    column_start: Ints  # (sets, E) where they begin
 
     @property
     def chunks(self) -> int:
@@ -40,95 +41,44 @@ class Layout(NamedTuple):
 
 
 class Functions(NamedTuple):
-    """Constants of the symmetry functions."""
+    """Numbers of symmetry functions and where they reach."""
 
-    scalars: NDArray[np.float64]  # radial and angular cutoff, radial and angular eta, zeta, smooth (0 or 1)
-    radial_shifts: NDArray[np.float64]
-    angular_shifts: NDArray[np.float64]
-    cosines: NDArray[np.float64]  # of the angular sections
-    sines: NDArray[np.float64]
+    radial_cutoff: float
+    angular_cutoff: float
+    radial: int  # features of an element
+    angular: int  # features of a pair of elements
     pair_of: Ints  # (E, E) index of an unordered pair of elements
-
-
-class Shape(NamedTuple):
-    """Widths and places of the weights of all networks, flat in memory."""
-
-    depth: Ints  # (E,) hidden layers
-    width: Ints  # (E, max depth)
-    total: Ints  # (E,) sum of the widths
-    weight: Ints  # (E, max depth) first element of each hidden layer's weight
-    out: Ints  # (E,) of the last layer's weight
-    bias: Ints  # (E,) of the biases of all layers
-    features: int
-    size: int  # all weights
-    biases: int  # all biases
 
 
 @cache
 def functions_of(architecture: Architecture) -> Functions:
-    """Collect the constants for the kernels."""
-    constants = constants_of(architecture.symmetry_functions)
-    elements = len(architecture.elements)
+    """Collect them for the kernels."""
+    functions, elements = architecture.symmetry_functions, len(architecture.elements)
     low, high = np.triu_indices(elements)
     pair_of = np.zeros((elements, elements), np.int64)
     pair_of[low, high] = pair_of[high, low] = np.arange(len(low))
-    sections = np.array(constants.angular_sections)
+    angular = len(functions.angular_shifts) * len(functions.angular_sections)
     return Functions(
-        np.array(
-            [
-                constants.radial_cutoff,
-                constants.angular_cutoff,
-                constants.radial_eta,
-                constants.angular_eta,
-                constants.zeta,
-                float(constants.cutoff == "smooth"),
-            ]
-        ),
-        np.array(constants.radial_shifts),
-        np.array(constants.angular_shifts),
-        np.cos(sections),
-        np.sin(sections),
-        pair_of,
+        functions.radial_cutoff, functions.angular_cutoff, len(functions.radial_shifts), angular, pair_of
     )
 
 
-@cache
-def shape_of(architecture: Architecture) -> Shape:
-    """Lay the weights of all layers out one after the other, element by element, and so the biases."""
-    elements, deepest = len(architecture.hidden), max(len(widths) for widths in architecture.hidden)
-    width = np.zeros((elements, deepest), np.int64)
-    weight = np.zeros((elements, deepest), np.int64)
-    out = np.zeros(elements, np.int64)
-    place = 0
-    for element, widths in enumerate(architecture.hidden):
-        inputs = architecture.features
-        for layer, outputs in enumerate(widths):
-            width[element, layer], weight[element, layer] = outputs, place
-            place += outputs * inputs
-            inputs = outputs
-        out[element] = place
-        place += inputs
-    depth = np.array([len(widths) for widths in architecture.hidden])
-    total = width.sum(1)
-    bias = np.cumsum(total + 1) - total - 1
-    return Shape(depth, width, total, weight, out, bias, architecture.features, place, int((total + 1).sum()))
+_RECENT: OrderedDict[tuple[Architecture, bytes, bytes], Layout] = OrderedDict()
 
 
-_RECENT: OrderedDict[tuple[bytes, bytes, int], Layout] = OrderedDict()
-
-
-def layout_of(element: Ints, counts: Ints, elements: int) -> Layout:
+def layout_of(architecture: Architecture, element: Ints, counts: Ints) -> Layout:
     """Cut a batch into chunks; remembered, since MD and NEB ask again and again for the same molecules."""
-    key = (element.tobytes(), counts.tobytes(), elements)
+    key = (architecture, element.tobytes(), counts.tobytes())
     known = _RECENT.get(key)
     if known is None:
-        known = _RECENT[key] = _new_layout(element, counts, elements)
+        known = _RECENT[key] = _new_layout(functions_of(architecture), element, counts)
         if len(_RECENT) > 64:
             _RECENT.popitem(last=False)
     return known
 
 
-def _new_layout(element: Ints, counts: Ints, elements: int) -> Layout:
+def _new_layout(functions: Functions, element: Ints, counts: Ints) -> Layout:
+    elements = len(functions.pair_of)
     start = np.concatenate([[0], np.cumsum(counts)])
     molecule = np.repeat(np.arange(len(counts)), counts)
     sets = np.bitwise_or.reduceat(1 << element, start[:-1])
@@ -149,6 +99,12 @@ def _new_layout(element: Ints, counts: Ints, elements: int) -> Layout:
     cells = np.arange(elements) * len(chunk_set) + np.arange(len(chunk_set))[:, None]  # (C, E)
     slots = np.stack([np.searchsorted(key[order], cells), np.searchsorted(key[order], cells, "right")], 2)
     member = (distinct[:, None] >> np.arange(elements)) & 1
+    columns = [
+        _columns(functions, neighbor, np.flatnonzero(present))
+        for present in member
+        for neighbor in range(elements)
+    ]
+    lengths = [len(item) for item in columns]
     return Layout(
         order,
         element,
@@ -159,4 +115,16 @@ def _new_layout(element: Ints, counts: Ints, elements: int) -> Layout:
         np.array(chunk_set),
         np.where(member == 1, np.cumsum(member, 1) - 1, -1),
         member.sum(1),
+        np.concatenate(columns),
+        np.reshape(np.cumsum(lengths) - lengths, member.shape),
     )
+
+
+def _columns(functions: Functions, neighbor: int, present: Ints) -> Ints:
+    """Features of neighbours of an element: its radial ones, then angles with each element present."""
+    radial, elements = functions.radial, len(functions.pair_of)
+    angular = functions.angular
+    if neighbor not in present:
+        return np.zeros(0, np.int64)
+    pairs = elements * radial + functions.pair_of[neighbor, present, None] * angular + np.arange(angular)
+    return np.concatenate([neighbor * radial + np.arange(radial), pairs.ravel()])

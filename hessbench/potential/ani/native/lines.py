@@ -1,102 +1,62 @@
-"""Tangents of one chunk and element, one line per kept row of the Jacobian, layer by layer.
+"""Elementwise work on the tangents of one layer: (rows, width), the rows of an atom one after the other.
 
-`starts` are the first rows of its atoms. `tangents` holds all layers of a line side by side, `total` numbers;
-slopes and curvatures hold those of an atom likewise, from `state` on.
+`starts` are the first rows of the atoms, and the end. Slopes and curvatures are (atoms, width).
 """
 
-from hessbench.potential.ani.native.activations import multiply
-from hessbench.potential.ani.native.blas import Matrix, gemm_nt, gemm_tn
 from hessbench.potential.ani.native.compiler import inner_kernel
 
 
 @inner_kernel
-def first_layer(starts, start, columns, radial, width, weight_start, jacobian, weights, packed):
-    """Packed Jacobian of one chunk and element times its first layer, block by block."""
-    elements = len(weight_start)
-    for block in range(2 * elements):
-        row, rows = starts[block], starts[block + 1] - starts[block]
-        used = columns if block < elements else radial
-        if rows > 0:
-            weight = Matrix(weights, weight_start[block % elements], columns)
-            result = Matrix(packed, row * width, width)
-            gemm_nt(rows, width, used, Matrix(jacobian, start, used), weight, 0.0, result)
-        start += rows * used
+def permute(source, order, target, forwards):
+    """Copy rows: target[n] = source[order[n]] forwards, target[order[n]] = source[n] backwards."""
+    for row in range(len(order)):
+        a = source[order[row]] if forwards else source[row]
+        b = target[row] if forwards else target[order[row]]
+        for n in range(len(a)):
+            b[n] = a[n]
 
 
 @inner_kernel
-def first_layer_adjoint(starts, start, columns, radial, width, weight_start, jacobian, packed, weights):
-    """Add the gradient of the first layer; `packed` is the adjoint of `first_layer`'s result."""
-    elements = len(weight_start)
-    for block in range(2 * elements):
-        row, rows = starts[block], starts[block + 1] - starts[block]
-        used = columns if block < elements else radial
-        if rows > 0:
-            adjoint = Matrix(packed, row * width, width)
-            weight = Matrix(weights, weight_start[block % elements], columns)
-            gemm_tn(width, used, rows, adjoint, Matrix(jacobian, start, used), 1.0, weight)
-        start += rows * used
-
-
-@inner_kernel
-def spread_rows(starts, row_block, width, total, packed, slopes, state, tangents, base, scaled):
-    """Bring the first layer's tangents from blocks to atoms; also times the slopes, into `scaled`."""
+def scale(starts, values, factors, scaled):
+    """Multiply the rows of each atom with its factors."""
     for atom in range(len(starts) - 1):
-        factor = slopes[state + atom * total : state + atom * total + width]
-        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
-            source = packed[row_block[row] * width : (row_block[row] + 1) * width]
-            target = tangents[base + row * total : base + row * total + width]
-            product = scaled[row * width : (row + 1) * width]
-            for n in range(width):
-                value = source[n]
-                target[n] = value
-                product[n] = value * factor[n]
+        factor = factors[atom]
+        for row in range(starts[atom], starts[atom + 1]):
+            a, b = values[row], scaled[row]
+            for n in range(len(factor)):
+                b[n] = a[n] * factor[n]
 
 
 @inner_kernel
-def gather_rows(row_block, width, total, adjoint, packed):
-    """Bring the first layer's adjoints from atoms to blocks."""
-    for row in range(len(row_block)):
-        source = adjoint[row * total : row * total + width]
-        target = packed[row_block[row] * width : (row_block[row] + 1) * width]
-        for n in range(width):
-            target[n] = source[n]
+def add(values, total):
+    """Add matrices."""
+    for row in range(len(total)):
+        a, b = values[row], total[row]
+        for n in range(len(b)):
+            b[n] += a[n]
 
 
 @inner_kernel
-def scale_rows(starts, width, total, tangents, base, slopes, state, scaled):
-    """One layer's tangents times its slopes, contiguous in `scaled`."""
-    for atom in range(len(starts) - 1):
-        slope = slopes[state + atom * total : state + atom * total + width]
-        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
-            at = base + row * total
-            multiply(tangents[at : at + width], slope, scaled[row * width : (row + 1) * width])
+def reverse_layer(
+    last, starts, tangents, slopes, curvatures, pulled, adjoint, slopes_adjoint, curvatures_adjoint
+):
+    """Turn V = M T of one layer, in `adjoint`, into the adjoint of T; add those of slopes and curvatures.
 
-
-@inner_kernel
-def reverse_rows(
-    last, starts, width, total, tangents, base, slopes, curvatures, state, above, adjoint, place,
-    slopes_adjoint, curvatures_adjoint,
-):  # fmt: skip
-    """Turn V = M T of one layer, in `adjoint`, into the adjoint of T; add those of slope and curvature.
-
-    `above` is what the layer above pulls back, and counts unless this one is the last.
+    `pulled` is what the layer above pulls back, and counts unless this one is the last.
     """
     two = adjoint.dtype.type(2)
     for atom in range(len(starts) - 1):
-        own = state + atom * total
-        slope, curvature = slopes[own : own + width], curvatures[own : own + width]
-        slope_adjoint = slopes_adjoint[own : own + width]
-        curvature_adjoint = curvatures_adjoint[own : own + width]
-        for row in range(starts[atom] - starts[0], starts[atom + 1] - starts[0]):
-            tangent = tangents[base + row * total : base + row * total + width]
-            value = adjoint[row * total + place : row * total + place + width]
+        slope, slope_adjoint = slopes[atom], slopes_adjoint[atom]
+        curvature, curvature_adjoint = curvatures[atom], curvatures_adjoint[atom]
+        for row in range(starts[atom], starts[atom + 1]):
+            tangent, value = tangents[row], adjoint[row]
             if last:
-                for n in range(width):
+                for n in range(len(slope)):
                     curvature_adjoint[n] += tangent[n] * value[n]
                     value[n] = two * curvature[n] * value[n]
                 continue
-            pulled = above[row * width : (row + 1) * width]
-            for n in range(width):
+            above = pulled[row]
+            for n in range(len(slope)):
                 curvature_adjoint[n] += tangent[n] * value[n]
-                slope_adjoint[n] += tangent[n] * pulled[n]
-                value[n] = two * curvature[n] * value[n] + slope[n] * pulled[n]
+                slope_adjoint[n] += tangent[n] * above[n]
+                value[n] = two * curvature[n] * value[n] + slope[n] * above[n]

@@ -24,8 +24,10 @@ class Neighbors(NamedTuple):
     near: Ints  # (A,) near neighbours of each slot
     pair_atom: Ints  # (P,)
     pair_element: Ints  # (P,)
+    vectors: Floats  # (P, 3) from the central atom to the other; float64
     triple_start: Ints  # (A + 1,)
     row_start: Ints  # (A + 1,) rows of each slot that are kept
+    displacement_start: Ints  # (A + 1,) place of their displacements
     row_full: Ints  # (rows,) index of each row among all rows of its atom, 3 a near pair and 1 a far one
     row_block: Ints  # (rows,) place among the rows of its chunk and element, in the order of the blocks
     lost: Ints  # (A, 3) rows left out, -1 for none
@@ -33,18 +35,15 @@ class Neighbors(NamedTuple):
     address: Ints  # (P, 3) first element of each row in the packed Jacobian, -1 for none
     block_start: Ints  # (C, E, 2 E + 1) first row of each block: near ones by element, then far ones
     jacobian_start: Ints  # (C, E) place of the rows of a chunk and element in the packed Jacobian
-    sizes: Ints  # (4,) number of pairs, rows, triples, elements of the packed Jacobian
+    sizes: Ints  # (4,) number of pairs, of triples, length of the displacements and of the packed Jacobian
 
 
 @kernel
 def find_neighbors(layout, functions, coordinates):
     """Return the arrays of `Neighbors`."""
     atoms = len(layout.order)
-    pair_start, row_start, triple_start = (
-        np.zeros(atoms + 1, np.int64),
-        np.zeros(atoms + 1, np.int64),
-        np.zeros(atoms + 1, np.int64),
-    )
+    pair_start, triple_start = np.zeros(atoms + 1, np.int64), np.zeros(atoms + 1, np.int64)
+    row_start, displacement_start = np.zeros(atoms + 1, np.int64), np.zeros(atoms + 1, np.int64)
     near = np.zeros(atoms, np.int64)
     most = _candidates(layout.start)
     pair_atom, pair_element = np.empty(most, np.int64), np.empty(most, np.int64)
@@ -60,14 +59,14 @@ def find_neighbors(layout, functions, coordinates):
         begin = pairs
         pairs = _find(
             i, first, last, layout.element, coordinates, functions.pair_of.shape[0], -1.0,
-            functions.scalars[1],
+            functions.angular_cutoff,
             pair_atom, pair_element, vectors, pairs,
         )  # fmt: skip
         count = pairs - begin
         near[slot] = count
         pairs = _find(
-            i, first, last, layout.element, coordinates, functions.pair_of.shape[0], functions.scalars[1],
-            functions.scalars[0], pair_atom, pair_element, vectors, pairs,
+            i, first, last, layout.element, coordinates, functions.pair_of.shape[0], functions.angular_cutoff,
+            functions.radial_cutoff, pair_atom, pair_element, vectors, pairs,
         )  # fmt: skip
         pair_start[slot + 1] = pairs
         triple_start[slot + 1] = triple_start[slot] + count * (count - 1) // 2
@@ -75,16 +74,16 @@ def find_neighbors(layout, functions, coordinates):
         row_start[slot + 1] = _keep_rows(
             vectors[begin:pairs], count, kept[begin:pairs], lost[slot], row_full, combination, start
         )
+        length = 3 * (row_start[slot + 1] - start) * (pairs - begin)
+        displacement_start[slot + 1] = displacement_start[slot] + length
     block_start, jacobian_start, row_block, address, size = _pack(
         layout, functions, pair_start, near, pair_element, row_start, kept
     )
-    rows = row_start[atoms]
-    sizes = np.empty(4, np.int64)
-    sizes[0], sizes[1], sizes[2], sizes[3] = pairs, rows, triple_start[atoms], size
+    sizes = np.array([pairs, triple_start[atoms], displacement_start[atoms], size])
     return (
-        pair_start, near, pair_atom, pair_element, triple_start, row_start, row_full, row_block, lost,
-        combination,
-        address, block_start, jacobian_start, sizes,
+        pair_start, near, pair_atom, pair_element, vectors[:pairs], triple_start, row_start,
+        displacement_start, row_full, row_block, lost, combination, address, block_start, jacobian_start,
+        sizes,
     )  # fmt: skip
 
 
@@ -169,8 +168,8 @@ def _keep_rows(vectors, near, kept, lost, row_full, combination, start):
 def _pack(layout, functions, pair_start, near, pair_element, row_start, kept):
     """Give every kept row its place in the blocks and in memory."""
     chunks, elements = layout.chunk_slots.shape[0], layout.chunk_slots.shape[1]
-    radial = len(functions.radial_shifts)
-    angular = len(functions.angular_shifts) * len(functions.cosines)
+    radial = functions.radial
+    angular = functions.angular
     block_start = np.zeros((chunks, elements, 2 * elements + 1), np.int64)
     jacobian_start = np.zeros((chunks, elements), np.int64)
     row_block = np.empty(row_start[len(near)], np.int64)
@@ -209,3 +208,17 @@ def _pack(layout, functions, pair_start, near, pair_element, row_start, kept):
             jacobian_start[k, e] = place
             place += starts[elements] * columns + (starts[2 * elements] - starts[elements]) * radial
     return block_start, jacobian_start, row_block, address, place
+
+
+@kernel
+def find_triples(neighbors):
+    """Pairs of near neighbours, (2, T): their pairs."""
+    result = np.empty((2, neighbors.triple_start[-1]), np.int64)
+    triple = 0
+    for slot in range(len(neighbors.near)):
+        start = neighbors.pair_start[slot]
+        for p in range(start, start + neighbors.near[slot]):
+            for q in range(p + 1, start + neighbors.near[slot]):
+                result[0, triple], result[1, triple] = p, q
+                triple += 1
+    return result

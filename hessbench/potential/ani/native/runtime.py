@@ -1,5 +1,6 @@
 """Running kernels: threads, BLAS threads, denormal numbers, large buffers, first compilation."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +74,7 @@ def run_parts(task: Callable[[int, int, int], None], parts: list[tuple[int, int]
 
 
 class Buffer:
-    """A large flat array on loan; it returns to a small stock when no one refers to the loan any more.
+    """Large arrays on loan; their memory returns to a small stock when no one refers to the loan any more.
 
     Fresh memory is slow: the system hands it out page by page, zeroed, and takes it back at once.
     """
@@ -81,15 +82,20 @@ class Buffer:
     _stock: list[np.ndarray] = []  # noqa: RUF012  (shared on purpose)
     _stock_size = 8
 
-    def __init__(self, size: int, dtype: np.dtype) -> None:
-        needed = max(size * dtype.itemsize, 1)
+    def __init__(self, dtype: np.dtype, *shapes: tuple[int, ...]) -> None:
+        ends = np.cumsum([0, *(math.prod(shape) for shape in shapes)]).tolist()
+        needed = max(ends[-1] * dtype.itemsize, 1)
         with _lock:
             fitting = [index for index, item in enumerate(self._stock) if needed <= item.nbytes <= 4 * needed]
             best = min(fitting, key=lambda index: self._stock[index].nbytes, default=None)
             self._memory = None if best is None else self._stock.pop(best)
         if self._memory is None:
             self._memory = np.empty(needed + needed // 8, np.uint8)
-        self.array = self._memory[: size * dtype.itemsize].view(dtype)
+        flat = self._memory[: ends[-1] * dtype.itemsize].view(dtype)
+        self.arrays = [
+            flat[first:last].reshape(shape)
+            for first, last, shape in zip(ends, ends[1:], shapes, strict=False)
+        ]
 
     def __del__(self) -> None:
         memory = getattr(self, "_memory", None)

@@ -1,223 +1,234 @@
-"""The Hessian part of the atomic networks, chunk by chunk: sum_l T_l D_l T_l' forwards and in reverse.
+"""Hessians from the tangents of the networks, chunk by chunk: sum_l T_l D_l T_l' + g . K, and in reverse.
 
-T_l = dz_l/dx holds one line per kept row of the Jacobian, all hidden layers side by side. Weights and their
-gradients are flat, laid out by `Shape`; slopes and curvatures are flat, (atoms, all widths) by element.
+T_l = dz_l/dx holds one row per kept row of the Jacobian. What has several layers is flat, layer after layer.
 """
 
 import numpy as np
 
-from hessbench.potential.ani.native.activations import multiply
-from hessbench.potential.ani.native.blas import Matrix, gemm_nn, gemm_nt, gemm_tn
 from hessbench.potential.ani.native.compiler import inner_kernel, kernel
 from hessbench.potential.ani.native.curvature import add_curvature, curvature_adjoint
-from hessbench.potential.ani.native.lines import (
-    first_layer,
-    first_layer_adjoint,
-    gather_rows,
-    reverse_rows,
-    scale_rows,
-    spread_rows,
-)
-from hessbench.potential.ani.native.rows import expand, fold, project, unfold
+from hessbench.potential.ani.native.lines import add, permute, reverse_layer, scale
+from hessbench.potential.ani.native.rows import add_centered, take_centered
 
 
 @kernel
 def forward(
-    first, last, keep, layout, functions, neighbors, tables, jacobian, shape, first_start, state_start,
-    tangent_start, slopes, curvatures, weights, gathered, gradient, tangents, hessians,
+    first, last, e, layout, functions, neighbors, tables, gradient,
+    widths, first_layers, weights, slopes, curvatures, tangent_start, tangents, hessians,
 ):  # fmt: skip
-    """Hessians of chunks first to last - 1.
+    """Add the atoms of one element in chunks first to last - 1 to the flat Hessians.
 
-    With `keep` the tangents of every chunk have a place of their own, for `reverse`; without, they share one.
+    Parameters
+    ----------
+    e
+        The element.
+    gradient
+        (A, F) by slot.
+    widths, first_layers, weights
+        Hidden widths, the first layer's columns (`layout.columns`, width), the other layers.
+    slopes, curvatures
+        Of all atoms of the element.
+    tangent_start, tangents
+        Where each chunk's tangents are kept.
     """
-    elements = layout.chunk_slots.shape[1]
-    radial = len(functions.radial_shifts)
-    angular = len(functions.angular_shifts) * len(functions.cosines)
-    lines, atom_rows, atom_full, molecule = sizes(first, last, layout, neighbors)
-    widest, total_most = shape.width.max(), shape.total.max()
-    packed = np.empty(lines * widest, hessians.dtype)
-    scaled = np.empty(max(lines * widest, atom_rows * total_most), hessians.dtype)
-    reduced = np.empty(atom_rows * atom_rows, hessians.dtype)
-    matrix = np.empty(atom_full * atom_full, hessians.dtype)
-    across, scratch = np.empty(atom_full, hessians.dtype), np.empty(atom_rows, hessians.dtype)
-    side = np.empty(9 * molecule, hessians.dtype)
+    lines, atom_rows, pairs = sizes(first, last, e, layout, neighbors)
+    real, widest, depth = hessians.dtype, widths.max(), len(widths)
+    scratch, half_flat = np.empty(lines * widest, real), np.empty(atom_rows * 3 * pairs, real)
+    reduced_flat, part_flat = np.empty(atom_rows * atom_rows, real), np.empty(atom_rows * atom_rows, real)
+    local_flat = np.empty(9 * pairs * pairs, real)
     s, d, w, blocks = np.zeros(6), np.zeros(9), np.zeros((2, 3)), np.zeros((3, 3, 3))
+    offset = layout.chunk_slots[0, e, 0]
+    atoms = layout.chunk_slots[-1, e, 1] - offset
     for k in range(first, last):
-        columns = radial + angular * layout.set_size[layout.chunk_set[k]]
-        for e in range(elements):
-            begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
-            row_begin, row_end = neighbors.row_start[begin], neighbors.row_start[end]
-            if row_begin == row_end:
+        begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
+        starts = neighbors.row_start[begin : end + 1] - neighbors.row_start[begin]
+        rows = starts[-1]
+        if rows == 0:
+            continue
+        base = tangent_start[k]
+        packed = matrix_at(scratch, 0, rows, widths[0])
+        for block in range(2 * functions.pair_of.shape[0]):
+            low, high, column, used, start = first_block(k, e, block, layout, functions, neighbors)
+            if high > low:
+                part = matrix_at(tables.jacobian, start, high - low, used)
+                np.dot(part, first_layers[column : column + used], packed[low:high])
+        for layer in range(depth):
+            width, place = widths[layer], widths[:layer].sum()
+            own = matrix_at(tangents, base + rows * place, rows, width)
+            if layer == 0:
+                permute(packed, neighbors.row_block[neighbors.row_start[begin] :][:rows], own, True)
+            else:
+                inputs = widths[layer - 1]
+                weight = matrix_at(weights, weight_start(widths, layer), width, inputs)
+                np.dot(matrix_at(scratch, 0, rows, inputs), weight.T, own)
+            if layer + 1 < depth:
+                factors = matrix_at(slopes, atoms * place, atoms, width)[begin - offset : end - offset]
+                scale(starts, own, factors, matrix_at(scratch, 0, rows, width))
+        for slot in range(begin, end):
+            row, count = starts[slot - begin], starts[slot - begin + 1] - starts[slot - begin]
+            if count == 0:
                 continue
-            total, depth = shape.total[e], shape.depth[e]
-            base = tangent_start[k, e] if keep else 0
-            state = state_start[e] + (begin - layout.chunk_slots[0, e, 0]) * total
-            starts = neighbors.row_start[begin : end + 1]
-            first_layer(
-                neighbors.block_start[k, e], neighbors.jacobian_start[k, e], columns, radial,
-                shape.width[e, 0], first_start[layout.chunk_set[k], e], jacobian, gathered, packed,
-            )  # fmt: skip
-            spread_rows(
-                starts, neighbors.row_block[row_begin:row_end], shape.width[e, 0], total, packed,
-                slopes, state, tangents, base, scaled,
-            )  # fmt: skip
-            place = 0
-            for layer in range(1, depth):
-                inputs, width = shape.width[e, layer - 1], shape.width[e, layer]
-                place += inputs
-                weight = Matrix(weights, shape.weight[e, layer], inputs)
-                lines_below, own_lines = Matrix(scaled, 0, inputs), Matrix(tangents, base + place, total)
-                gemm_nt(row_end - row_begin, width, inputs, lines_below, weight, 0.0, own_lines)
-                if layer + 1 < depth:
-                    scale_rows(starts, width, total, tangents, base + place, slopes, state + place, scaled)
-            for slot in range(begin, end):
-                row = neighbors.row_start[slot]
-                rows = neighbors.row_start[slot + 1] - row
-                if rows == 0:
-                    continue
-                at = base + (row - row_begin) * total
-                own = state + (slot - begin) * total
-                curvature = curvatures[own : own + total]
-                for line in range(rows):
-                    tangent = tangents[at + line * total : at + (line + 1) * total]
-                    multiply(tangent, curvature, scaled[line * total : (line + 1) * total])
-                gemm_nt(
-                    rows, rows, total, Matrix(scaled, 0, total), Matrix(tangents, at, total),
-                    0.0, Matrix(reduced, 0, rows),
-                )  # fmt: skip
-                start, stop = neighbors.pair_start[slot], neighbors.pair_start[slot + 1]
-                near = neighbors.near[slot]
-                size = 2 * near + stop - start
-                unfold(
-                    rows, size, neighbors.row_full[row : row + rows], neighbors.lost[slot],
-                    neighbors.combination[3 * row : 3 * (row + rows)], reduced, scratch, matrix,
-                )  # fmt: skip
-                add_curvature(
-                    start, stop, neighbors.triple_start[slot], near, size, neighbors.pair_element,
-                    functions.pair_of, tables, gradient[slot], matrix, across, s, d, w, blocks,
-                )  # fmt: skip
-                i = layout.order[slot]
-                molecule = layout.molecule[i]
-                expand(
-                    i, neighbors.pair_atom[start:stop], near, tables.u[start:stop], layout.start[molecule],
-                    size, matrix, across, hessians[layout.hessian_start[molecule] :],
-                    3 * (layout.start[molecule + 1] - layout.start[molecule]), side,
-                )  # fmt: skip
+            reduced, part = matrix_at(reduced_flat, 0, count, count), matrix_at(part_flat, 0, count, count)
+            reduced[:] = 0
+            for layer in range(depth):
+                width, place = widths[layer], widths[:layer].sum()
+                own = matrix_at(tangents, base + rows * place + row * width, count, width)
+                scaled = matrix_at(scratch, 0, count, width)
+                curvature = matrix_at(curvatures, atoms * place, atoms, width)[slot - offset]
+                for line in range(count):
+                    a, b = own[line], scaled[line]
+                    for n in range(width):
+                        b[n] = a[n] * curvature[n]
+                np.dot(scaled, own.T, part)
+                add(part, reduced)
+            molecule, center, atoms_near, displacements = atom_of(slot, layout, neighbors, tables)
+            size = displacements.shape[1]
+            half, local = matrix_at(half_flat, 0, count, size), matrix_at(local_flat, 0, size, size)
+            np.dot(reduced, displacements, half)
+            np.dot(displacements.T, half, local)
+            add_curvature(slot, functions, neighbors, tables, gradient[slot], local, s, d, w, blocks)
+            add_centered(center, atoms_near, local, hessian_of(molecule, layout, hessians))
 
 
 @kernel
 def reverse(
-    first, last, layout, functions, neighbors, tables, jacobian, shape, first_start, state_start,
-    tangent_start, slopes, curvatures, weights, tangents, hessians_adjoint,
-    slopes_adjoint, curvatures_adjoint, weights_adjoint, gathered_adjoint, gradient_adjoint,
+    first, last, e, layout, functions, neighbors, tables, gradient_adjoint,
+    widths, first_adjoint, weights, slopes, curvatures, tangent_start, tangents, hessians_adjoint,
+    weights_adjoint, slopes_adjoint, curvatures_adjoint,
 ):  # fmt: skip
-    """Adjoint of `forward` for chunks first to last - 1: adds to the adjoints of what it depends on.
+    """Adjoint of `forward`: adds to the adjoints of what it depends on.
 
     hessians_adjoint must be symmetric in each molecule.
     """
-    elements = layout.chunk_slots.shape[1]
-    radial = len(functions.radial_shifts)
-    angular = len(functions.angular_shifts) * len(functions.cosines)
-    lines, atom_rows, atom_full, molecule = sizes(first, last, layout, neighbors)
-    widest, total_most = shape.width.max(), shape.total.max()
-    real = hessians_adjoint.dtype
-    adjoint, scaled = np.empty(lines * total_most, real), np.empty(lines * widest, real)
-    above = np.empty(lines * widest, real)
-    reduced, matrix = np.empty(atom_rows * atom_rows, real), np.empty(atom_full * atom_full, real)
-    across, scratch = np.empty(atom_full, real), np.empty(atom_rows, real)
-    side = np.empty(9 * molecule, real)
+    lines, atom_rows, pairs = sizes(first, last, e, layout, neighbors)
+    real, widest, depth = hessians_adjoint.dtype, widths.max(), len(widths)
+    adjoint = np.empty(lines * widths.sum(), real)
+    scaled_flat, pulled_flat = np.empty(lines * widest, real), np.empty(lines * widest, real)
+    product = np.empty(max(widest, first_adjoint.shape[0]) * widest, real)
+    reduced_flat, half_flat = np.empty(atom_rows * atom_rows, real), np.empty(atom_rows * 3 * pairs, real)
+    local_flat = np.empty(9 * pairs * pairs, real)
     s, d, w, blocks = np.zeros(6), np.zeros(9), np.zeros((2, 3)), np.zeros((3, 3, 3))
+    offset = layout.chunk_slots[0, e, 0]
+    atoms = layout.chunk_slots[-1, e, 1] - offset
     for k in range(first, last):
-        columns = radial + angular * layout.set_size[layout.chunk_set[k]]
-        for e in range(elements):
-            begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
-            row_begin, row_end = neighbors.row_start[begin], neighbors.row_start[end]
-            if row_begin == row_end:
+        begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
+        starts = neighbors.row_start[begin : end + 1] - neighbors.row_start[begin]
+        rows = starts[-1]
+        if rows == 0:
+            continue
+        base = tangent_start[k]
+        for slot in range(begin, end):
+            row, count = starts[slot - begin], starts[slot - begin + 1] - starts[slot - begin]
+            if count == 0:
                 continue
-            total, depth, base = shape.total[e], shape.depth[e], tangent_start[k, e]
-            state = state_start[e] + (begin - layout.chunk_slots[0, e, 0]) * total
-            starts = neighbors.row_start[begin : end + 1]
-            for slot in range(begin, end):
-                row = neighbors.row_start[slot]
-                rows = neighbors.row_start[slot + 1] - row
-                if rows == 0:
-                    continue
-                i = layout.order[slot]
-                molecule = layout.molecule[i]
-                start, stop = neighbors.pair_start[slot], neighbors.pair_start[slot + 1]
-                near = neighbors.near[slot]
-                size = 2 * near + stop - start
-                project(
-                    i, neighbors.pair_atom[start:stop], near, tables.u[start:stop], layout.start[molecule],
-                    size, hessians_adjoint[layout.hessian_start[molecule] :],
-                    3 * (layout.start[molecule + 1] - layout.start[molecule]), side, matrix, across,
-                )  # fmt: skip
-                curvature_adjoint(
-                    start, stop, neighbors.triple_start[slot], near, size, neighbors.pair_element,
-                    functions.pair_of, tables, matrix, across, gradient_adjoint[slot], s, d, w, blocks,
-                )  # fmt: skip
-                fold(
-                    rows, size, neighbors.row_full[row : row + rows], neighbors.lost[slot],
-                    neighbors.combination[3 * row : 3 * (row + rows)], matrix, scratch, reduced,
-                )  # fmt: skip
-                at = (row - row_begin) * total
-                gemm_nn(
-                    rows, total, rows, Matrix(reduced, 0, rows), Matrix(tangents, base + at, total),
-                    0.0, Matrix(adjoint, at, total),
-                )  # fmt: skip
-            place = total
-            for layer in range(depth - 1, -1, -1):
-                width = shape.width[e, layer]
-                place -= width
-                reverse_rows(
-                    layer + 1 == depth, starts, width, total, tangents, base + place, slopes, curvatures,
-                    state + place, above, adjoint, place, slopes_adjoint, curvatures_adjoint,
-                )  # fmt: skip
-                if layer == 0:
-                    break
-                inputs, weight = shape.width[e, layer - 1], shape.weight[e, layer]
-                below = place - inputs
-                scale_rows(starts, inputs, total, tangents, base + below, slopes, state + below, scaled)
-                own_lines = Matrix(adjoint, place, total)
-                gemm_tn(
-                    width, inputs, row_end - row_begin, own_lines, Matrix(scaled, 0, inputs),
-                    1.0, Matrix(weights_adjoint, weight, inputs),
-                )  # fmt: skip
-                gemm_nn(
-                    row_end - row_begin, inputs, width, own_lines, Matrix(weights, weight, inputs),
-                    0.0, Matrix(above, 0, inputs),
-                )  # fmt: skip
-            gather_rows(neighbors.row_block[row_begin:row_end], shape.width[e, 0], total, adjoint, scaled)
-            first_layer_adjoint(
-                neighbors.block_start[k, e], neighbors.jacobian_start[k, e], columns, radial,
-                shape.width[e, 0], first_start[layout.chunk_set[k], e], jacobian, scaled, gathered_adjoint,
+            molecule, center, atoms_near, displacements = atom_of(slot, layout, neighbors, tables)
+            size = displacements.shape[1]
+            half, local = matrix_at(half_flat, 0, count, size), matrix_at(local_flat, 0, size, size)
+            reduced = matrix_at(reduced_flat, 0, count, count)
+            take_centered(center, atoms_near, hessian_of(molecule, layout, hessians_adjoint), local)
+            curvature_adjoint(
+                slot, functions, neighbors, tables, local, gradient_adjoint[slot], s, d, w, blocks
+            )
+            np.dot(displacements, local, half)
+            np.dot(half, displacements.T, reduced)
+            for layer in range(depth):
+                width = widths[layer]
+                place = rows * widths[:layer].sum() + row * width
+                own = matrix_at(tangents, base + place, count, width)
+                np.dot(reduced, own, matrix_at(adjoint, place, count, width))
+        for layer in range(depth - 1, -1, -1):
+            width, place = widths[layer], widths[:layer].sum()
+            own = matrix_at(adjoint, rows * place, rows, width)
+            reverse_layer(
+                layer + 1 == depth, starts, matrix_at(tangents, base + rows * place, rows, width),
+                matrix_at(slopes, atoms * place, atoms, width)[begin - offset : end - offset],
+                matrix_at(curvatures, atoms * place, atoms, width)[begin - offset : end - offset],
+                matrix_at(pulled_flat, 0, rows, width), own,
+                matrix_at(slopes_adjoint, atoms * place, atoms, width)[begin - offset : end - offset],
+                matrix_at(curvatures_adjoint, atoms * place, atoms, width)[begin - offset : end - offset],
             )  # fmt: skip
+            if layer > 0:
+                inputs = widths[layer - 1]
+                below = matrix_at(tangents, base + rows * (place - inputs), rows, inputs)
+                factors = matrix_at(slopes, atoms * (place - inputs), atoms, inputs)[
+                    begin - offset : end - offset
+                ]
+                scaled = matrix_at(scaled_flat, 0, rows, inputs)
+                scale(starts, below, factors, scaled)
+                at = weight_start(widths, layer)
+                of_weight = matrix_at(product, 0, width, inputs)
+                np.dot(own.T, scaled, of_weight)
+                add(of_weight, matrix_at(weights_adjoint, at, width, inputs))
+                weight = matrix_at(weights, at, width, inputs)
+                np.dot(own, weight, matrix_at(pulled_flat, 0, rows, inputs))
+        width = widths[0]
+        packed = matrix_at(scaled_flat, 0, rows, width)
+        own = matrix_at(adjoint, 0, rows, width)
+        permute(own, neighbors.row_block[neighbors.row_start[begin] :][:rows], packed, False)
+        for block in range(2 * functions.pair_of.shape[0]):
+            low, high, column, used, start = first_block(k, e, block, layout, functions, neighbors)
+            if high > low:
+                of_first = matrix_at(product, 0, used, width)
+                np.dot(matrix_at(tables.jacobian, start, high - low, used).T, packed[low:high], of_first)
+                add(of_first, first_adjoint[column : column + used])
 
 
 @inner_kernel
-def sizes(first, last, layout, neighbors):
-    """Most rows of a chunk and element, most kept and most full rows of an atom, largest molecule."""
-    lines = atom_rows = atom_full = molecule = 1
+def matrix_at(values, start, rows, columns):
+    """View a part of a flat array as a matrix."""
+    return values[start : start + rows * columns].reshape(rows, columns)
+
+
+@inner_kernel
+def weight_start(widths, layer):
+    """Place of a layer's weight; the first layer is kept elsewhere."""
+    return (widths[: layer - 1] * widths[1:layer]).sum()
+
+
+@inner_kernel
+def first_block(k, e, block, layout, functions, neighbors):
+    """Rows of a block of the packed Jacobian, their columns among `layout.columns`, their place in memory."""
+    elements = functions.pair_of.shape[0]
+    radial = functions.radial
+    angular = functions.angular
+    columns = radial + angular * layout.set_size[layout.chunk_set[k]]
+    starts = neighbors.block_start[k, e]
+    low, high = starts[block], starts[block + 1]
+    column = layout.column_start[layout.chunk_set[k], block % elements]
+    start = neighbors.jacobian_start[k, e]
+    if block < elements:
+        return low, high, column, columns, start + low * columns
+    far = starts[elements]
+    return low, high, column, radial, start + far * columns + (low - far) * radial
+
+
+@inner_kernel
+def atom_of(slot, layout, neighbors, tables):
+    """One atom: its molecule, its index there, its neighbours', its rows' displacements (rows, 3 P)."""
+    i, start, stop = layout.order[slot], neighbors.pair_start[slot], neighbors.pair_start[slot + 1]
+    molecule = layout.molecule[i]
+    first, rows = layout.start[molecule], neighbors.row_start[slot + 1] - neighbors.row_start[slot]
+    displacements = matrix_at(
+        tables.displacements, neighbors.displacement_start[slot], rows, 3 * (stop - start)
+    )
+    return molecule, i - first, neighbors.pair_atom[start:stop] - first, displacements
+
+
+@inner_kernel
+def hessian_of(molecule, layout, hessians):
+    """Hessian of one molecule, (3 N, 3 N)."""
+    size = 3 * (layout.start[molecule + 1] - layout.start[molecule])
+    return matrix_at(hessians, layout.hessian_start[molecule], size, size)
+
+
+@inner_kernel
+def sizes(first, last, e, layout, neighbors):
+    """Most rows of a chunk, most rows and most neighbours of an atom."""
+    lines = atom_rows = pairs = 1
     for k in range(first, last):
-        for e in range(layout.chunk_slots.shape[1]):
-            begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
-            lines = max(lines, neighbors.row_start[end] - neighbors.row_start[begin])
-            for slot in range(begin, end):
-                pairs = neighbors.pair_start[slot + 1] - neighbors.pair_start[slot]
-                atom_rows = max(atom_rows, neighbors.row_start[slot + 1] - neighbors.row_start[slot])
-                atom_full = max(atom_full, pairs + 2 * neighbors.near[slot])
-                own = layout.molecule[layout.order[slot]]
-                molecule = max(molecule, layout.start[own + 1] - layout.start[own])
-    return lines, atom_rows, atom_full, molecule
-
-
-@kernel
-def symmetrize(start, hessian_start, values, result):
-    """Symmetric part of each molecule's flat matrix."""
-    half = values.dtype.type(0.5)
-    for m in range(len(start) - 1):
-        width, base = 3 * (start[m + 1] - start[m]), hessian_start[m]
-        for x in range(width):
-            for y in range(x + 1):
-                value = half * (values[base + x * width + y] + values[base + y * width + x])
-                result[base + x * width + y] = result[base + y * width + x] = value
+        begin, end = layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]
+        lines = max(lines, neighbors.row_start[end] - neighbors.row_start[begin])
+        for slot in range(begin, end):
+            atom_rows = max(atom_rows, neighbors.row_start[slot + 1] - neighbors.row_start[slot])
+            pairs = max(pairs, neighbors.pair_start[slot + 1] - neighbors.pair_start[slot])
+    return lines, atom_rows, pairs

@@ -6,16 +6,22 @@ Vectors are (A, 3) by atom, gradients (A, F) by slot; chunks write to atoms and 
 import numpy as np
 
 from hessbench.potential.ani.native.compiler import inner_kernel, kernel
-from hessbench.potential.ani.native.contractions import contract, derivatives, derivatives_adjoint, spread
-from hessbench.potential.ani.native.terms import cosine_gradients, dot_n
+from hessbench.potential.ani.native.contractions import (
+    contract,
+    cosine_gradients,
+    derivatives,
+    derivatives_adjoint,
+    dot,
+    spread,
+)
 
 
 @kernel
 def pull_back(first, last, layout, functions, neighbors, tables, gradient, forces):
     """J^T g: add the derivatives with respect to the features up to the atoms; of dE/dG it makes dE/dx."""
     elements = layout.chunk_slots.shape[1]
-    radial = len(functions.radial_shifts)
-    angular = len(functions.angular_shifts) * len(functions.cosines)
+    radial = functions.radial
+    angular = functions.angular
     s, d = np.zeros(6), np.zeros(9)
     w = np.zeros((2, 3))
     for k in range(first, last):
@@ -25,7 +31,7 @@ def pull_back(first, last, layout, functions, neighbors, tables, gradient, force
                 start = neighbors.pair_start[slot]
                 for p in range(start, neighbors.pair_start[slot + 1]):
                     feature = neighbors.pair_element[p] * radial
-                    slope = dot_n(g[feature : feature + radial], tables.radial[p, 0])
+                    slope = dot(g[feature : feature + radial], tables.radial[1, p])
                     j = neighbors.pair_atom[p]
                     for x in range(3):
                         force = slope * tables.u[p, x]
@@ -53,8 +59,8 @@ def pull_back(first, last, layout, functions, neighbors, tables, gradient, force
 def push_forward(first, last, layout, functions, neighbors, tables, vectors, gradient):
     """J v: add the derivative of the features along v to the gradient."""
     elements = layout.chunk_slots.shape[1]
-    radial = len(functions.radial_shifts)
-    angular = len(functions.angular_shifts) * len(functions.cosines)
+    radial = functions.radial
+    angular = functions.angular
     cast = gradient.dtype.type
     s, d = np.zeros(6), np.zeros(9)
     w = np.zeros((2, 3))
@@ -67,7 +73,7 @@ def push_forward(first, last, layout, functions, neighbors, tables, vectors, gra
                     along = cast(difference_along(tables.u[p], vectors[neighbors.pair_atom[p]], center))
                     feature = neighbors.pair_element[p] * radial
                     for n in range(radial):
-                        g[feature + n] += along * tables.radial[p, 0, n]
+                        g[feature + n] += along * tables.radial[1, p, n]
                 triple = neighbors.triple_start[slot]
                 for p in range(start, start + neighbors.near[slot]):
                     for q in range(p + 1, start + neighbors.near[slot]):
