@@ -18,6 +18,8 @@ from hessbench.system.reading import reading
 
 MEMBER = re.compile(r"(?:^|/)(rxn(\d+))/(r|ts|p)\2\.log$")
 PREFIXES = {"r": "R", "ts": "TS", "p": "P"}
+LARGEST = 100_000_000
+"""Bytes of a log."""
 HEADING = "Standard Nuclear Orientation (Angstroms)"
 ATOM = re.compile(r"\s*\d+\s+([A-Z][a-z]?)\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s*$")
 
@@ -36,6 +38,8 @@ def read_archive(path: Path) -> list[ReactionGeometries]:
         for member in tqdm(archive, desc=f"read {path.name}", unit="file", delay=2):
             match = MEMBER.search(member.name)
             file = archive.extractfile(member) if match and member.isfile() else None
+            if match and member.size > LARGEST:
+                raise DataError(path, f"{member.name} has {member.size} bytes, which no log has.", match[1])
             if match and file:
                 text = file.read().decode("utf-8", "replace")
                 try:

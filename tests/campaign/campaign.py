@@ -9,7 +9,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,6 @@ import numpy as np
 
 from hessbench.errors import HessbenchError
 from tests.campaign.damage import Edit, apply, damage, shrink
-from tests.campaign.inputs import Kind
 
 SECONDS, PATIENCE, BYTES = 20, 240, 1_000_000_000
 """Processor time, time on the clock and memory that reading a small file may take."""
@@ -25,6 +24,28 @@ READ, REFUSED = "read", "refused"
 WRONG, UNTYPED, CRASH, HANG, MEMORY = "read wrongly", "untyped exception", "crash", "hang", "over 1 GB"
 OUTCOMES = (READ, REFUSED, WRONG, UNTYPED, CRASH, HANG, MEMORY)
 FAULTS = OUTCOMES[2:]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Attributes
+    ----------
+    file
+        Name of the file that is damaged, in the folder that `write` fills.
+    write
+        Writes a valid one, given the folder.
+    read
+        Reads it, given the folder, and gives what was read.
+    sealed
+        Whether damage must be noticed: what is read then has to be what was written.
+    """
+
+    file: str
+    write: Callable[[Path], object]
+    read: Callable[[Path], object]
+    sealed: bool = False
 
 
 @dataclass

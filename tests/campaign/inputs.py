@@ -4,7 +4,6 @@ import json
 import pickle
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -43,34 +42,13 @@ from hessbench.results.run import Run, read_run, write_run
 from hessbench.results.store.tables import read_provenance, read_table, write_table
 from hessbench.results.table_files import read_csv
 from hessbench.training.checkpoint import load_checkpoint, save_checkpoint
+from tests.campaign.campaign import Kind
 from tests.formats import writers
 from tests.generate.test_qchem_archive import log
 from tests.results.store.test_tables import MADE, SURFACE
 from tests.training.synthetic import METADATA, reactions
 
 PROFILE = Path(__file__).parents[2] / "reproduce" / "profiles" / "ci.yaml"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file.
-
-    Attributes
-    ----------
-    file
-        Name of the file that is damaged, in the folder that `write` fills.
-    write
-        Writes a valid one, given the folder.
-    read
-        Reads it, given the folder, and gives what was read.
-    sealed
-        Whether damage must be noticed: what is read then has to be what was written.
-    """
-
-    file: str
-    write: Callable[[Path], object]
-    read: Callable[[Path], object]
-    sealed: bool = False
 
 
 def kinds() -> dict[str, Kind]:

@@ -1,3 +1,6 @@
+import zipfile
+from io import BytesIO
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -34,6 +37,20 @@ def test_wrong_archives_are_refused(geometries_npz, change, problem):
     np.savez(path, **arrays)
     with pytest.raises(DataError, match=problem):
         read_npz(path)
+
+
+def test_arrays_that_claim_more_than_the_archive_holds(tmp_path):
+    path = tmp_path / "in.npz"
+    header = BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**13,)})
+    for content, compression, problem in (
+        (header.getvalue(), zipfile.ZIP_STORED, "claims the shape"),
+        (bytes(100_000_000), zipfile.ZIP_DEFLATED, "claims 100000000 bytes"),
+    ):
+        with zipfile.ZipFile(path, "w", compression) as archive:
+            archive.writestr("offset.npy", content)
+        with pytest.raises(DataError, match=problem):
+            read_npz(path)
 
 
 def test_missing_and_unreadable_archives(tmp_path):
