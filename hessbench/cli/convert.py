@@ -54,7 +54,8 @@ def command(
     """Convert SOURCE, of any known format, to TARGET in the one layout.
 
     Formats are recognised by content: HORM, Hessian QM9, Transition1x, extended XYZ, Gaussian and Q-Chem
-    output and ORCA's Hessians (or a directory of them), and OpenREACT-CHON-EFH as published. Units are verified by the numbers.
+    output and ORCA's Hessians (or a directory of them), and OpenREACT-CHON-EFH as published. Units are
+    verified by the numbers.
     """
     if target.exists() and (not force or not target.is_file() or target.samefile(source)):
         remedy = "choose another name" if force else "choose another name, or replace it with --force"
