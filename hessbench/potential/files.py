@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+CHECKSUM = "checksum"
+"""The entry of the header that holds the digest of the file."""
+
+
 def write_model(
     path: Path,
     model_format: str,
@@ -40,11 +44,11 @@ def write_model(
     """
     from safetensors.torch import save  # loads torch, which readers of headers do without
 
-    header = {"format": model_format, **description, "notes": dict(notes or {})}
+    header = {"format": model_format, **description, "notes": dict(notes or {}), CHECKSUM: BLANK.decode()}
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(Path(path)) as temporary:
-        metadata = {"hessbench": json.dumps(header), "hessbench_checksum": BLANK.decode()}
-        temporary.write_bytes(seal(save(on_cpu, metadata)))
+        # one entry: safetensors writes several in any order, and equal models are to be equal files
+        temporary.write_bytes(seal(save(on_cpu, {"hessbench": json.dumps(header)})))
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -64,6 +68,7 @@ def read_header(path: Path) -> dict[str, Any]:
         header: dict[str, Any] = json.loads(metadata["hessbench"])
         if not isinstance(header["format"], str):
             raise DataError(path, "no model of hessbench: its format is no name.")
+        header.pop(CHECKSUM, None)
     return header
 
 

@@ -49,6 +49,8 @@ class Table:
         Column to the smallest value that it may hold.
     key
         Columns that tell the rows apart: no two rows have the same values there. Empty: not checked.
+    may_be_empty
+        Whether no rows at all are a result.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Table:
     nullable: frozenset[str] = frozenset()
     lowest: Mapping[str, float] = field(default_factory=dict)
     key: tuple[str, ...] = ()
+    may_be_empty: bool = False
 
     def path(self, results: Path, part: str | None = None) -> Path:
         """File of the table, or of one of its parts, in the folder of results."""
@@ -183,7 +186,7 @@ def read_table(
             values = content[column].drop_null().to_numpy()
             if not np.isfinite(values).all():
                 raise ResultsError(path, f"holds NaN or infinity. {REMEDY}", column)
-    if frame.empty:
+    if frame.empty and not table.may_be_empty:
         raise ResultsError(path, f"holds no rows. {REMEDY}")
     _check(path, table, frame, wanted)
     return frame[columns]

@@ -183,3 +183,12 @@ def test_a_model_that_claims_more_than_its_file_holds(tmp_path: Path) -> None:
 def test_model_is_a_torch_module() -> None:
     assert isinstance(build(ANIConfig(), 0), ANI)
     assert "hidden=" in repr(build(ANIConfig(), 0))
+
+
+def test_equal_models_are_equal_files(tmp_path: Path) -> None:
+    files = {}
+    for number in range(12):
+        path = tmp_path / f"{number}.safetensors"
+        small_model().save(path, {"loss": "e-80", "seed": "0"})
+        files[path.read_bytes()] = number
+    assert len(files) == 1

@@ -21,6 +21,7 @@ FAILURES = Table(
         "structure": INTEGER, "reason": TEXT,
     },
     key=("loss", "percent", "seed", "set", "reaction", "structure"),
+    may_be_empty=True,
 )  # fmt: skip
 """One row per structure for which a user's calculator fails, with the reason."""
 
