@@ -19,4 +19,4 @@ def verify(files: tuple[Path, ...]) -> None:
     for path in files:
         with verify_file(path) as file:
             recorded = "as recorded" if file.records_checksum else "none recorded"
-            click.echo(f"{path}: {file.identity}, {len(file)} reactions, checksum {recorded}")
+            click.echo(f"{path}: {file.identifier}, {len(file)} reactions, checksum {recorded}")

@@ -10,5 +10,5 @@ from hessbench.datasets.settings import DataConfig
 @click.command()
 def command() -> None:
     """Lay out the data set that params.yaml names in data/active, every reaction checked."""
-    for name, identity in prepare_active(load_section(DataConfig, "data")).items():
-        click.echo(f"{name}: {identity}")
+    for name, identifier in prepare_active(load_section(DataConfig, "data")).items():
+        click.echo(f"{name}: {identifier}")

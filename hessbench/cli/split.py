@@ -25,8 +25,8 @@ def command(output: Path) -> None:
     config = load_section(SplitConfig, "split")
     path = active_file("rtp")
     with ReactionFile(path) as file:
-        identity = file.identity
-    split = make_split(load_structures(path).reactions, identity, config)
+        identifier = file.identifier
+    split = make_split(load_structures(path).reactions, identifier, config)
     write_split(split, output)
     sizes = ", ".join(f"{percent} %: {size}" for percent, size in split.sizes.items())
     click.echo(

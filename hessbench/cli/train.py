@@ -39,7 +39,7 @@ def command(loss: str, percent: int, split_file: Path) -> None:
     model = load_section(ModelConfig, "model")
     path = active_file("rtp")
     with ReactionFile(path) as file:
-        identity = file.identity
-    split = read_split(split_file, identity)
+        identifier = file.identifier
+    split = read_split(split_file, identifier)
     folder = train_ensemble(load_structures(path), split, loss, percent, model, config)
     click.echo(f"{folder}: {len(trained_seeds(folder))} models")

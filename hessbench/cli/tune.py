@@ -57,8 +57,10 @@ def command(loss: str, search_file: Path, processes: int, split_file: Path, outp
     config = validate(TuningConfig, read_yaml(search_file), source=search_file)
     path = active_file("rtp")
     with ReactionFile(path) as file:
-        identity = file.identity
-    task = Task(read_yaml(PARAMS), loss, config, search_file, read_split(split_file, identity), output / loss)
+        identifier = file.identifier
+    task = Task(
+        read_yaml(PARAMS), loss, config, search_file, read_split(split_file, identifier), output / loss
+    )
     trials = sum(rung.candidates * rung.seeds for rung in config.rungs)
     with tqdm(total=trials, desc=f"tune {loss}", unit="trial") as bar:
 

@@ -1,1 +1,1 @@
-"""Profiles and params.yaml: one validated schema, one module a section (see `profile`)."""
+"""What all settings share: validated sections, YAML, the protocol of the paper, what results come from."""

@@ -230,7 +230,7 @@ class ReactionFile:
         return self._checksum
 
     @property
-    def identity(self) -> str:
+    def identifier(self) -> str:
         """Name, version, level of theory and the first 12 digits of the checksum."""
         metadata = self.metadata
         return f"{metadata.name} {metadata.version} {metadata.level} {self.checksum[:12]}"

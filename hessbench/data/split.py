@@ -23,7 +23,7 @@ class Split:
     Attributes
     ----------
     data
-        Identity of the data set (`ReactionFile.identity`); structures are numbered in the order in which
+        Identity of the data set (`ReactionFile.identifier`); structures are numbered in the order in which
         `load_structures` reads them.
     structures
         Number of structures in the data set.

@@ -25,7 +25,7 @@ def prepare_active(config: DataConfig) -> dict[str, str]:
     Returns
     -------
     dict
-        Set to identity of its file.
+        Set to identifier of its file.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def prepare_active(config: DataConfig) -> dict[str, str]:
     """
     sources = SOURCES[config.source]()
     chosen = choose_reactions(sources, config)
-    identities = {}
+    identifiers = {}
     for name in SETS:
         target = active_file(name)
         if chosen[name] is None:
@@ -44,8 +44,8 @@ def prepare_active(config: DataConfig) -> dict[str, str]:
         else:
             _write_part(sources[name], chosen[name] or [], target)
         with ReactionFile(target) as file:
-            identities[name] = file.identity
-    return identities
+            identifiers[name] = file.identifier
+    return identifiers
 
 
 def choose_reactions(sources: dict[str, Path], config: DataConfig) -> dict[str, list[str] | None]:

@@ -64,4 +64,4 @@ def run_of(profile: Profile, results: Path) -> Run:
 
 def _data_in(path: Path) -> str:
     with ReactionFile(path) as file:
-        return file.identity
+        return file.identifier

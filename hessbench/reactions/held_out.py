@@ -37,7 +37,7 @@ def held_out_geometries(geometries: Path | None, data: Path, split_file: Path) -
             known = set(file.names)
         return [item for item in read_geometries(geometries) if item.name not in known]
     with ReactionFile(data) as file:
-        split = read_split(split_file, file.identity)
+        split = read_split(split_file, file.identifier)
         structures = load_structures(data)
         trained = set(structures.reactions[split.training].tolist())
         return [

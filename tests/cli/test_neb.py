@@ -30,7 +30,7 @@ def run(tmp_path, monkeypatch):
     results.mkdir()
     write_reactions(data, iter(reactions), replace(metadata, level="GFN1-xTB"))
     with ReactionFile(data) as file:
-        data_of_models = file.identity
+        data_of_models = file.identifier
     config = SplitConfig(validation_percent=20, test_percent=40, training_percents=(40,), by="reaction")
     write_split(make_split(load_structures(data).reactions, data_of_models, config), results / "split.json")
     places = dict(zip(("R", "TS", "P"), reactions[0].coordinates, strict=True))

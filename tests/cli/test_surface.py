@@ -29,7 +29,7 @@ def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has
         assert names
         write_reactions(active, (file[key] for key in names), file.metadata)
     with ReactionFile(active) as file:
-        own = file.identity
+        own = file.identifier
     result = CliRunner().invoke(command, catch_exceptions=False)
     assert result.exit_code == 0
     assert (f"one of {STATIONARY} is taken" in result.output) == (not has_one)

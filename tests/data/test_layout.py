@@ -104,7 +104,7 @@ def test_same_content_same_bytes_and_checksum_independent_of_compression(tmp_pat
     assert third.read_bytes() != first.read_bytes()
     with verify(first) as a, verify(third) as b:
         assert a.checksum == b.checksum
-        assert a.identity == f"test 1 GFN2-xTB {a.checksum[:12]}"
+        assert a.identifier == f"test 1 GFN2-xTB {a.checksum[:12]}"
 
 
 def test_written_again_from_what_was_read_is_the_same_content(tmp_path: Path):
@@ -143,7 +143,7 @@ def test_published_file_is_read_and_identified_by_name_and_content(tmp_path: Pat
         np.testing.assert_allclose(reaction.hessians, raw["rxn000007/hessian"][()] * HARTREE)
         assert reaction.annotations == {}
         assert file.metadata.level == "unknown"
-        assert file.identity.startswith("molecules-RTP unknown unknown ")
+        assert file.identifier.startswith("molecules-RTP unknown unknown ")
     with ReactionFile(published(tmp_path / "other.h5")) as other:
         assert other.checksum == file.checksum
 

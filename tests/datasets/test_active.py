@@ -45,22 +45,22 @@ def names(set_name: str) -> list[str]:
 
 
 def test_whole_source_keeps_its_identity(workdir: Path) -> None:
-    identities = active.prepare_active(DataConfig(source="embedded"))
+    identifiers = active.prepare_active(DataConfig(source="embedded"))
     with ReactionFile(active.EMBEDDED / "rtp.h5") as file:
-        assert identities["rtp"] == file.identity
+        assert identifiers["rtp"] == file.identifier
     assert len(names("rtp")) == 20
 
 
 def test_part_holds_the_reactions_with_paths_and_is_seeded(workdir: Path) -> None:
     config = DataConfig(source="embedded", reactions=ReactionCounts(rtp=9, irc=3, nms=2))
-    identities = active.prepare_active(config)
+    identifiers = active.prepare_active(config)
     rtp, irc, nms = (names(item) for item in locations.SETS)
     assert (len(rtp), len(irc), len(nms)) == (9, 3, 2)
     assert set(nms) < set(irc) < set(rtp)
-    assert "9 of 20 reactions" in identities["rtp"]
-    assert active.prepare_active(config) == identities
+    assert "9 of 20 reactions" in identifiers["rtp"]
+    assert active.prepare_active(config) == identifiers
     other = active.prepare_active(config.model_copy(update={"seed": 1}))
-    assert other["rtp"] != identities["rtp"]
+    assert other["rtp"] != identifiers["rtp"]
 
 
 def test_parts_are_nested(workdir: Path) -> None:

@@ -22,9 +22,9 @@ def data(tmp_path):
     with ReactionFile(EMBEDDED / "rtp.h5") as file:
         write_reactions(path, (file[name] for name in file.names[:12]), file.metadata)
     with ReactionFile(path) as file:
-        identity = file.identity
+        identifier = file.identifier
     config = SplitConfig(validation_percent=20, test_percent=40, training_percents=(40,), by="reaction")
-    write_split(make_split(load_structures(path).reactions, identity, config), split)
+    write_split(make_split(load_structures(path).reactions, identifier, config), split)
     return path, split
 
 

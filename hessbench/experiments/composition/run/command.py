@@ -33,7 +33,7 @@ def command(results: Path) -> None:
     data, levels = {}, set()
     for name in SETS:
         with ReactionFile(active_file(name)) as file:
-            data[name] = file.identity
+            data[name] = file.identifier
             levels.add(file.metadata.level)
     inputs = STAGE.inputs(data)
     tables: list[pd.DataFrame] = []

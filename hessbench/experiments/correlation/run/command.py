@@ -41,7 +41,7 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
     data, levels = {}, set()
     for name in SETS:
         with ReactionFile(active_file(name)) as file:
-            data[name] = file.identity
+            data[name] = file.identifier
             levels.add(file.metadata.level)
     inputs = STAGE.inputs(data).joined(*(predicted_from(file) for file in files.values()))
     labels = {loss: predicted_label(file) for loss, file in files.items()}

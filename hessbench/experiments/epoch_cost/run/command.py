@@ -43,7 +43,7 @@ def command(results: Path) -> None:
         raise ConfigurationError(f"params.yaml: epoch_cost.losses: {unknown[0]} is not in training.losses.")
     path = active_file("rtp")
     with ReactionFile(path) as file:
-        data, level = file.identity, file.metadata.level
+        data, level = file.identifier, file.metadata.level
     structures = load_structures(path)
     split = read_split(results / SPLIT, data)
     sections = {"epoch_cost": config, "model": model, "training": training}

@@ -57,7 +57,7 @@ def _load(files: Mapping[str, Path], split_of: Callable[[Structures, str], Split
     tested = {}
     for name, path in files.items():
         with ReactionFile(path) as file:
-            data, level = file.identity, file.metadata.level
+            data, level = file.identifier, file.metadata.level
         tested[name] = TestSet(data, level, load_structures(path))
     stationary = tested["rtp"]
     split = split_of(stationary.structures, stationary.data)

@@ -70,7 +70,7 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         check_calculator(load_calculator(path), examples)
         potentials.append((path.stem, 0, partial(load_calculator, path)))
     with ReactionFile(active_file("rtp")) as file:
-        data, stated = file.identity, file.metadata.level
+        data, stated = file.identifier, file.metadata.level
     inputs = STAGE.inputs({"rtp": data}, {"neb": config}).joined(*trained)
     level = config.level if stated == UNKNOWN and config.level else stated
     if level not in LEVELS:

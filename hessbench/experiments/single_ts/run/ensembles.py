@@ -91,7 +91,7 @@ def read_path(file: Path) -> ReactionPath:
     """
     with ReactionFile(file) as reactions:
         path, stationary = reactions["path"], reactions["stationary"]
-        data, level = reactions.identity, reactions.metadata.level
+        data, level = reactions.identifier, reactions.metadata.level
     roles = stationary.annotations.get("role", np.array([])).tolist()
     if "TS" not in roles or stationary.hessians is None:
         raise DataError(file, "needs a structure of role TS with its Hessian.", "stationary")

@@ -47,14 +47,14 @@ def command(results: Path) -> None:
     """
     path, embedded = active_file("rtp"), EMBEDDED / "rtp.h5"
     with ReactionFile(path) as file:
-        inputs = STAGE.inputs({"rtp": file.identity})
+        inputs = STAGE.inputs({"rtp": file.identifier})
     found = first_hydrogen_transfer(path)
     note = {}
     if found is None:
         click.echo(f"{path}: no single hydrogen transfer in H, C, N, O in it; one of {embedded} is taken.")
         found = first_hydrogen_transfer(embedded)
         with ReactionFile(embedded) as file:
-            note = {"note": f"surface of a reaction of {file.identity}"}
+            note = {"note": f"surface of a reaction of {file.identifier}"}
     if found is None:
         raise DataError(embedded, "no single hydrogen transfer in it; restore the file.")
     reaction, roles = found
