@@ -59,5 +59,7 @@ def imported(path: Path) -> set[str]:
 
 
 def neighbours(path: Path) -> set[str]:
-    """Modules of tools/, which tests import by their bare names."""
+    """Modules that a file imports by their bare names: a test those of tools/, an example the others."""
+    if "examples" in path.parts:
+        return {item.stem for item in path.parent.glob("*.py")}
     return {item.stem for item in (ROOT / "tools").glob("*.py")} if "tests" in path.parts else set()

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
+from hessbench.config import paper
 from hessbench.config.base import Section
 from hessbench.training.settings import Quantity
 
@@ -24,7 +25,9 @@ class Rung(Section):
 class TuningConfig(Section):
     """A random search with successive halving, the same for every loss."""
 
-    percent: PositiveInt = Field(80, description="Share of the data that is trained on.")
+    percent: PositiveInt = Field(
+        max(paper.TRAINING_PERCENTS), description="Share of the data that is trained on."
+    )
     seed: int = Field(0, ge=0, description="Of the random choices, which are the same for every loss.")
     rungs: tuple[Rung, ...] = Field(min_length=1, description="The rounds, each with fewer candidates.")
     space: dict[str, tuple[Any, ...]] = Field(

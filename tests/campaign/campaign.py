@@ -126,7 +126,6 @@ def outcome_of(kind: Kind, folder: Path, content: bytes, expected: str | None) -
     """
     (folder / kind.file).write_bytes(content)
     ours, theirs = os.pipe()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     child = os.fork()
     if not child:
         os.close(ours)
@@ -144,7 +143,7 @@ def outcome_of(kind: Kind, folder: Path, content: bytes, expected: str | None) -
     if not said:
         late = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
         return (HANG if late else CRASH), f"status {status} after {time.monotonic() - start:.0f} s"
-    outcome, text = pickle.loads(said)
+    outcome, text, before = pickle.loads(said)
     if 1024 * (usage.ru_maxrss - before) > BYTES:
         return MEMORY, f"{usage.ru_maxrss // 1024} MB"
     if outcome == READ and kind.sealed and expected is not None and text != expected:
@@ -153,6 +152,7 @@ def outcome_of(kind: Kind, folder: Path, content: bytes, expected: str | None) -
 
 
 def _child(kind: Kind, folder: Path, pipe: int) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     said = (UNTYPED, "ended itself")
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
@@ -171,5 +171,5 @@ def _child(kind: Kind, folder: Path, pipe: int) -> None:
         place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
         said = (UNTYPED, f"{type(error).__name__}: {str(error)[:200]} at {place}")
     finally:
-        os.write(pipe, pickle.dumps(said))
+        os.write(pipe, pickle.dumps((*said, before)))
         os._exit(0)

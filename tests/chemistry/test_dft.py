@@ -108,9 +108,9 @@ def test_open_shells_are_unrestricted():
 
 
 def test_impossible_multiplicity_and_unconverged_scf_are_told(monkeypatch):
-    with pytest.raises(LevelError, match="10 electrons cannot have multiplicity 2"):
+    with pytest.raises(LevelError, match=r"10 electrons \(charge \+0\) cannot have multiplicity 2"):
         make_level(NAME, WATER, multiplicity=2)
-    with pytest.raises(LevelError, match="2 electrons cannot have multiplicity 5"):
+    with pytest.raises(LevelError, match=r"2 electrons \(charge \+0\) cannot have multiplicity 5"):
         make_level(NAME, np.array([1, 1]), multiplicity=5)
     with pytest.raises(LevelError, match="no Hessian of a system without beta electrons"):
         make_level(NAME, np.array([1]), multiplicity=2).hessian(np.zeros((1, 3)))
