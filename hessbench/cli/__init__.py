@@ -4,8 +4,10 @@ Each command lives in the module of its name beside this one; those of the exper
 hessbench/experiments/<name>/run/command.py.
 """
 
+import errno
 import importlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,20 +120,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")  # a terminal without Angstrom signs stops no computation
     try:
         cli.main(args=list(arguments), prog_name="hessbench")
-    except (HessbenchError, OSError, ModuleNotFoundError) as error:
+    except (HessbenchError, OSError, MemoryError, ModuleNotFoundError) as error:
         sentence = _sentence(error)
         if sentence is None or "--debug" in arguments:
             raise
         click.echo(f"hessbench: {sentence}", err=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            sys.stdout.flush()
+            os._exit(2)  # at a usual exit HDF5 writes what it could not write, and crashes
         sys.exit(2)
 
 
-def _sentence(error: HessbenchError | OSError | ModuleNotFoundError) -> str | None:
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Error numbers of a disk that is full, a quota that is used up, and a file that may not grow."""
+
+
+def _sentence(error: HessbenchError | OSError | MemoryError | ModuleNotFoundError) -> str | None:
     """What a user can do about an error; None if it is none of the user's."""
     if isinstance(error, HessbenchError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return (
+            "this machine has too little memory for it: set fewer `processes` or a smaller `batch_size`, "
+            "then give the same command; what is finished is kept."
+        )
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}." if error.filename and error.strerror else None
+        place = f"{error.filename}: " if error.filename else ""
+        if error.errno in FULL:
+            problem = os.strerror(error.errno).lower()
+            return f"{place}{problem}; make room, then give the same command: what is finished is kept."
+        return f"{place}{error.strerror}." if place and error.strerror else None
     module = (error.name or "").partition(".")[0]
     return (
         f"this needs {module}: python -m pip install 'hessbench[generate]'." if module in GENERATE else None

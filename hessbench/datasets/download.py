@@ -1,5 +1,6 @@
 """Download of one large file over HTTP that goes on where it broke off, for use by pooch."""
 
+import os
 import re
 import shutil
 import time
@@ -84,7 +85,7 @@ class ResumingDownloader:
                     furthest = max(furthest, self._present())
                     if failures >= RETRIES:
                         raise DataError(
-                            url,
+                            without_credentials(url),
                             f"{reason} after {furthest} of {self.file.size} bytes; run the same command "
                             f"again with a working network, or copy {self.file.name} and the other files of "
                             "the set from another machine into a directory and set HESSBENCH_DATA to it.",
@@ -93,6 +94,8 @@ class ResumingDownloader:
         self.part.replace(output_file)
 
     def _present(self) -> int:
+        if self.part.is_symlink():  # in a folder that others write to, it may lead to a file of ours
+            raise DataError(self.part, "is a link, which is not followed; delete it.")
         return self.part.stat().st_size if self.part.exists() else 0
 
     def _attempt(self, url: str, bar: Any) -> None:
@@ -108,8 +111,9 @@ class ResumingDownloader:
                 start = self._start(url, response, start)
                 self._append(url, response, start, bar)
         except ValueError as error:  # of requests and urllib3, who cannot read an address
-            reason = str(error) or type(error).__name__
-            raise DataError(url, f"no usable address ({reason}); check HESSBENCH_DATA.") from None
+            reason = without_credentials(str(error)) or type(error).__name__
+            shown = without_credentials(url)
+            raise DataError(shown, f"no usable address ({reason}); check HESSBENCH_DATA.") from None
         except requests.RequestException as error:
             raise _BrokenOffError(_reason(error)) from None
         if self._present() < self.file.size:
@@ -124,7 +128,7 @@ class ResumingDownloader:
             raise _BrokenOffError("the server refused to go on from where the download had stopped")
         if response.status_code not in (200, 206):
             raise DataError(
-                url,
+                without_credentials(url),
                 f"the server has no such file (status {response.status_code} {response.reason}); check the "
                 f"address in HESSBENCH_DATA, or set it to a directory with {self.file.name} in it.",
             )
@@ -154,7 +158,7 @@ class ResumingDownloader:
             )
         bar.n = bar.initial = start
         bar.refresh()
-        with self.part.open("r+b" if start else "wb") as stream:
+        with open(self.part, "r+b" if start else "wb", opener=_no_link) as stream:
             stream.seek(start)
             for chunk in response.iter_content(CHUNK):
                 if stream.tell() + len(chunk) > self.file.size:
@@ -165,10 +169,20 @@ class ResumingDownloader:
 
     def _wrong_size(self, url: str, found: int | str) -> DataError:
         return DataError(
-            url,
+            without_credentials(url),
             f"not the published {self.file.name}: {found} bytes instead of {self.file.size}; "
             "check the address in HESSBENCH_DATA.",
         )
+
+
+def without_credentials(text: str) -> str:
+    """Leave out user and password of web addresses in a text that others will read."""
+    return re.sub(r"(https?://)[^/\s]*@", r"\1", text)
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file, but not through a symbolic link put in its place."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _reason(error: requests.RequestException) -> str:

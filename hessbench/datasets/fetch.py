@@ -11,7 +11,7 @@ import h5py
 import pooch
 import yaml
 
-from hessbench.datasets.download import TIMEOUT, ResumingDownloader
+from hessbench.datasets.download import TIMEOUT, ResumingDownloader, without_credentials
 from hessbench.errors import DataError
 from hessbench.formats.published import PublishedFile, PublishedSet
 from hessbench.system.reading import reading
@@ -107,7 +107,9 @@ def _local_directory(source: str | None) -> Path | None:
     try:
         scheme = urlsplit(source).scheme
     except ValueError as error:
-        raise DataError(source, f"no usable address ({error}); check {ENVIRONMENT}.") from None
+        raise DataError(
+            without_credentials(source), f"no usable address ({error}); check {ENVIRONMENT}."
+        ) from None
     if scheme in ("http", "https"):
         return None
     if scheme == "file":
@@ -164,7 +166,7 @@ def _download(
         else:
             return FetchedFile(file.name, Path(path), file.md5, published=True)
     raise DataError(
-        url,
+        without_credentials(url),
         f"not the published {file.name}: its md5 is not {file.md5}, though it has the right size; "
         f"check the address in {ENVIRONMENT}.",
     )
@@ -172,7 +174,9 @@ def _download(
 
 def _record_source(published: PublishedSet, urls: Mapping[str, str], directory: Path) -> None:
     record = asdict(published) | {
-        "files": [asdict(file) | {"fetched_from": urls[file.name]} for file in published.files]
+        "files": [
+            asdict(file) | {"fetched_from": without_credentials(urls[file.name])} for file in published.files
+        ]
     }
     target = directory / "SOURCE.yaml"
     beside = target.with_suffix(".yaml.new")

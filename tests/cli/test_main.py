@@ -2,13 +2,14 @@
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from hessbench.cli import ANYWHERE, COMMANDS, main, module_of
+from hessbench.cli import ANYWHERE, COMMANDS, _sentence, main, module_of
 from hessbench.system.clone import MARKS
 
 ROOT = Path(__file__).parents[2]
@@ -99,3 +100,27 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
 def test_unknown_command_and_option_are_status_2(tmp_path: Path) -> None:
     assert run("tarin", cwd=tmp_path).returncode == 2
     assert run("profile", "--nope", cwd=tmp_path).returncode == 2
+
+
+LIMITED = """
+import resource
+from hessbench.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+main(["dataset"])
+"""
+
+
+def test_a_file_that_may_not_grow_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "reproduce/profiles/ci.yaml", tmp_path / "params.yaml")
+    command = [sys.executable, "-c", LIMITED]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    last = result.stderr.strip().splitlines()[-1]
+    assert (
+        last == "hessbench: file too large; make room, then give the same command: what is finished is kept."
+    )
+    assert not list((tmp_path / "data/active").iterdir())
+
+
+def test_too_little_memory_is_one_sentence() -> None:
+    assert "too little memory" in str(_sentence(MemoryError()))

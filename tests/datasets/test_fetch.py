@@ -293,3 +293,27 @@ def test_missing_local_copy(published, tmp_path):
 def test_unknown_scheme(published, tmp_path):
     with pytest.raises(DataError, match="must be a directory, or begin with"):
         run(published, tmp_path, source="s3://bucket")
+
+
+def test_user_and_password_of_an_address_are_written_nowhere(published, behaviour, server, tmp_path):
+    source = server.url.replace("://", "://user:pa55word@")
+    run(published, tmp_path, source=source)
+    text = (tmp_path / "SOURCE.yaml").read_text()
+    assert f"fetched_from: {server.url}/molecules-RTP.h5" in text
+    assert "pa55word" not in text
+    behaviour.statuses = [404]
+    for address in (source, "http://user:pa55word@["):
+        with pytest.raises(DataError) as refused:
+            run(published, tmp_path / "other", source=address)
+        assert "pa55word" not in str(refused.value)
+
+
+def test_a_link_in_place_of_a_beginning_is_not_followed(published, tmp_path):
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"precious")
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "molecules-RTP.h5.part").symlink_to(mine)
+    with pytest.raises(DataError, match=r"\.part: is a link"):
+        run(published, folder)
+    assert mine.read_bytes() == b"precious"

@@ -25,7 +25,7 @@ from hessbench.potential.registry import load
 from hessbench.results.store.names import QUANTITIES
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
-from hessbench.system.files import replacing
+from hessbench.system.files import replacing, temporary_beside
 from hessbench.system.processes import Report, run_tasks
 
 
@@ -99,7 +99,7 @@ def evaluate_ensemble(
     target = results / "predictions" / f"{name}.h5"
     target.parent.mkdir(parents=True, exist_ok=True)
     tasks = [
-        _Task(seed, model_file(folder, seed), target.with_name(f".{name}-seed-{seed}.h5"))
+        _Task(seed, model_file(folder, seed), temporary_beside(target.with_name(f"{name}-seed-{seed}.h5")))
         for seed in trained_seeds(folder)
     ]
     shared = sets, config.batch_size, percent in config.hessians_stored_at_percents
