@@ -155,6 +155,11 @@ class ReactionFile:
                 raise DataError(self.path, f"the file attributes {', '.join(missing)} are missing.")
             self.metadata = Metadata(**{key: _text(attributes[key]) for key in _TEXT})
             self._checksum = _text(attributes["checksum"])
+            recorded = attributes.get("metadata_checksum")  # files of earlier versions have none
+            if recorded is not None and _text(recorded) != _metadata_checksum(self.metadata):
+                raise DataError(
+                    self.path, "its metadata are not those of their checksum, it is damaged; get it again."
+                )
         else:
             unknown = dict.fromkeys(_TEXT, UNKNOWN)
             self.metadata = Metadata(**{**unknown, "name": self.path.stem})
@@ -307,7 +312,9 @@ def write_reactions(
             group.attrs["digest"] = digests[reaction.name].hex()
         if not digests:
             raise DataError(path, "there are no reactions to write.")
-        file.attrs.update(asdict(metadata() if callable(metadata) else metadata))
+        about = metadata() if callable(metadata) else metadata
+        file.attrs.update(asdict(about))
+        file.attrs["metadata_checksum"] = _metadata_checksum(about)
         file.attrs["units"] = json.dumps(UNITS)
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["reactions"] = len(digests)
@@ -350,6 +357,11 @@ def content_checksum(digests: dict[str, bytes]) -> str:
     for name in sorted(digests):
         total.update(name.encode() + b"\0" + digests[name])
     return total.hexdigest()
+
+
+def _metadata_checksum(metadata: Metadata) -> str:
+    """SHA-256 of the metadata: HDF5 keeps longer texts where no checksum of its own guards them."""
+    return hashlib.sha256(json.dumps(asdict(metadata)).encode()).hexdigest()
 
 
 def _digest(arrays: dict[str, np.ndarray], charge: int, multiplicity: int) -> bytes:
