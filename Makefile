@@ -47,10 +47,10 @@ test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not nightly" --benchmark-skip
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow --benchmark-skip
+	$(BIN)/python -m pytest -m slow --benchmark-skip -o faulthandler_timeout=1800
 
 test-nightly: $(READY)
-	$(BIN)/python -m pytest -m nightly --benchmark-skip
+	$(BIN)/python -m pytest -m nightly --benchmark-skip -o faulthandler_timeout=7200
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Read damaged files in child processes and say what came of it."""
 
+import faulthandler
 import hashlib
 import os
 import pickle
@@ -158,6 +159,7 @@ def _child(kind: Kind, folder: Path, pipe: int) -> None:
     os.dup2(null, 1)
     os.dup2(null, 2)
     try:
+        faulthandler.disable()  # crashes are expected and counted, not shown
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
         content = kind.read(folder)
