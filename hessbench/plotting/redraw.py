@@ -37,7 +37,7 @@ def redraw(name: str, root: Path, figures: Path) -> list[Path]:
     with matplotlib.rc_context():
         matplotlib.style.use(STYLE)
         figure = module.draw(results)
-        title = f"Figure {name.upper()}. {module.TITLE}"
+        title = f"Figure {reproduce.designation(name)}. {module.TITLE}"
         return save(figure, figures / f"figure-{name.lower()}", title, footer_of(results))
 
 

@@ -45,6 +45,11 @@ class Item:
     note: str = ""
     missing: str = ""
 
+    @property
+    def called(self) -> str:
+        """Its number, or its name."""
+        return reproduce.designation(self.name)
+
 
 @dataclass(frozen=True)
 class Content:

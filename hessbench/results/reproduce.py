@@ -14,6 +14,8 @@ from types import ModuleType
 from hessbench.errors import HessbenchError
 
 FOLDER = Path("reproduce")
+NOT_OF_THE_PAPER = 2
+"""Place of what is neither in the paper (0) nor in its supporting information (1)."""
 
 
 def available(kind: str) -> list[str]:
@@ -46,6 +48,11 @@ def load(kind: str, name: str) -> ModuleType:
     return importlib.import_module(f"{FOLDER}.{kind}_{name.lower()}")
 
 
+def designation(name: str) -> str:
+    """How a figure or table is called: "S3" as in the paper, "weights" where the paper has none."""
+    return name.upper() if _place(name)[0] < NOT_OF_THE_PAPER else name
+
+
 def summary(module: ModuleType) -> str:
     """What a figure or table shows, from its module's docstring, without its first line (the title)."""
     return " ".join((module.__doc__ or "").strip().partition("\n")[2].split())
@@ -53,4 +60,4 @@ def summary(module: ModuleType) -> str:
 
 def _place(name: str) -> tuple[int, int, str]:
     numbered = re.fullmatch(r"(s?)(\d+)", name)
-    return (len(numbered[1]), int(numbered[2]), name) if numbered else (2, 0, name)
+    return (len(numbered[1]), int(numbered[2]), name) if numbered else (NOT_OF_THE_PAPER, 0, name)

@@ -23,6 +23,7 @@ from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
 from hessbench.experiments.surface.run.tables import SURFACE
+from hessbench.experiments.weights.run.tables import OWN, WEIGHTS
 from hessbench.results.published import read_published
 from hessbench.results.store.provenance import Provenance
 from hessbench.results.store.tables import Table, write_table
@@ -362,6 +363,21 @@ def surface(folder: Path) -> None:
     )
 
 
+def weights(folder: Path) -> None:
+    published = read_published()
+    units = {"energy": "kcal/mol", "force": "kcal/mol/Angstrom", "hessian": "kcal/mol/Angstrom^2"}
+    pairs = {"0.08 / 0.02": (0.08, 0.02), "0.28 / 0.14": (0.28, 0.14), OWN: (1.0, 1.0)}
+    rows = []
+    for loss, (choice, (force, hessian)), seed in product(("ef", "efh"), pairs.items(), (0, 1)):
+        for test_set, quantity in product(("rtp", "irc", "nms"), units):
+            scale = published.cell(test_set, loss, quantity).rmse * force**-0.1 * RNG.normal(1, 0.03)
+            eta = hessian if loss == "efh" else None
+            rows.append((LABELS[loss], choice, force, eta, seed, test_set, quantity, units[quantity], scale))
+    frame = pd.DataFrame(rows, columns=list(WEIGHTS.columns))
+    made = made_from("rtp", "irc", "nms", models=2, percent=80)
+    write_table(folder / "results", WEIGHTS, frame, made)
+
+
 def models(folder: Path) -> None:
     """Learning curves, and headers of model files without weights worth the name."""
     from safetensors.numpy import save_file
@@ -428,6 +444,7 @@ def write_all(folder: Path) -> None:
         surface,
         models,
         verdicts,
+        weights,
     ):
         part(folder)
     write_made_up_run(folder / "results", "synthetic", DATA)

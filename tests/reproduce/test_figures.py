@@ -25,7 +25,7 @@ from hessbench.results.store.tables import CHECKSUM_KEY
 from tests.made_up import PERCENTS, write_made_up_run
 from tests.reproduce.synthetic_results import DATA
 
-FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18))]
+FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18)), "weights"]
 
 
 def drawn(name: str, root: Path) -> Figure:
@@ -51,7 +51,7 @@ def change(path: Path, function) -> None:
     pq.write_table(table.replace_schema_metadata(metadata), path)
 
 
-def test_all_figures_of_the_paper_are_there() -> None:
+def test_all_figures_are_there_those_of_the_paper_first() -> None:
     assert reproduce.available("figure") == FIGURES
     assert {"1", "2", "3", "4", "s1"} <= set(reproduce.available("table"))
 
@@ -59,7 +59,7 @@ def test_all_figures_of_the_paper_are_there() -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_module_says_what_it_shows(name: str) -> None:
     module = reproduce.load("figure", name)
-    assert module.__doc__.startswith(f"Figure {name.upper()}: ")
+    assert module.__doc__.startswith(f"Figure {reproduce.designation(name)}: ")
     assert len(reproduce.summary(module)) > 40
     assert module.TITLE
     assert module.STAGES
@@ -110,6 +110,22 @@ def test_published_values_are_marked_where_they_belong(synthetic: Path) -> None:
             if line.get_marker() == "D" and len(line.get_xdata()) == 1
         }
         assert marks == {(80.0, published.cell("nms", loss, quantity).rmse) for loss in ("e", "ef", "efh")}
+
+
+def test_errors_stand_at_their_weights(synthetic: Path) -> None:
+    models = pd.read_parquet(synthetic / "results/weights.parquet")
+    panels = drawn("weights", synthetic).axes
+    assert len(panels) == 9
+    place = (models["set"] == "nms") & (models["quantity"] == "force")
+    for loss in ("E-F", "E-F-H"):
+        mean = models[place & (models["loss"] == loss)].groupby("force_weight")["rmse"].mean()
+        curves = [bars.lines[0] for bars in panels[5].containers if bars.get_label() == loss]
+        np.testing.assert_allclose(curves[0].get_xdata(orig=False), mean.index)
+        np.testing.assert_allclose(curves[0].get_ydata(orig=False), mean)
+    marked = {float(line.get_xdata()[0]) for line in panels[5].lines if line.get_color() == "0.5"}
+    assert marked == {0.08, 1.0}
+    ticks = [label.get_text() for label in panels[8].get_xticklabels()]
+    assert ticks == ["0.08\n0.02", "0.28\n0.14", "1\n1"]
 
 
 def test_failed_and_censored_runs_are_told_apart(synthetic: Path) -> None:
@@ -264,7 +280,8 @@ def test_all_figures_are_drawn(synthetic: Path, tmp_path: Path) -> None:
 def test_the_guide_says_what_the_modules_say(name: str) -> None:
     guide = Path("docs/reproduction-guide.md").read_text()
     module = reproduce.load("figure", name)
-    row = next(line for line in guide.splitlines() if line.startswith(f"| {name.upper()} | {module.TITLE} |"))
+    begin = f"| {reproduce.designation(name)} | {module.TITLE} |"
+    row = next(line for line in guide.splitlines() if line.startswith(begin))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert f"figure_{name}.py" in cells[2]
     assert cells[3] == ", ".join(module.STAGES)

@@ -10,7 +10,7 @@ from hessbench.results import reproduce
 from hessbench.results.reader import Results
 
 
-@pytest.mark.parametrize("name", ["1", "s1"])
+@pytest.mark.parametrize("name", ["1", "s1", "weights"])
 def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_path: Path) -> None:
     module = reproduce.load("table", name)
     first = module.make(Results(synthetic / "results"), tmp_path / "a")
@@ -44,6 +44,21 @@ def test_table_s1_stands_beside_the_paper(synthetic: Path, tmp_path: Path) -> No
     assert row["difference_k"] == pytest.approx(row["temperature_k"] - 1015, abs=0.01)
     assert frame["optimization_failed"].sum() == (runs["status"] == "optimization failed").sum()
     assert "≥" in markdown.read_text()
+
+
+def test_table_weights_compares_the_losses_at_equal_weights(synthetic: Path, tmp_path: Path) -> None:
+    csv, text, _ = reproduce.load("table", "weights").make(Results(synthetic / "results"), tmp_path)
+    frame = pd.read_csv(csv, keep_default_na=False)
+    assert frame["whose_weights"].tolist() == ["paper", "", "profile"] * 9
+    models = pd.read_parquet(synthetic / "results/weights.parquet")
+    here = (models["set"] == "nms") & (models["quantity"] == "energy") & (models["force_weight"] == 0.08)
+    base, better = (models[here & (models["loss"] == loss)]["rmse"].mean() for loss in ("E-F", "E-F-H"))
+    row = frame[(frame["set"] == "nms") & (frame["quantity"] == "energy")].iloc[0]
+    assert (row["force_weight"], row["hessian_weight"]) == (0.08, 0.02)
+    assert row["rmse_ef"] == pytest.approx(base, rel=1e-5)
+    assert row["rmse_efh"] == pytest.approx(better, rel=1e-5)
+    assert row["gain"] == pytest.approx(1 - better / base, abs=1e-5)
+    assert f"| {base:.2f} ± " in text.read_text()
 
 
 def test_tables_need_no_locale(synthetic: Path, tmp_path: Path) -> None:

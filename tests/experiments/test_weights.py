@@ -1,0 +1,147 @@
+"""Training with other weights: the models of a profile with these weights, resumed and tested alike."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from hessbench.cli import cli
+from hessbench.config import paper
+from hessbench.data.layout import write_reactions
+from hessbench.errors import ConfigurationError
+from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.weights.run.settings import Weights, WeightsConfig
+from hessbench.experiments.weights.run.tables import OWN, WEIGHTS
+from hessbench.experiments.weights.run.variants import reweighted, variants, weights_of
+from hessbench.profiles.schema import load_profile
+from hessbench.results.reader import Results
+from hessbench.results.store.tables import read_provenance, read_table
+from tests.training.synthetic import METADATA, MODEL, loss_of, reactions, training_config
+
+ROOT = Path(__file__).parents[2]
+PAIR = Weights(force=0.5, hessian=0.3)
+
+
+def profile(force: float, hessian: float) -> dict[str, object]:
+    losses = {"ef": loss_of(1, force), "efh": loss_of(1, force, hessian)}
+    training = training_config(losses={name: loss.model_dump() for name, loss in losses.items()}, epochs=2)
+    return {
+        "profile": "tiny",
+        "data": {"source": "embedded"},
+        "split": {"training_percents": [20, 80]},
+        "model": MODEL.model_dump(mode="json"),
+        "training": training.model_dump(mode="json"),
+        "evaluation": EvaluationConfig(batch_size=5, processes=1).model_dump(mode="json"),
+        "weights": {"pairs": [PAIR.model_dump()], "seeds": 2},
+        "single_ts": {"model": MODEL.model_dump(mode="json")},
+    }
+
+
+def hessbench(*arguments: str) -> str:
+    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def evaluated(folder: Path, force: float, hessian: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project whose profile has these weights, trained and evaluated."""
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("data/active").mkdir(parents=True)
+    for seed, (name, count) in enumerate({"rtp": 20, "irc": 3, "nms": 2}.items()):
+        write_reactions(f"data/active/{name}.h5", reactions(count, 2, seed), METADATA)
+    Path("params.yaml").write_text(json.dumps(profile(force, hessian)))
+    hessbench("split")
+    for loss in ("ef", "efh"):
+        hessbench("train", "--loss", loss, "--percent", "80")
+        hessbench("evaluate", "--loss", loss, "--percent", "80")
+
+
+@pytest.mark.slow
+def test_errors_are_those_of_a_profile_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluated(tmp_path / "theirs", 0.08, 0.02, monkeypatch)
+    hessbench("weights")
+    found = read_table(Path("results"), WEIGHTS)
+    assert len(found) == 2 * 2 * 2 * 9  # losses, choices of weights, seeds, sets and quantities
+    assert not found.loc[found["loss"] == "E-F", "hessian_weight"].notna().any()
+    evaluated(tmp_path / "ours", PAIR.force, PAIR.hessian, monkeypatch)
+    back = {"weights": {"pairs": [{"force": 0.08, "hessian": 0.02}]}}
+    Path("params.yaml").write_text(json.dumps(profile(PAIR.force, PAIR.hessian) | back))
+    hessbench("weights")
+    other = read_table(Path("results"), WEIGHTS)
+    key = ["loss", "force_weight", "seed", "set", "quantity"]
+    both = found.merge(other, on=key, suffixes=("", "_other"))
+    assert len(both) == len(found)
+    assert ((both["weights"] == OWN) != (both["weights_other"] == OWN)).all()
+    np.testing.assert_allclose(both["rmse"], both["rmse_other"], rtol=2e-5)
+    different = found.pivot_table(index=["loss", "seed", "set", "quantity"], columns="weights", values="rmse")
+    assert (abs(different[OWN] / different[PAIR.text] - 1) > 1e-4).all()
+
+
+@pytest.mark.slow
+def test_what_is_finished_is_not_trained_again_and_belongs_to_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluated(tmp_path / "run", 0.08, 0.02, monkeypatch)
+    hessbench("weights")
+    first = read_table(Path("results"), WEIGHTS)
+    hessbench("provenance")
+    pd.testing.assert_frame_equal(Results().table(WEIGHTS), first)
+    made = read_provenance(Path("results/weights.parquet")).inputs
+    assert {"weights", "train", "evaluate"} <= set(made.code)
+    files = sorted(Path("models/checkpoints/weights").rglob("*.pt"))
+    assert len(files) == 4
+    times = [path.stat().st_mtime_ns for path in files]
+    files[0].unlink()  # as if this one had not been begun
+    hessbench("weights")
+    assert [path.stat().st_mtime_ns for path in files[1:]] == times[1:]
+    assert files[0].stat().st_mtime_ns != times[0]
+    pd.testing.assert_frame_equal(read_table(Path("results"), WEIGHTS), first)
+
+
+def test_only_weights_of_force_and_hessian_change() -> None:
+    loss = loss_of(2, 0.08, 0.02, estimator="rademacher", count=3)
+    changed = reweighted(loss, PAIR)
+    assert [term.weight for term in changed.terms] == [2, PAIR.force, PAIR.hessian]
+    assert changed.estimated is not None
+    assert (changed.estimated.estimator, changed.estimated.count) == ("rademacher", 3)
+    assert weights_of(reweighted(loss_of(1, 0.08), PAIR)) == {"force_weight": 0.5, "hessian_weight": None}
+    assert weights_of(loss) == {"force_weight": 0.08, "hessian_weight": 0.02}
+
+
+def test_seeds_are_those_of_the_profile() -> None:
+    config = WeightsConfig(pairs=(PAIR,), seeds=2)
+    found = variants(config, training_config(first_seed=7), Path("checkpoints"))
+    assert [(item.label, item.seed) for item in found] == [("E-F-H", 7), ("E-F-H", 8), ("E-F", 7), ("E-F", 8)]
+    assert len({item.checkpoint for item in found}) == 4
+
+
+def test_the_weights_of_the_profile_are_not_trained_again() -> None:
+    config = WeightsConfig(pairs=(PAIR, Weights(force=0.08, hessian=1)))
+    with pytest.raises(ConfigurationError, match=r"weights\.pairs: force weight 0\.08 is that of efh"):
+        variants(config, training_config(), Path("checkpoints"))
+
+
+def test_a_profile_without_one_of_the_losses_is_refused() -> None:
+    config = training_config(losses={"efh": loss_of(1, 1, 1).model_dump()})
+    with pytest.raises(ConfigurationError, match="ef with a force term is missing"):
+        variants(WeightsConfig(pairs=(PAIR,)), config, Path("checkpoints"))
+
+
+def test_a_force_weight_stands_once() -> None:
+    with pytest.raises(ValueError, match=r"force weight 0\.5 stands twice"):
+        WeightsConfig(pairs=(PAIR, Weights(force=0.5, hessian=1)))
+
+
+@pytest.mark.parametrize("name", ["ci", "desktop", "full", "paper"])
+def test_every_profile_tries_the_weights_of_the_paper(name: str) -> None:
+    content = load_profile(ROOT / f"reproduce/profiles/{name}.yaml")
+    tried = {(pair.force, pair.hessian) for pair in content.weights.pairs}
+    tried.add(tuple(weights_of(content.training.losses["efh"]).values()))
+    assert (paper.FORCE_WEIGHT, paper.HESSIAN_WEIGHT) in tried
+    assert variants(content.weights, content.training, Path("checkpoints"))
