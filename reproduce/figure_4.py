@@ -11,7 +11,7 @@ from hessbench.results.reader import Results
 
 TITLE = "Reaction path of a single hydrogen transfer"
 STAGES = ("neb",)
-CLAIMS = ("neb_convergence",)
+CLAIMS = ("neb_convergence", "neb_barrier")
 
 
 def draw(results: Results) -> Figure:

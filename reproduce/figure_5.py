@@ -18,7 +18,7 @@ from hessbench.results.reader import Results
 
 TITLE = "Vibrational frequencies along a reaction path"
 STAGES = ("spectra",)
-CLAIMS = ("spectra_softening", "spectra_speedup")
+CLAIMS = ("spectra_softening", "spectra_frequencies", "spectra_speedup")
 LOSS = "E-F-H"
 NOTE: dict[str, Any] = {
     "fontsize": 5.8, "ha": "right", "va": "bottom",

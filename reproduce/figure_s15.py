@@ -14,7 +14,7 @@ from hessbench.results.reader import Results
 
 TITLE = "Simulated time before failure in heated dynamics"
 STAGES = ("stability",)
-CLAIMS = ("md_stability_order",)
+CLAIMS = ("md_stability_order", "md_stability_500k", "md_stability_ef_as_e")
 
 
 def draw(results: Results) -> Figure:

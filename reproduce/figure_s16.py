@@ -10,7 +10,7 @@ from hessbench.results.reader import Results
 
 TITLE = "Reaction path of a multi-process reaction"
 STAGES = ("neb",)
-CLAIMS = ("neb_convergence",)
+CLAIMS = ("neb_convergence", "neb_barrier")
 
 
 def draw(results: Results) -> Figure:

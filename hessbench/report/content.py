@@ -24,7 +24,10 @@ from hessbench.system.reading import reading
 
 PIXELS = 1500
 """Width of the embedded figures: sharp on a screen, a tenth of the bytes of those in figures/."""
-VERDICT_COLUMNS = ("claim", "statement", "published", "reproduced", "ci_low", "ci_high", "verdict", "reason")
+VERDICT_COLUMNS = (
+    "claim", "section", "quote", "statement", "verdict", "direction", "size", "size_ratio", "testable",
+    "published", "reproduced", "ci_low", "ci_high", "reason", "details",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,20 @@ class EpochCost(Section):
 
 
 class Claim(Section):
-    """What the text concludes, and where."""
+    """What the text concludes: the line that it is judged by, beside the sentence that it is taken from.
+
+    Attributes
+    ----------
+    section
+        Where the sentence stands.
+    quote
+        The sentence, or the parts of it that matter, in its own words.
+    statement
+        What is judged, in one line.
+    """
 
     section: str
+    quote: str
     statement: str
 
 

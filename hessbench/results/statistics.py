@@ -3,7 +3,8 @@
 A bootstrap over a handful is too narrow: its variance lacks n / (n - 1), and its tails those of Student's t.
 Both are put back, following Hesterberg (Am. Stat. 69, 371 (2015), on small samples): for models by stretching
 their deviations, because a bootstrap of three numbers cannot leave their range; for reactions by taking
-quantiles further out.
+quantiles further out. Shares of cases that did or did not happen have exact (Clopper-Pearson) intervals: a
+bootstrap of 0 of 22 would say that nothing but 0 is possible.
 """
 
 from collections.abc import Callable
@@ -59,6 +60,18 @@ def estimate_from_means(
         resampled.append(mean + small_sample_factor(n) * (draws @ sample / n - mean))
     low, high = np.quantile(statistic(*resampled), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(value, float(low), float(high))
+
+
+def proportion(successes: int, cases: int) -> Estimate:
+    """Share of cases that succeed, with the exact interval of Clopper and Pearson; 0 of 22 is [0, 0.154].
+
+    Raises
+    ------
+    ValueError
+        There is no case.
+    """
+    found = stats.binomtest(successes, cases).proportion_ci(LEVEL, method="exact")
+    return Estimate(successes / cases, float(found.low), float(found.high))
 
 
 def small_sample_factor(n: int) -> float:

@@ -1,50 +1,54 @@
-"""The paper's claims, each with the statistic that speaks for it and the threshold where it stops to hold.
+"""The paper's claims, each with the statistic that speaks for it.
 
-Findings have 95 % intervals (bootstrap: `hessbench.results.statistics`). A claim is reproduced when all its
-findings lie beyond their thresholds with their whole intervals, not reproduced when one lies on the wrong
-side with its whole interval, and undecided otherwise. The thresholds:
+A claim is judged in three columns and by one word (`hessbench.verification.verdicts`):
 
-Order ("A < B < C")
-    Each pair's ratio of the larger to the smaller RMSE lies above 1; all pairs are looked at, not only
-    neighbours.
-Gap ("at least 10 times")
-    The ratio lies above 10; above 9.5, which rounds to 10, where the text says "about 10 times".
-Gain ("31.3 % below")
-    The text states a size, which other data at another level of theory will not repeat to the digit; its
-    direction alone would be too cheap. So the reduction lies above half of the published one;
-    whether the published size lies inside the interval, the columns tell.
-Factor ("nearly 2 times")
-    The ratio lies above 1.5, halfway between no gain and the factor.
-Match ("matches", "nearly matches")
-    The RMSE is less than 5 % above the other, or 10 % for "nearly": the ratio of the other to it lies above
-    1 / 1.05 or 1 / 1.10. The paper shows these in Figure S17 and prints no numbers.
-Most of the points near the TS below it, only E-F-H
-    The share of E-F-H lies above three quarters, those of E and E-F below: halfway between all and the half
-    that a model with a slope and no curvature puts below.
-Only E-F-H converges
-    The share of converged bands lies above one half for E-F-H, below it for E and E-F.
-Every
-    The number of cases lies above all but one half.
-About 25 times, about 5 orders of magnitude
-    The ratio lies within a factor of 2 of 25; above half a decade below 5 decades.
+Direction
+    Each finding has a 95 % interval, and a line where its number would lie without the effect: 1 for a ratio,
+    0 for a gain in percent, one half for a share. ``reproduced`` when the whole interval of every finding
+    lies on the claim's side, ``opposite`` when that of one lies on the other side, else ``undecided``. So of
+    an effect that is not there at most 2.5 % of runs say ``reproduced``, and 2.5 % a finding ``opposite``.
+Size
+    ``consistent`` when the published number lies inside the interval, else ``smaller`` or ``larger``, with
+    the quotient of the two. The published number is taken as it stands: what its ± means is not stated.
+Testable
+    ``yes``; ``limited`` when something keeps these results from a full test of the sentence; ``no`` when they
+    are not there.
+The word
+    ``reproduced`` when direction is, and the size is not other than the sentence says: it may state a number
+    (then the size must be consistent), a bound (larger is as good), or only an order (any size is).
+    ``direction only`` when direction is reproduced and the size is another. ``not reproduced`` when the
+    direction is opposite; ``undecided`` as the direction; ``not testable`` when there are no results.
 
-The docstrings of the statistics say what is compared.
+Lines that are not the absence of an effect:
+
+Most
+    More than half.
+Barrier within 1 kcal/mol
+    The usual meaning of chemical accuracy; the paper's two barriers are off by 0.36 and 0.80.
+Minimum at the TS
+    The reference's own lowest mode has its minimum somewhere near the TS; a model's may be off from there by
+    5 % of the path's length.
+About as stable
+    Within the factor by which the temperatures of E-F and E differ in the paper's own Table S1.
+
+Intervals are by bootstrap (`hessbench.results.statistics`), those of shares of molecules, bands and models
+exact (Clopper and Pearson). The docstrings of the statistics say what is compared.
 """
 
 from collections.abc import Callable
 
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.registry import all_experiments, claims_of
-from hessbench.results.evidence import Finding
+from hessbench.results.evidence import Evidence
 from hessbench.results.published import Published
 from hessbench.results.reader import Results
 
-Statistic = Callable[[Results], list[Finding]]
+Statistic = Callable[[Results], Evidence]
 
 STATISTICS: dict[str, Statistic] = {
     claim: statistic for name in all_experiments() for claim, statistic in claims_of(name).items()
 }
-"""Claim of published.yaml to the function that gives its findings."""
+"""Claim of published.yaml to the function that gives its evidence."""
 
 
 def check_complete(published: Published) -> None:

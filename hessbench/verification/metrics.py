@@ -7,7 +7,7 @@ from hessbench.experiments.errors.tables import TABLES, USER_MODELS, read_tables
 from hessbench.results.reader import Results
 from hessbench.results.table_files import read_csv
 from hessbench.system.files import write_text
-from hessbench.verification.verdicts import REPRODUCED
+from hessbench.verification.verdicts import VERDICTS
 
 FILE = "metrics.json"
 
@@ -16,7 +16,7 @@ def write_metrics(*, results: Results, tables: Path) -> list[Path]:
     """Write tables/metrics.json from the tables of errors and of verdicts, and give its path.
 
     Errors are root mean squares with the most training data, under test set, loss and quantity with its
-    unit; a verdict is a word for each claim, and the number of reproduced ones stands beside.
+    unit; a claim has its verdict, direction and size, and the number of each verdict stands beside.
 
     Parameters
     ----------
@@ -35,12 +35,15 @@ def write_metrics(*, results: Results, tables: Path) -> list[Path]:
         test_set = (TABLES | USER_MODELS)[row["table"]]
         loss = errors.setdefault(test_set, {}).setdefault(row["loss"], {})
         loss[f"{row['quantity']} ({row['unit']})"] = row["rmse"]
+    columns = ("claim", "verdict", "direction", "size", "testable")
     frame = read_csv(
-        tables / "verdicts.csv", "`hessbench table verdicts` writes it", text=("claim", "verdict"), numbers=()
+        tables / "verdicts.csv", "`hessbench table verdicts` writes it", text=columns, numbers=()
     )
-    verdicts = dict(zip(frame["claim"], frame["verdict"], strict=True))
-    reproduced = sum(verdict == REPRODUCED for verdict in verdicts.values())
-    content = {"test RMSE": errors, "claims reproduced": reproduced, "verdicts": verdicts}
+    content = {
+        "test RMSE": errors,
+        "claims": {verdict: int((frame["verdict"] == verdict).sum()) for verdict in VERDICTS},
+        "verdicts": {row.pop("claim"): row for row in frame[list(columns)].to_dict("records")},
+    }
     path = tables / FILE
     write_text(path, json.dumps(content, indent=1) + "\n")
     return [path]

@@ -34,8 +34,6 @@ def gate_report(
         sections.append(_table(_differences(differing), form))
     sections.append(_heading("Published values", form) + _table(_beside_published(tables), form))
     shown = verdicts.readable(claims)
-    if form == "text":
-        shown = shown.drop(columns="Reason")
     sections.append(_heading(f"Claims: {verdicts.summary(claims)}", form) + _table(shown, form))
     return "\n\n".join([*sections, footer]) + "\n"
 

@@ -29,6 +29,7 @@ from hessbench.results.published import read_published
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import read_provenance, write_table
 from hessbench.training.loss import TARGETS
+from hessbench.verification.verdicts import VERDICTS
 from tests.report.browser import PHONE, console, opened
 
 VOID = {"meta", "link", "img", "input", "br"}
@@ -106,7 +107,10 @@ def test_every_figure_and_table_has_its_place(content: Content, page: Path) -> N
     for name in reproduce.available("table"):
         assert f"<code>hessbench table {name}</code>" in text
     for claim in content.claims:
-        assert claim["verdict"] in ("reproduced", "not reproduced", "undecided")
+        assert claim["verdict"] in VERDICTS
+        assert claim["quote"] in text
+    for verdict in VERDICTS:
+        assert f"{sum(claim['verdict'] == verdict for claim in content.claims)} {verdict}</span>" in text
     assert len(content.claims) == len(read_published().claims)
     assert "rtp 1.0 GFN2-xTB 0123456789ab" in text
     assert "2 x made-up core, 8 GiB" in text

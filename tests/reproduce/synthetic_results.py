@@ -422,12 +422,20 @@ def models(folder: Path) -> None:
 
 def verdicts(folder: Path) -> None:
     rows = []
+    words = ("reproduced", "direction only", "not reproduced", "undecided", "not testable")
     for k, (claim, content) in enumerate(read_published().claims.items()):
-        verdict = ("reproduced", "not reproduced", "undecided")[k % 3]
-        rows.append((claim, content.statement, "0.376", 0.31, 0.22, 0.42, verdict, "a made-up reason"))
+        rows.append(
+            {
+                "claim": claim, "section": content.section, "quote": content.quote,
+                "statement": content.statement, "verdict": words[k % 5],
+                "direction": ("reproduced", "reproduced", "opposite", "undecided", "")[k % 5],
+                "size": "consistent", "size_ratio": 0.82, "testable": "limited", "published": 0.376,
+                "reproduced": 0.31, "ci_low": 0.22, "ci_high": 0.42, "reason": "a made-up reason",
+                "details": "a number: 0.31 [0.22, 0.42]\nbeside it: another",
+            }
+        )  # fmt: skip
     (folder / "tables").mkdir(parents=True, exist_ok=True)
-    columns = ["claim", "statement", "published", "reproduced", "ci_low", "ci_high", "verdict", "reason"]
-    pd.DataFrame(rows, columns=columns).to_csv(folder / "tables" / "verdicts.csv", index=False)
+    pd.DataFrame(rows).to_csv(folder / "tables" / "verdicts.csv", index=False)
 
 
 def write_all(folder: Path) -> None:

@@ -67,8 +67,8 @@ def test_the_run_that_was_pinned_passes_and_gets_verdicts(project, pinned, run):
     status, out, err = run("check")
     assert (status, err) == (0, "")
     assert "27 of 27 values within tolerance" in out
-    assert "19 claims" in out
-    assert len(pd.read_csv(project / "tables" / "verdicts.csv")) == 19
+    assert "23 claims" in out
+    assert len(pd.read_csv(project / "tables" / "verdicts.csv")) == 23
     assert (project / "tables" / "verdicts.md").exists()
 
 

@@ -32,8 +32,12 @@ def test_metrics_are_the_numbers_of_the_tables(written):
         cell = metrics["test RMSE"]["nms"][row["loss"]][f"{row['quantity']} ({row['unit']})"]
         assert cell == row["rmse"]
     verdicts = pd.read_csv(tables / "verdicts.csv")
-    assert metrics["verdicts"] == dict(zip(verdicts["claim"], verdicts["verdict"], strict=True))
-    assert metrics["claims reproduced"] == (verdicts["verdict"] == "reproduced").sum() > 0
+    assert {claim: found["verdict"] for claim, found in metrics["verdicts"].items()} == dict(
+        zip(verdicts["claim"], verdicts["verdict"], strict=True)
+    )
+    assert metrics["verdicts"]["nms_force_gain"]["size"] == "consistent"
+    assert metrics["claims"]["reproduced"] == (verdicts["verdict"] == "reproduced").sum() > 0
+    assert sum(metrics["claims"].values()) == len(verdicts)
 
 
 def test_metrics_without_a_table_name_it_and_write_nothing(written):

@@ -1,166 +1,218 @@
 """Statistics of the claims about Tables 2-4, Figure 6 and Figure S17.
 
-The thresholds are explained in `hessbench.verification.claims`.
+How claims are judged is explained in `hessbench.verification.claims`.
 """
 
 from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import numpy as np
 
 from hessbench.config.loss_labels import LABELS
-from hessbench.experiments.errors.ensembles import errors_of, main_percent
+from hessbench.experiments.errors.ensembles import ensembles, errors_of, main_percent
 from hessbench.experiments.errors.statistics import estimate
-from hessbench.results.evidence import Finding
-from hessbench.results.reader import Results
+from hessbench.results.evidence import Evidence, Finding
+from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.statistics import Array, Estimate
 
-SHARE = 0.5
-"""Part of a published gain above which the claim holds."""
+FLATTEST = -0.01
+"""Exponent of a learning curve that counts as one that does not fall; less cannot be divided by."""
+
+States = Literal["size", "bound", "order"]
 
 
-def rtp_energy_order(results: Results) -> list[Finding]:
+def rtp_energy_order(results: Results) -> Evidence:
     """Order of the energy RMSEs: E-F-H < E < E-F."""
     return _order(results, "rtp", "energy", "efh", "e", "ef")
 
 
-def rtp_force_order(results: Results) -> list[Finding]:
+def rtp_force_order(results: Results) -> Evidence:
     """Order of the force RMSEs: E-F < E-F-H < E."""
     return _order(results, "rtp", "force", "ef", "efh", "e")
 
 
-def rtp_hessian_gap(results: Results) -> list[Finding]:
-    """Gap of the Hessian RMSEs on RTP: at least 10."""
-    return [_ratio(results, "rtp", "hessian", other, "efh", threshold=10) for other in ("e", "ef")]
+def rtp_hessian_gap(results: Results) -> Evidence:
+    """Ratio of the Hessian RMSEs on RTP of E and E-F to that of E-F-H."""
+    return _gap(results, "rtp")
 
 
-def irc_hessian_gap(results: Results) -> list[Finding]:
-    """Gap of the Hessian RMSEs on IRC: about 10 (E-F is published at 9.8)."""
-    return [_ratio(results, "irc", "hessian", other, "efh", threshold=9.5) for other in ("e", "ef")]
+def irc_hessian_gap(results: Results) -> Evidence:
+    """Ratio of the Hessian RMSEs on IRC of E and E-F to that of E-F-H."""
+    return _gap(results, "irc")
 
 
-def irc_energy_gain_ef(results: Results) -> list[Finding]:
-    """Gain of E-F over E in IRC energies: 31.3 %."""
-    return [_reduction(results, "irc", "energy", of="e", by="ef", share=SHARE)]
+def irc_energy_gain_ef(results: Results) -> Evidence:
+    """Gain of E-F over E in IRC energies."""
+    return _gain(results, "irc", "energy", of="e", by="ef")
 
 
-def irc_energy_gain_efh(results: Results) -> list[Finding]:
-    """Gain of E-F-H over E in IRC energies: 38.3 %."""
-    return [_reduction(results, "irc", "energy", of="e", by="efh", share=SHARE)]
+def irc_energy_gain_efh(results: Results) -> Evidence:
+    """Gain of E-F-H over E in IRC energies."""
+    return _gain(results, "irc", "energy", of="e", by="efh")
 
 
-def irc_force_gain_efh(results: Results) -> list[Finding]:
-    """Gain of E-F-H over E-F in IRC forces: 13.9 %."""
-    return [_reduction(results, "irc", "force", of="ef", by="efh", share=SHARE)]
+def irc_force_gain_efh(results: Results) -> Evidence:
+    """Gain of E-F-H over E-F in IRC forces."""
+    return _gain(results, "irc", "force", of="ef", by="efh")
 
 
-def nms_energy_gain_vs_ef(results: Results) -> list[Finding]:
-    """Gain of E-F-H over E-F in NMS energies: 37.6 %."""
-    return [_reduction(results, "nms", "energy", of="ef", by="efh", share=SHARE)]
+def nms_energy_gain_vs_ef(results: Results) -> Evidence:
+    """Gain of E-F-H over E-F in NMS energies."""
+    return _gain(results, "nms", "energy", of="ef", by="efh")
 
 
-def nms_energy_gain_vs_e(results: Results) -> list[Finding]:
-    """Gain of E-F-H over E in NMS energies: 70.8 %."""
-    return [_reduction(results, "nms", "energy", of="e", by="efh", share=SHARE)]
+def nms_energy_gain_vs_e(results: Results) -> Evidence:
+    """Gain of E-F-H over E in NMS energies."""
+    return _gain(results, "nms", "energy", of="e", by="efh")
 
 
-def nms_force_gain(results: Results) -> list[Finding]:
-    """Factor between E-F and E-F-H in NMS forces: nearly 2."""
-    return [_ratio(results, "nms", "force", "ef", "efh", threshold=1.5)]
+def nms_force_gain(results: Results) -> Evidence:
+    """Factor between E-F and E-F-H in NMS forces."""
+    return Evidence([_ratio(results, "nms", "force", "ef", "efh", states="size")])
 
 
-def data_efficiency_nms(results: Results) -> list[Finding]:
-    """E-F-H with 2 % of the data against E and E-F with 80 % in NMS energies: ratio above 1."""
-    return [
-        _ratio(results, "nms", "energy", other, "efh", threshold=1, larger_percent=80, smaller_percent=2)
-        for other in ("e", "ef")
-    ]
+def data_efficiency_nms(results: Results) -> Evidence:
+    """How many times as much data E-F and E need for the NMS energy RMSE that E-F-H has with 2 %."""
+    return _efficiency(results, "nms", of=("ef", "e"), published={2: 40.0}, states="bound")
 
 
-def data_efficiency_irc(results: Results) -> list[Finding]:
-    """E-F-H with 20 % against E-F with 40 % (matches), 40 % against 80 % (nearly), in IRC energies."""
-    return [
-        _ratio(
-            results, "irc", "energy", "ef", "efh", threshold=1 / 1.05, larger_percent=40, smaller_percent=20
-        ),
-        _ratio(
-            results, "irc", "energy", "ef", "efh", threshold=1 / 1.10, larger_percent=80, smaller_percent=40
-        ),
-    ]
+def data_efficiency_irc(results: Results) -> Evidence:
+    """How many times the data E-F needs for the IRC energy RMSE that E-F-H has with 20 %, and with 40 %."""
+    return _efficiency(results, "irc", of=("ef",), published={20: 2.0, 40: 2.0}, states="size")
 
 
-def _order(results: Results, test_set: str, quantity: str, *ascending: str) -> list[Finding]:
-    return [
-        _ratio(results, test_set, quantity, larger, smaller, threshold=1)
-        for position, smaller in enumerate(ascending)
-        for larger in ascending[position + 1 :]
-    ]
-
-
-def _ratio(
-    results: Results,
-    test_set: str,
-    quantity: str,
-    larger: str,
-    smaller: str,
-    *,
-    threshold: float,
-    larger_percent: int | None = None,
-    smaller_percent: int | None = None,
-) -> Finding:
-    """RMSE of one loss over that of another, claimed to lie above the threshold.
-
-    Percents of the data default to that of Tables 2-4; for others the paper has no numbers.
-    """
-    name = f"{quantity} RMSE on {test_set.upper()}, "
-    main = larger_percent is None and smaller_percent is None
-    losses = (larger, larger_percent), (smaller, smaller_percent)
-    return Finding(
-        label=name + " / ".join(_label(*loss) for loss in losses),
-        estimate=_estimate(results, lambda a, b: a / b, test_set, quantity, *losses),
-        threshold=threshold,
-        published=_published(results, test_set, larger, quantity)
-        / _published(results, test_set, smaller, quantity)
-        if main
-        else None,
+def _order(results: Results, test_set: str, quantity: str, *ascending: str) -> Evidence:
+    return Evidence(
+        [
+            _ratio(results, test_set, quantity, larger, smaller, states="order")
+            for position, smaller in enumerate(ascending)
+            for larger in ascending[position + 1 :]
+        ]
     )
 
 
-def _reduction(results: Results, test_set: str, quantity: str, *, of: str, by: str, share: float) -> Finding:
-    """Percent by which loss `by` lies below loss `of`, claimed above `share` of the published."""
+def _gap(results: Results, test_set: str) -> Evidence:
+    return Evidence(
+        [_ratio(results, test_set, "hessian", other, "efh", states="bound") for other in ("e", "ef")]
+    )
+
+
+def _ratio(
+    results: Results, test_set: str, quantity: str, larger: str, smaller: str, *, states: States
+) -> Finding:
+    """RMSE of one loss over that of another, both with the most data."""
+    return Finding(
+        label=f"{quantity} RMSE on {test_set.upper()}, {LABELS[larger]} / {LABELS[smaller]}",
+        estimate=_estimate(results, lambda a, b: a / b, test_set, quantity, larger, smaller),
+        line=1,
+        published=_published(results, test_set, larger, quantity)
+        / _published(results, test_set, smaller, quantity),
+        states=states,
+    )
+
+
+def _gain(results: Results, test_set: str, quantity: str, *, of: str, by: str) -> Evidence:
+    """Percent by which the RMSE of loss `by` lies below that of loss `of`."""
 
     def percent(a: Array, b: Array) -> Array:
         return 100 * (1 - b / a)
 
-    published = 100 * (
-        1 - _published(results, test_set, by, quantity) / _published(results, test_set, of, quantity)
-    )
-    return Finding(
+    published = percent(*(np.array(_published(results, test_set, loss, quantity)) for loss in (of, by)))
+    gain = Finding(
         label=f"{quantity} RMSE on {test_set.upper()}, {LABELS[by]} below {LABELS[of]} in percent",
-        estimate=_estimate(results, percent, test_set, quantity, (of, None), (by, None)),
-        threshold=share * published,
-        published=published,
+        estimate=_estimate(results, percent, test_set, quantity, of, by),
+        line=0,
+        published=float(published),
+        states="size",
     )
+    return Evidence([gain])
+
+
+def _efficiency(
+    results: Results, test_set: str, *, of: tuple[str, ...], published: dict[int, float], states: States
+) -> Evidence:
+    """Factors of data in energies, for those of the paper's shares that E-F-H was trained on in this run."""
+    trained = ensembles(results)
+    shares = [share for share in published if ("efh", share) in trained]
+    if not shares:
+        raise MissingResultsError(
+            f"E-F-H was trained on none of the shares that the sentence is about "
+            f"({', '.join(map(str, published))} %); a profile with them among split.training_percents tells."
+        )
+    findings, limits = [], []
+    for loss in of:
+        curve = [percent for name, percent in trained if name == loss]
+        if len(curve) < 2:
+            raise MissingResultsError(f"{LABELS[loss]} was trained on a single share, which makes no curve.")
+        for share in shares:
+            errors = [
+                errors_of(results, name, percent, test_set, "energy")
+                for name, percent in [("efh", share), *((loss, percent) for percent in curve)]
+            ]
+            factor = estimate(partial(data_factor, share=share, curve=curve), *errors)
+            findings.append(
+                Finding(
+                    label=f"energy RMSE on {test_set.upper()}: data that {LABELS[loss]} needs for that of "
+                    f"E-F-H with {share} %, as a multiple",
+                    estimate=factor,
+                    line=1,
+                    published=published[share],
+                    states=states,
+                )
+            )
+            if not curve[0] <= factor.value * share <= curve[-1]:
+                limits.append(
+                    f"{LABELS[loss]} has no such error between {curve[0]} and {curve[-1]} %: extrapolated"
+                )
+    missing = [share for share in published if share not in shares]
+    if missing:
+        limits.append(f"E-F-H was not trained on {', '.join(map(str, missing))} %")
+    if min(len([p for name, p in trained if name == loss]) for loss in of) < 4:
+        limits.append("a learning curve of fewer than four shares")
+    return Evidence(findings, tuple(dict.fromkeys(limits)))
+
+
+def data_factor(error: Array, *errors: Array, share: float, curve: list[int]) -> Array:
+    """How many times `share` percent of data a learning curve needs to come to an error.
+
+    The curve is drawn straight between its points on logarithmic axes, made falling where it rises (an error
+    with more data counts as no larger than with less), and goes on beyond its ends with its overall slope.
+
+    Parameters
+    ----------
+    error
+        Error to come to; (...).
+    errors
+        Errors of the curve, one (...) array a share, at the shares `curve` in ascending percents.
+
+    Returns
+    -------
+    (...) array
+    """
+    target = np.log(error)
+    x = np.log(np.array(curve, float))
+    y = np.minimum.accumulate(np.log(np.stack(errors)), axis=0)  # (shares, ...)
+    slope = np.minimum((y[-1] - y[0]) / (x[-1] - x[0]), FLATTEST)
+    found = np.where(target > y[0], x[0] + (target - y[0]) / slope, x[-1] + (target - y[-1]) / slope)
+    for k in range(len(curve) - 1):
+        inside = (target <= y[k]) & (target > y[k + 1])
+        fall = np.where(inside, y[k] - y[k + 1], 1.0)
+        found = np.where(inside, x[k] + (y[k] - target) / fall * (x[k + 1] - x[k]), found)
+    # where the target is met exactly at the first share
+    factor: Array = np.exp(np.where(target == y[0], x[0], found)) / share
+    return factor
 
 
 def _estimate(
-    results: Results,
-    statistic: Callable[..., Array],
-    test_set: str,
-    quantity: str,
-    *losses: tuple[str, int | None],
+    results: Results, statistic: Callable[..., Array], test_set: str, quantity: str, *losses: str
 ) -> Estimate:
-    main = main_percent(results)
-    ensembles = [
-        errors_of(results, loss, main if percent is None else percent, test_set, quantity)
-        for loss, percent in losses
-    ]
-    return estimate(statistic, *ensembles)
+    percent = main_percent(results)
+    return estimate(statistic, *(errors_of(results, loss, percent, test_set, quantity) for loss in losses))
 
 
 def _published(results: Results, test_set: str, loss: str, quantity: str) -> float:
     return results.published.cell(test_set, loss, quantity).rmse
-
-
-def _label(loss: str, percent: int | None) -> str:
-    return LABELS[loss] if percent is None else f"{LABELS[loss]} ({percent} %)"
 
 
 STATISTICS = {
@@ -180,4 +232,4 @@ STATISTICS = {
         data_efficiency_irc,
     )
 }
-"""Claim of published.yaml to the function that gives its findings."""
+"""Claim of published.yaml to the function that gives its evidence."""
