@@ -13,10 +13,10 @@ from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 
+from hessbench.cluster.settings import SlurmConfig, load_cluster  # noqa: E402
 from hessbench.config.base import load_section  # noqa: E402
 from hessbench.embedded import EMBEDDED  # noqa: E402
 from hessbench.generate.settings import GenerateConfig  # noqa: E402
-from hessbench.generate.slurm_settings import SlurmConfig  # noqa: E402
 
 GENERATED = Path("data/generated")
 
@@ -58,7 +58,9 @@ def _common(output: Path | None) -> Callable[[Callable[..., None]], Callable[...
             help="Use workers in SLURM jobs as the section `slurm` of this YAML file asks for instead.",
         ),
         click.option(
-            "--params", type=click.Path(path_type=Path), help="Take the section `generate` of this YAML file."
+            "--params",
+            type=click.Path(path_type=Path),
+            help="Take the section `generate` of this YAML file, and `cluster` if it has one.",
         ),
     ]
 
@@ -87,19 +89,24 @@ def _config(params: Path | None) -> GenerateConfig:
 
 def _run(make: Callable[..., str], arguments: dict[str, Any]) -> None:
     """Call a function of `hessbench.generate.datasets` with what the options mean."""
-    from hessbench.generate.cluster import Cluster
+    from hessbench.cluster.connection import Cluster
 
     for name in ("distributed", "distributed.client", "tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said in a sentence
     workers, scheduler, slurm = (arguments.pop(key) for key in ("workers", "scheduler", "slurm"))
     if sum(item is not None for item in (workers, scheduler, slurm)) > 1:
         raise click.UsageError("--workers, --scheduler and --slurm exclude each other.")
-    cluster = Cluster(
-        workers=workers or os.cpu_count() or 1,
-        scheduler=scheduler,
-        slurm=load_section(SlurmConfig, "slurm", slurm) if slurm else None,
-    )
-    click.echo(make(config=_config(arguments.pop("params")), cluster=cluster, **arguments))
+    params = arguments.pop("params")
+    section = load_cluster(params) if params else None
+    if section is not None and not (workers or scheduler or slurm):
+        cluster = Cluster.configured(section)
+    else:
+        cluster = Cluster(
+            workers=workers or os.cpu_count() or 1,
+            scheduler=scheduler,
+            slurm=load_section(SlurmConfig, "slurm", slurm) if slurm else None,
+        )
+    click.echo(make(config=_config(params), cluster=cluster, **arguments))
 
 
 @command.command()

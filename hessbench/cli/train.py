@@ -12,15 +12,13 @@ from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.potential.ensembles import trained_seeds
 from hessbench.potential.registry import ModelConfig
-from hessbench.training.ensemble import train_ensemble
+from hessbench.training.ensemble import train_ensembles
 from hessbench.training.settings import TrainingConfig
 
 
 @click.command()
-@click.option(
-    "--loss", type=LossChoice(), required=True, help="Name of a loss of params.yaml (training.losses)."
-)
-@click.option("--percent", required=True, type=int, help="Training set size, in percent of all structures.")
+@click.option("--loss", type=LossChoice(), help="Only this loss of params.yaml (training.losses).")
+@click.option("--percent", type=int, help="Only this training set size, in percent of all structures.")
 @click.option(
     "--split",
     "split_file",
@@ -29,11 +27,12 @@ from hessbench.training.settings import TrainingConfig
     show_default=True,
     help="What `hessbench split` wrote.",
 )
-def command(loss: str, percent: int, split_file: Path) -> None:
-    """Train the ensemble of one loss on one share of the active data: models/LOSS-PERCENT.
+def command(loss: str | None, percent: int | None, split_file: Path) -> None:
+    """Train the ensembles of all losses and training set sizes: models/PERCENT/LOSS.
 
-    Interrupted, it goes on from its checkpoints; seeds that are finished are not trained again unless
-    data, settings or code changed.
+    All models are one queue, for processes of this machine or for the workers that the section `cluster` of
+    params.yaml names. Interrupted, it goes on from its checkpoints; models that are finished are not trained
+    again unless data, settings or code changed.
     """
     config = load_section(TrainingConfig, "training")
     model = load_section(ModelConfig, "model")
@@ -41,5 +40,9 @@ def command(loss: str, percent: int, split_file: Path) -> None:
     with ReactionFile(path) as file:
         identifier = file.identifier
     split = read_split(split_file, identifier)
-    folder = train_ensemble(load_structures(path), split, loss, percent, model, config)
-    click.echo(f"{folder}: {len(trained_seeds(folder))} models")
+    losses = list(config.losses) if loss is None else [loss]
+    percents = list(split.sizes) if percent is None else [percent]
+    wanted = [(name, size) for size in percents for name in losses]
+    structures = load_structures(path)
+    for folder in train_ensembles(structures, split, wanted, model, config):
+        click.echo(f"{folder}: {len(trained_seeds(folder))} models")

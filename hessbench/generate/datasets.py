@@ -11,9 +11,9 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from hessbench.chemistry.levels import generator, require_level, versions
+from hessbench.cluster.connection import Cluster
 from hessbench.data.layout import Metadata, Reaction, ReactionFile, write_reactions
 from hessbench.errors import DataError, HessbenchError
-from hessbench.generate.cluster import Cluster
 from hessbench.generate.irc import IrcTask, irc_reaction
 from hessbench.generate.journal import Journal, Outcome, checksum
 from hessbench.generate.labels import to_reaction

@@ -18,8 +18,8 @@ from distributed import Client, Future, KilledWorker
 from tqdm import tqdm
 
 from hessbench.chemistry.levels import versions
+from hessbench.cluster.connection import ONE_THREAD, Cluster
 from hessbench.errors import HessbenchError
-from hessbench.generate.cluster import ONE_THREAD, Cluster
 from hessbench.generate.journal import Failure, Journal, Outcome
 
 QUEUE_PER_WORKER = 2

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field, SerializeAsAny, create_model
 
+from hessbench.cluster.settings import ClusterConfig
 from hessbench.config.base import PARAMS, Section, read_yaml, validate
 from hessbench.data.settings import SplitConfig
 from hessbench.datasets.settings import DataConfig
@@ -28,6 +29,7 @@ class Profile(Section):
     split: SplitConfig
     model: SerializeAsAny[ModelConfig]
     training: TrainingConfig
+    cluster: ClusterConfig | None = None
 
 
 def _experiment_sections() -> dict[str, Any]:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 
@@ -18,6 +18,17 @@ T = TypeVar("T")
 R = TypeVar("R")
 Report = Callable[[Any], None]
 
+
+class Workers(Protocol):
+    """Other processes than those of this machine, see `hessbench.cluster.connection.Cluster`."""
+
+    def run(
+        self, function: Callable[[T, Any, Report], R], tasks: Sequence[T], shared: Any, on_report: Report
+    ) -> list[R]:
+        """Do what `run_tasks` does."""
+        ...
+
+
 _shared: Any = None
 _reports: Any = None
 
@@ -26,7 +37,7 @@ def run_tasks(
     function: Callable[[T, Any, Report], R],
     tasks: Sequence[T],
     shared: Any,
-    processes: int,
+    processes: int | Workers,
     on_report: Report,
 ) -> list[R]:
     """Call `function(task, shared, report)` for every task.
@@ -40,7 +51,7 @@ def run_tasks(
     shared
         What all tasks need, pickled once for each process.
     processes
-        At most so many at the same time; a single task, or one process, runs here.
+        At most so many at the same time; a single task, or one process, runs here. Or other workers.
     on_report
         Called in this process with what the tasks report.
 
@@ -55,6 +66,8 @@ def run_tasks(
         A process was killed, most likely for lack of memory. What a task raises is raised here,
         when the tasks that run have ended; tasks that wait are not begun.
     """
+    if not isinstance(processes, int):
+        return processes.run(function, tasks, shared, on_report)
     if min(processes, len(tasks)) <= 1:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)

@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from hessbench.cluster.workers import workers
 from hessbench.config.inputs import Inputs
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
@@ -32,8 +34,8 @@ class Ensemble:
 
     Attributes
     ----------
-    name, label
-        Loss and size, for example "efh-80"; and what the loss is called in tables, "E-F-H".
+    name, label, percent
+        Loss and size, for example "efh-80"; what the loss is called in tables, "E-F-H"; the size.
     loss, model, config
         Settings.
     description
@@ -42,6 +44,8 @@ class Ensemble:
         Of its models.
     inputs
         What the models are made from, for the provenance of results that are made with them.
+    structures
+        Number of its training structures.
     folder
         Of seed-<k>.safetensors, history.csv, metrics.json, training.json.
     checkpoints
@@ -50,12 +54,14 @@ class Ensemble:
 
     name: str
     label: str
+    percent: int
     loss: LossConfig
     model: ModelConfig
     config: TrainingConfig
     description: dict[str, Any]
     seeds: range
     inputs: Inputs
+    structures: int
     folder: Path
     checkpoints: Path
 
@@ -69,9 +75,21 @@ def train_ensemble(
     config: TrainingConfig,
     models: Path = MODELS,
 ) -> Path:
-    """Train all seeds with one loss on one share of the data and write their files.
+    """Train all seeds with one loss on one share of the data, see `train_ensembles`; gives its folder."""
+    return train_ensembles(structures, split, [(loss_name, percent)], model, config, models)[0]
 
-    Seeds that are finished with the same data, settings and code are not trained again; those that
+
+def train_ensembles(
+    structures: Structures,
+    split: Split,
+    wanted: Sequence[tuple[str, int]],
+    model: ModelConfig,
+    config: TrainingConfig,
+    models: Path = MODELS,
+) -> list[Path]:
+    """Train ensembles, all models in one queue, and write their files.
+
+    Models that are finished with the same data, settings and code are not trained again; those that
     were interrupted go on from their last checkpoint.
 
     Parameters
@@ -80,8 +98,8 @@ def train_ensemble(
         The whole data set that `split` shares out.
     split
         Training and validation structures.
-    loss_name, percent
-        Which loss of `config.losses`, which training set of the split.
+    wanted
+        Loss, a name of `config.losses`, and percent, a size of the split, of each ensemble.
     model, config
         Settings.
     models
@@ -89,24 +107,59 @@ def train_ensemble(
 
     Returns
     -------
-    Path
-        The folder of this ensemble, see `ensemble_folder`.
+    list of Path
+        The folder of each ensemble, see `ensemble_folder`.
 
     Raises
     ------
     TrainingError
         No such loss; or a training failed: the message names loss, seed, epoch and batch.
     """
+    ensembles = [_ensemble(split, *item, model, config, models) for item in wanted]
+    # those that take longest are begun first, so that no process waits for another at the end
+    tasks = [(index, seed) for index, ensemble in enumerate(ensembles) for seed in ensemble.seeds]
+    tasks.sort(key=lambda task: -ensembles[task[0]].loss.derivatives)
+    title = f"train {ensembles[0].name}" if len(ensembles) == 1 else "train"
+    with tqdm(total=len(tasks) * config.epochs, desc=title, unit="epoch", smoothing=0.1) as bar:
+
+        def show(row: Row) -> None:
+            if len(ensembles) == 1:
+                errors = {item.symbol: row.get(f"validation_{item.column}") for item in TARGETS.values()}
+                bar.set_postfix(
+                    {key: f"{value:.3g}" for key, value in errors.items() if value}, refresh=False
+                )
+            bar.update()
+
+        shared = ensembles, structures, split
+        found = run_tasks(_train_seed, tasks, shared, workers(config.processes), show)
+    histories = dict(zip(tasks, found, strict=True))
+    for index, ensemble in enumerate(ensembles):
+        for path in set(ensemble.folder.glob("*.safetensors")):  # of an earlier, larger ensemble
+            if path not in [model_file(ensemble.folder, seed) for seed in ensemble.seeds]:
+                path.unlink()
+        _write_summary(ensemble, [histories[index, seed] for seed in ensemble.seeds])
+    return [ensemble.folder for ensemble in ensembles]
+
+
+def _ensemble(
+    split: Split,
+    loss_name: str,
+    percent: int,
+    model: ModelConfig,
+    config: TrainingConfig,
+    models: Path,
+) -> Ensemble:
     if loss_name not in config.losses:
         raise TrainingError(
             f"No loss {loss_name!r} in params.yaml, training.losses; there are {', '.join(config.losses)}."
         )
     loss = config.losses[loss_name]
-    indices = split.training_at(percent)
     name = f"{loss_name}-{percent}"
-    ensemble = Ensemble(
+    indices = split.training_at(percent)
+    return Ensemble(
         name=name,
         label=labels_of(config.losses)[loss_name],
+        percent=percent,
         loss=loss,
         model=model,
         config=config,
@@ -119,36 +172,26 @@ def train_ensemble(
             loss=loss_name,
             percent=percent,
         ),
+        structures=len(indices),
         folder=ensemble_folder(loss_name, percent, models),
         checkpoints=models / "checkpoints" / name,
     )
-    parts = structures.select(indices), structures.select(split.validation)
-    epochs = len(ensemble.seeds) * config.epochs
-    with tqdm(total=epochs, desc=f"train {name}", unit="epoch", smoothing=0.1) as bar:
-
-        def show(row: Row) -> None:
-            errors = {item.symbol: row.get(f"validation_{item.column}") for item in TARGETS.values()}
-            bar.set_postfix({key: f"{value:.3g}" for key, value in errors.items() if value}, refresh=False)
-            bar.update()
-
-        histories = run_tasks(_train_seed, ensemble.seeds, (ensemble, *parts), config.processes, show)
-    for path in set(ensemble.folder.glob("*.safetensors")):  # of an earlier, larger ensemble
-        if path not in [model_file(ensemble.folder, seed) for seed in ensemble.seeds]:
-            path.unlink()
-    _write_summary(ensemble, histories, structures=len(indices))
-    return ensemble.folder
 
 
-def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], report: Report) -> list[Row]:
+def _train_seed(
+    task: tuple[int, int], shared: tuple[list[Ensemble], Structures, Split], report: Report
+) -> list[Row]:
     """Train one model and write its file; runs in a process of its own."""
-    ensemble, training, validation = shared
+    (index, seed), (ensembles, structures, split) = task, shared
+    ensemble = ensembles[index]
+    training = structures.select(split.training_at(ensemble.percent))
     print_of_seed = fingerprint(ensemble.description, seed)
     model = build(ensemble.model, seed)
     model.prepare(training)
     history = train(
         model,
         examples(model, training),
-        examples(model, validation),
+        examples(model, structures.select(split.validation)),
         ensemble.loss,
         ensemble.config,
         seed,
@@ -163,7 +206,7 @@ def _train_seed(seed: int, shared: tuple[Ensemble, Structures, Structures], repo
     return history
 
 
-def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: int) -> None:
+def _write_summary(ensemble: Ensemble, histories: list[list[Row]]) -> None:
     """Write learning curves, metrics and provenance of an ensemble."""
     seeds = ensemble.seeds
     curves = pd.concat(
@@ -188,7 +231,7 @@ def _write_summary(ensemble: Ensemble, histories: list[list[Row]], structures: i
         **ensemble.description,
         "label": ensemble.label,
         "inputs": asdict(ensemble.inputs),
-        "training_set_size": structures,
+        "training_set_size": ensemble.structures,
         "seeds": {
             str(seed): {
                 "fingerprint": fingerprint(ensemble.description, seed),

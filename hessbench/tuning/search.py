@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hessbench.cluster.workers import workers
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError, TrainingError
@@ -96,7 +97,7 @@ def search(
         candidates = candidates[: rung.candidates]
         trials = [Trial(number, item, seed) for item in candidates for seed in range(rung.seeds)]
         outcomes = run_tasks(
-            _run_trial, trials, (task, *parts), processes, lambda done: on_trial(done[0], done[1])
+            _run_trial, trials, (task, *parts), workers(processes), lambda done: on_trial(done[0], done[1])
         )
         of_round = []
         for candidate in candidates:

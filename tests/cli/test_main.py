@@ -43,7 +43,7 @@ def test_file_that_cannot_be_written_is_one_sentence_and_status_2(tmp_path: Path
 
 
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    for module in ("hessbench.generate.cluster", "distributed", "hessbench.cli.generate"):
+    for module in ("hessbench.cluster.connection", "distributed", "hessbench.cli.generate"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SystemExit) as caught:

@@ -8,7 +8,7 @@ import tblite.interface  # noqa: F401  (its threads are limited below)
 from distributed import LocalCluster
 from threadpoolctl import threadpool_limits
 
-from hessbench.generate.cluster import ONE_THREAD, Cluster
+from hessbench.cluster.connection import ONE_THREAD, Cluster
 from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import ReactionGeometries
 

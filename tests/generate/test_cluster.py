@@ -15,14 +15,14 @@ from distributed import LocalCluster
 
 from hessbench.cli import main
 from hessbench.cli.generate import command
+from hessbench.cluster import connection as module
+from hessbench.cluster.connection import Cluster, slurm_cluster
+from hessbench.cluster.settings import SlurmConfig
 from hessbench.config.base import load_section
 from hessbench.errors import ConfigurationError, HessbenchError
-from hessbench.generate import cluster as module
-from hessbench.generate.cluster import Cluster, slurm_cluster
 from hessbench.generate.datasets import make_rtp
 from hessbench.generate.journal import Journal
 from hessbench.generate.runner import run
-from hessbench.generate.slurm_settings import SlurmConfig
 from tests.generate.conftest import inversion
 from tests.generate.test_datasets import finished
 from tests.generate.test_runner import Task, slow

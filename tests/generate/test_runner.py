@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hessbench.cluster.connection import Cluster
 from hessbench.errors import HessbenchError
 from hessbench.generate import runner
-from hessbench.generate.cluster import Cluster
 from hessbench.generate.journal import Failure, Journal, Outcome
 from hessbench.generate.runner import QUEUE_PER_WORKER, run
 

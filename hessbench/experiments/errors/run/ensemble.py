@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from hessbench.cluster.workers import workers
 from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError
@@ -110,7 +111,7 @@ def evaluate_ensemble(
             def advance(structures: int) -> None:
                 bar.update(structures)
 
-            tables = run_tasks(_evaluate_model, tasks, shared, config.processes, advance)
+            tables = run_tasks(_evaluate_model, tasks, shared, workers(config.processes), advance)
         metadata = {
             "ensemble": name,
             "label": label,

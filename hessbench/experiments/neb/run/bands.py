@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from hessbench.chemistry.band import Band, Status, optimize_band, unphysical
 from hessbench.chemistry.relaxation import relax
+from hessbench.cluster.workers import workers
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.settings import NebConfig
@@ -91,7 +92,7 @@ def run_neb(
         def show(done: int) -> None:
             bar.update(done)
 
-        bands = run_tasks(_relax_band, tasks, (list(reactions), config), config.processes, show)
+        bands = run_tasks(_relax_band, tasks, (list(reactions), config), workers(config.processes), show)
     rows: tuple[list[pd.DataFrame], list[dict], list[pd.DataFrame]] = ([], [], [])
     for task, band in zip(tasks, bands, strict=True):
         reaction = reactions[task.reaction]

@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
+from hessbench.cluster.workers import workers
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.data.layout import ReactionFile
 from hessbench.errors import DataError
@@ -140,7 +141,7 @@ def run_single_ts(
         def show(taken: int) -> None:
             bar.update(taken)
 
-        results = run_tasks(_train, tasks, shared, config.processes, show)
+        results = run_tasks(_train, tasks, shared, workers(config.processes), show)
     ensembles = {
         label: _join([result for task, result in zip(tasks, results, strict=True) if task[0] == loss])
         for loss, label in labels_of(config.losses).items()

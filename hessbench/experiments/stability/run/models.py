@@ -10,6 +10,7 @@ from ase import Atoms
 from ase.io import read
 from tqdm import tqdm
 
+from hessbench.cluster.workers import workers
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.stability.run.heating import Heating, heat
 from hessbench.experiments.stability.run.settings import StabilityConfig
@@ -97,7 +98,7 @@ def run_stability(
         def show(taken: int) -> None:
             bar.update(taken)
 
-        results = run_tasks(_heat, tasks, shared, config.processes, show)
+        results = run_tasks(_heat, tasks, shared, workers(config.processes), show)
     return _outcomes(tasks, results, config), _trajectory(tasks, results, molecules, config)
 
 

@@ -1,21 +1,23 @@
-"""Where `hessbench generate` works: on Dask workers on this machine, elsewhere, or in SLURM jobs."""
+"""Dask workers to connect to: on this machine, elsewhere, or in SLURM jobs."""
 
 import asyncio
 import logging
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from distributed import Client, LocalCluster, Security
 from distributed.comm import connect
 
+from hessbench.cluster.settings import ClusterConfig, SlurmConfig
+from hessbench.cluster.tasks import run_on
 from hessbench.errors import HessbenchError
-from hessbench.generate.slurm_settings import SlurmConfig
+from hessbench.system.processes import Report
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster
@@ -30,6 +32,9 @@ CHECK = 15.0
 """Seconds after which it is seen whether a SLURM job has lost all its workers."""
 HAND_OVER = 5
 """Minutes before the end of a SLURM job in which its workers end, one after the other."""
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,18 @@ class Cluster:
     workers: int = 1
     scheduler: str | None = None
     slurm: SlurmConfig | None = None
+
+    @classmethod
+    def configured(cls, config: ClusterConfig) -> "Cluster":
+        """Workers as a section `cluster` names them."""
+        return cls(config.workers or 1, config.scheduler, config.slurm)
+
+    def run(
+        self, function: Callable[[T, Any, Report], R], tasks: Sequence[T], shared: Any, on_report: Report
+    ) -> list[R]:
+        """Call `function(task, shared, report)` for every task, see `hessbench.cluster.tasks.run_on`."""
+        with self.connect() as client:
+            return run_on(client, function, tasks, shared, on_report)
 
     @contextmanager
     def connect(self) -> Iterator[Client]:

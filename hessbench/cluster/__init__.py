@@ -1,0 +1,1 @@
+"""Work on Dask workers: on this machine, on others, or in SLURM jobs."""
