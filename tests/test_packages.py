@@ -11,6 +11,7 @@ ORDER = (
     "embedded",
     "system",
     "config",
+    "cluster",
     "data",
     "potential",
     "training",

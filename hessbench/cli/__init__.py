@@ -19,6 +19,7 @@ from hessbench.config.base import PARAMS
 from hessbench.errors import HessbenchError
 from hessbench.experiments.registry import all_experiments, command_module
 from hessbench.system.clone import clone_around, require_clone
+from hessbench.system.stage_times import timed_stage
 
 GROUPS = {
     "Settings and data": {
@@ -119,7 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Angstrom signs stops no computation
     try:
-        cli.main(args=list(arguments), prog_name="hessbench")
+        with timed_stage():
+            cli.main(args=list(arguments), prog_name="hessbench")
     except (HessbenchError, OSError, MemoryError, ModuleNotFoundError) as error:
         sentence = _sentence(error)
         if sentence is None or "--debug" in arguments:

@@ -16,7 +16,7 @@ from hessbench.errors import DataError, HessbenchError
 from hessbench.plotting import history
 from hessbench.plotting.redraw import STYLE
 from hessbench.report import molecules
-from hessbench.report.provenance import results_tables, time_spent
+from hessbench.report.provenance import results_tables, stage_times, time_spent
 from hessbench.results import reproduce
 from hessbench.results.reader import Results
 from hessbench.results.run import Run
@@ -64,6 +64,7 @@ class Content:
     hessbench: str
     hardware: str
     time: str
+    stages: list[dict[str, Any]]
     tables: list[dict[str, Any]]
     claims: list[dict[str, str]]
     claims_missing: str
@@ -106,6 +107,7 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         hessbench=__version__,
         hardware=run.hardware or "not recorded",
         time=time_spent(results, made),
+        stages=stage_times(results.folder),
         tables=made,
         claims=claims,
         claims_missing=claims_missing,

@@ -1,10 +1,12 @@
 """Where the results of a run come from, and the time spent on them."""
 
+from pathlib import Path
 from typing import Any
 
 from hessbench.plotting import history
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError, read_provenance
+from hessbench.system.stage_times import FILE, read_stage_times
 
 
 def results_tables(results: Results) -> list[dict[str, Any]]:
@@ -30,6 +32,24 @@ def results_tables(results: Results) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def stage_times(folder: Path) -> list[dict[str, Any]]:
+    """Stages of the pipeline in the order in which they ended, those of a matrix as one.
+
+    Returns
+    -------
+    list of dict
+        stage, runs (how many of a matrix), minutes by the clock, processor_minutes of all processes.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for item in read_stage_times(folder / FILE.name):
+        stage = item.stage.partition("@")[0]
+        row = found.setdefault(stage, {"stage": stage, "runs": 0, "minutes": 0.0, "processor_minutes": 0.0})
+        row["runs"] += 1
+        row["minutes"] += item.seconds / 60
+        row["processor_minutes"] += item.processor_seconds / 60
+    return list(found.values())
 
 
 def time_spent(results: Results, tables: list[dict[str, Any]]) -> str:

@@ -23,7 +23,7 @@ from hessbench.plotting.redraw import redraw
 from hessbench.report.content import Content, embed, gather, is_number, short
 from hessbench.report.molecules import reaction_paths, trajectories
 from hessbench.report.page import render, script_data, write_report
-from hessbench.report.provenance import duration, results_tables, time_spent
+from hessbench.report.provenance import duration, results_tables, stage_times, time_spent
 from hessbench.results import reproduce
 from hessbench.results.published import read_published
 from hessbench.results.reader import Results
@@ -120,6 +120,20 @@ def test_time_spent_is_that_of_trainings_and_experiments(content: Content) -> No
     """21 ensembles of 3 models, 30 epochs of 2 s; every table carries the same 12.5 s, as of one command."""
     assert content.time.startswith("training 63.0 min (sum over all models of 21 ensembles)")
     assert "experiments 12 s" in content.time
+
+
+def test_times_of_a_matrix_are_added_up(tmp_path: Path) -> None:
+    assert stage_times(tmp_path) == []
+    (tmp_path / "stage-times.csv").write_text(
+        "stage,seconds,processor_seconds,ended\n"
+        "train@e-80,60.0,120.0,2026-01-01T00:00:00+00:00\n"
+        "train@ef-80,90.0,150.0,2026-01-01T00:01:30+00:00\n"
+        "neb,30.0,45.0,2026-01-01T00:02:00+00:00\n"
+    )
+    assert stage_times(tmp_path) == [
+        {"stage": "train", "runs": 2, "minutes": 2.5, "processor_minutes": 4.5},
+        {"stage": "neb", "runs": 1, "minutes": 0.5, "processor_minutes": 0.75},
+    ]
 
 
 def test_a_history_without_times_is_named(synthetic: Path, tmp_path: Path) -> None:
