@@ -71,7 +71,7 @@ def test_a_task_whose_worker_is_killed_is_done_by_another_and_reported_once(tmp_
 def test_twelve_models_of_a_cluster_whose_workers_are_killed_are_those_of_this_machine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wanted = [("e", 80), ("ef", 80), ("efh", 80), ("efh", 20)]
-    config = training_config(seeds=3, processes=1, epochs=300)
+    config = training_config(seeds=3, processes=1, epochs=60)
     here = train_ensembles(DATA, SPLIT, wanted, MODEL, config, tmp_path / "here")
     (tmp_path / "params.yaml").write_text("cluster: {workers: 2}\n")
     killed = []
