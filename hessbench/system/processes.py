@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -17,6 +19,9 @@ from hessbench.system.denormals import flushed_denormals
 T = TypeVar("T")
 R = TypeVar("R")
 Report = Callable[[Any], None]
+
+ENDING = 60.0
+"""Seconds that the last reports may take once the processes have ended."""
 
 
 class Workers(Protocol):
@@ -30,7 +35,8 @@ class Workers(Protocol):
 
 
 _shared: Any = None
-_reports: Any = None
+_sender: Any = None
+_lock: Any = None
 
 
 def run_tasks(
@@ -77,17 +83,26 @@ def run_tasks(
         finally:
             torch.set_num_threads(threads)
     context = multiprocessing.get_context("spawn")  # torch's thread pools do not survive a fork
-    reports = context.Queue()
-    with ProcessPoolExecutor(min(processes, len(tasks)), context, _start, (shared, reports)) as pool:
-        futures = [pool.submit(_call, function, task) for task in tasks]
-        pending: set[Future[R]] = set(futures)
-        while pending:
-            done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
-            _drain(reports, on_report)
-            if any(future.exception() for future in done):
-                pool.shutdown(cancel_futures=True)
-                break
-        _drain(reports, on_report)
+    receiver, sender = context.Pipe(duplex=False)
+    reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    taker = threading.Thread(target=_take, args=(receiver, reports), daemon=True)
+    taker.start()
+    try:
+        with ProcessPoolExecutor(
+            min(processes, len(tasks)), context, _start, (shared, sender, context.Lock())
+        ) as pool:
+            futures = [pool.submit(_call, function, task) for task in tasks]
+            pending: set[Future[R]] = set(futures)
+            while pending:
+                done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+                _hand_over(reports, on_report)
+                if any(future.exception() for future in done):
+                    pool.shutdown(cancel_futures=True)
+                    break
+    finally:
+        sender.close()  # the others ended with their processes
+        taker.join(ENDING)
+    _hand_over(reports, on_report)
     try:
         # a task that failed comes before those cancelled because of it
         return [future.result() for future in sorted(futures, key=Future.cancelled)]
@@ -98,13 +113,13 @@ def run_tasks(
         ) from None
 
 
-def _start(shared: Any, reports: Any) -> None:
+def _start(shared: Any, sender: Connection, lock: Any) -> None:
     """Set a process up: it ends with the one that started it, has one thread, and no denormals."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    global _shared, _reports  # a spawned process has no other place to keep them
+    global _shared, _sender, _lock  # a spawned process has no other place to keep them
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    _shared, _reports = shared, reports
+    _shared, _sender, _lock = shared, sender, lock
 
 
 def _end_with_parent() -> None:
@@ -116,12 +131,22 @@ def _end_with_parent() -> None:
 
 
 def _call(function: Callable[[T, Any, Report], R], task: T) -> R:
-    return function(task, _shared, _reports.put)
+    return function(task, _shared, _report)
 
 
-def _drain(reports: Any, on_report: Report) -> None:
-    while True:
-        try:
-            on_report(reports.get(timeout=0.01))
-        except queue.Empty:
-            return
+def _report(content: Any) -> None:
+    with _lock:
+        _sender.send(content)
+
+
+def _take(receiver: Connection, reports: "queue.SimpleQueue[Any]") -> None:
+    """Take reports out of the pipe at all times: tasks and the ends of processes wait when it is full."""
+    with suppress(EOFError, OSError):  # all senders have ended, or one in the middle of a report
+        while True:
+            reports.put(receiver.recv())
+
+
+def _hand_over(reports: "queue.SimpleQueue[Any]", on_report: Report) -> None:
+    with suppress(queue.Empty):
+        while True:
+            on_report(reports.get_nowait())

@@ -5,19 +5,15 @@ or take all memory. On Linux a child with limits of time and memory reads it fir
 trial.
 """
 
-import faulthandler
 import json
 import os
-import select
 import signal
 import sys
-import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
 
 from hessbench.errors import DataError, HessbenchError
+from hessbench.system.child import in_child
 
 SECONDS, SECONDS_PER_MB = 5.0, 6.0
 """Processor time that reading a file may take."""
@@ -47,22 +43,8 @@ def tried(path: Path, read: Callable[[], object]) -> None:
         return
     size = _size(path)
     seconds = SECONDS + SECONDS_PER_MB * size / 1e6
-    ours, theirs = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which the child uses none
-        child = os.fork()
-    if not child:
-        _run(read, theirs, int(seconds), BYTES + TIMES_SIZE * size)
-    os.close(theirs)
-    said = b""
-    try:
-        with os.fdopen(ours, "rb") as pipe:
-            if select.select([pipe], [], [], PATIENCE * seconds)[0]:
-                said = pipe.read()
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)  # if it has not ended
-        _, status = os.waitpid(child, 0)
+    memory = BYTES + TIMES_SIZE * size
+    said, status, _ = in_child(lambda: _said_of(read, int(seconds), memory), PATIENCE * seconds)
     if said:
         _raise_again(path, json.loads(said))
         return
@@ -73,26 +55,27 @@ def tried(path: Path, read: Callable[[], object]) -> None:
     raise DataError(path, f"reading it crashes the library that does ({name}): {DAMAGED}")
 
 
-def _run(read: Callable[[], object], pipe: int, seconds: int, memory: int) -> NoReturn:
-    """Be the child: read within limits, tell the parent what error came out, and end."""
+def _said_of(read: Callable[[], object], seconds: int, memory: int) -> bytes:
+    """Read within limits, in the child; give the error that came out, for the parent."""
     import resource  # not on all systems
 
     said: dict[str, str | None] = {}
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
     try:
-        faulthandler.disable()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-        resource.setrlimit(resource.RLIMIT_DATA, 2 * (_data_in_use() + memory,))
+        resource.setrlimit(resource.RLIMIT_DATA, (_data_in_use() + memory, most))
         read()
     except DataError as error:
         said = {"path": str(error.path), "problem": error.problem, "reaction": error.reaction}
     except HessbenchError as error:
         said = {"sentence": str(error)}
     except MemoryError:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))  # room to say so
         said = {"problem": f"reading it takes more than {memory / 1e6:.0f} MB of memory: {DAMAGED}"}
-    finally:  # whatever else went wrong the parent will meet itself
-        os.write(pipe, json.dumps(said).encode()[:60_000])
-        os._exit(0)
+    except BaseException:  # noqa: BLE001 (the parent will meet it itself)
+        said = {}
+    return json.dumps(said, default=str).encode()
 
 
 def _raise_again(path: Path, said: dict[str, str | None]) -> None:

@@ -1,11 +1,9 @@
 """Read damaged files in child processes and say what came of it."""
 
-import faulthandler
 import hashlib
 import os
 import pickle
 import resource
-import select
 import signal
 import tempfile
 import time
@@ -17,7 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from hessbench.errors import HessbenchError
+from hessbench.system.child import in_child
 from tests.campaign.damage import Edit, apply, damage, shrink
+from tests.campaign.markdown import table
 
 SECONDS, PATIENCE, BYTES = 20, 240, 1_000_000_000
 """Processor time, time on the clock and memory that reading a small file may take."""
@@ -58,14 +58,7 @@ class Report:
 
     def table(self) -> str:
         """In Markdown, with the sums."""
-        rows = [["kind", "inputs", *OUTCOMES]]
-        total: Counter = Counter()
-        for kind, counts in self.outcomes.items():
-            rows.append([kind, str(counts.total()), *(str(counts[outcome]) for outcome in OUTCOMES)])
-            total += counts
-        rows.append(["all", str(total.total()), *(str(total[outcome]) for outcome in OUTCOMES)])
-        lines = ["| " + " | ".join(row) + " |" for row in rows]
-        return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+        return table("kind", "inputs", OUTCOMES, self.outcomes)
 
 
 def run(kinds: dict[str, Kind], inputs: int, seed: int) -> Report:
@@ -126,52 +119,40 @@ def outcome_of(kind: Kind, folder: Path, content: bytes, expected: str | None) -
         Digest of what the undamaged file gives; None to find out.
     """
     (folder / kind.file).write_bytes(content)
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(ours)
-        _child(kind, folder, theirs)
-    os.close(theirs)
-    start, said = time.monotonic(), b""
-    try:
-        with os.fdopen(ours, "rb") as pipe:
-            if select.select([pipe], [], [], PATIENCE)[0]:
-                said = pipe.read()
-    finally:
-        if not said:
-            os.kill(child, signal.SIGKILL)
-        _, status, usage = os.wait4(child, 0)
+    start = time.monotonic()
+    said, status, peak = in_child(lambda: _told(kind, folder), PATIENCE)
     if not said:
         late = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
         return (HANG if late else CRASH), f"status {status} after {time.monotonic() - start:.0f} s"
     outcome, text, before = pickle.loads(said)
-    if 1024 * (usage.ru_maxrss - before) > BYTES:
-        return MEMORY, f"{usage.ru_maxrss // 1024} MB"
+    if peak - before > BYTES:
+        return MEMORY, f"{peak // 1_000_000} MB"
     if outcome == READ and kind.sealed and expected is not None and text != expected:
         return WRONG, "what was read is not what was written"
     return outcome, text
 
 
-def _child(kind: Kind, folder: Path, pipe: int) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    said = (UNTYPED, "ended itself")
+def _told(kind: Kind, folder: Path) -> bytes:
+    """Read, in the child; give the outcome, what goes with it, and the memory before."""
+    before = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return pickle.dumps((*_read(kind, folder), before))
+
+
+def _read(kind: Kind, folder: Path) -> tuple[str, str]:
+    """Read within limits, showing nothing; give the outcome, and a digest or what was said."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
     try:
-        faulthandler.disable()  # crashes are expected and counted, not shown
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
         content = kind.read(folder)
-        said = (READ, hashlib.sha256(pickle.dumps(content, 4)).hexdigest() if kind.sealed else "")
+        return READ, hashlib.sha256(pickle.dumps(content, 4)).hexdigest() if kind.sealed else ""
     except HessbenchError as error:
-        said = (REFUSED, str(error)[:300])
+        return REFUSED, str(error)[:300]
     except BaseException as error:  # noqa: BLE001 (that is what is looked for)
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-        said = (UNTYPED, f"{type(error).__name__}: {str(error)[:200]} at {place}")
-    finally:
-        os.write(pipe, pickle.dumps((*said, before)))
-        os._exit(0)
+        return UNTYPED, f"{type(error).__name__}: {str(error)[:200]} at {place}"

@@ -128,7 +128,7 @@ def test_another_service_is_no_scheduler(monkeypatch):
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             connection.close()
 
-        threading.Thread(target=answer).start()
+        threading.Thread(target=answer, daemon=True).start()
         with pytest.raises(HessbenchError, match="No Dask scheduler answers"):
             Cluster(scheduler=f"tcp://127.0.0.1:{server.getsockname()[1]}").connect().__enter__()
 
@@ -259,7 +259,7 @@ def test_a_slurm_job_that_ends_is_replaced(tmp_path, monkeypatch):
         time.sleep(1)
         os.killpg(int(submitted.read_text()), signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
+    killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     config = SlurmConfig(jobs=1, cores=2, memory_gb=4, walltime_minutes=60)
     with Journal(tmp_path / "journal", {}) as journal:
@@ -285,7 +285,7 @@ def test_a_lost_scheduler_is_told_and_the_run_goes_on_elsewhere(tmp_path, one_th
             time.sleep(0.5)
             scheduler.kill()
 
-        threading.Thread(target=kill).start()
+        threading.Thread(target=kill, daemon=True).start()
         with pytest.raises(HessbenchError, match="The Dask scheduler was lost; run the same command again"):
             run(slow, names, lambda name: Task(name, log), journal, Cluster(scheduler=address), "slow")
         assert 0 < len(journal.names()) < 12
@@ -330,7 +330,7 @@ def test_same_file_from_one_worker_and_from_a_scheduler_that_loses_one_of_two(
                 time.sleep(0.01)
             first.send_signal(signal.SIGKILL)
 
-        killer = threading.Thread(target=kill)
+        killer = threading.Thread(target=kill, daemon=True)
         killer.start()
         summary = make_rtp(source, outputs[1], None, Cluster(scheduler=address), config)
         killer.join()

@@ -100,7 +100,7 @@ def test_a_killed_worker_is_replaced_and_its_work_done_by_others(tmp_path, journ
             time.sleep(0.01)
         os.kill(int(log.read_text().split()[1]), signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
+    killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     names = [f"{index:02d}" for index in range(16)]
     assert run(slow, names, load, journal, cluster, "slow") == []

@@ -38,6 +38,25 @@ def test_error_of_a_task_arrives(processes):
         run_tasks(work, ["fail", "a", "b", "c"], 1, processes, lambda _: None)
 
 
+def talk(task, shared, report):
+    if task == "fail":
+        raise HessbenchError("task failed")
+    for _ in range(2000):
+        report("x" * 1000)  # many times what a pipe holds
+
+
+@pytest.mark.slow
+def test_reports_that_nobody_reads_keep_no_process_from_its_end():
+    with pytest.raises(HessbenchError, match="task failed"):
+        run_tasks(talk, ["fail", "a"], None, 2, lambda _: None)
+
+    def refuse(_):
+        raise HessbenchError("disk full")
+
+    with pytest.raises(HessbenchError, match="disk full"):
+        run_tasks(talk, ["a", "b"], None, 2, refuse)
+
+
 @pytest.mark.slow
 def test_killed_process_is_an_error():
     with pytest.raises(HessbenchError, match="killed from outside"):
