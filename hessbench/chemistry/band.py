@@ -31,9 +31,14 @@ Status = Literal["converged", "not converged", "end point failed", "exploded"]
 MOLECULAR_CURVATURE = 50.0
 """L-BFGS starts from this curvature plus four times the springs' force constant, eV/Angstrom^2, the largest
 curvature of a chain of springs; from ASE's 70 alone, bands with stiff springs fall apart at once."""
+WEAKER, SHORTER = 5.0, 2.0
+"""Springs and longest step of a band that begins anew are weaker and shorter by these factors."""
 CLOSEST, FARTHEST = 0.5, 2.5
 """Unphysical: two atoms nearer than the first, or one without a neighbour within the second, times the sum of
 their covalent radii."""
+
+SLACK = 0.95
+"""Distances worse than those of the starting path by no more than this factor are as good as there."""
 
 
 class BatchedNEB(NEB):
@@ -140,7 +145,7 @@ def optimize_band(
     config: BandConfig,
     through: np.ndarray | None = None,
 ) -> Band:
-    """Relax a band between two minima.
+    """Relax a band between two minima; one that fails begins anew, with weaker springs and shorter steps.
 
     It starts from the IDPP interpolation (Smidstrup et al., J. Chem. Phys. 140, 214106 (2014)) between the
     superposed end points, or between each of them and a structure on the way. The highest image climbs once
@@ -162,10 +167,28 @@ def optimize_band(
     Returns
     -------
     Band
-        Also if it did not converge.
+        Of the first attempt that converged; if none did, of the first, and its reason.
     """
     images = interpolate(numbers, reactant, product, config.images, through)
-    last: tuple[np.ndarray, np.ndarray | None] = np.array([image.positions for image in images]), None
+    start = np.array([image.positions for image in images])
+    first = band = _relax(numbers, start, potential, config)
+    for _ in range(config.restarts):
+        if band.status == "converged":
+            return band
+        config = config.model_copy(
+            update={
+                "spring_ev_a2": config.spring_ev_a2 / WEAKER,
+                "max_step_a": config.max_step_a / SHORTER,
+            }
+        )
+        band = _relax(numbers, start, potential, config)
+    return band if band.status == "converged" else first
+
+
+def _relax(numbers: np.ndarray, start: np.ndarray, potential: Potential, config: BandConfig) -> Band:
+    """Relax a band from a path (n, N, 3) with one setting of springs and steps."""
+    images = [Atoms(numbers, positions) for positions in start]
+    last: tuple[np.ndarray, np.ndarray | None] = start, None
     iterations = 0
     try:
         evaluate_images([images[0], images[-1]], potential)
@@ -184,7 +207,7 @@ def optimize_band(
             for _ in optimizer.irun(fmax=0.0, steps=steps):
                 iterations = before + optimizer.nsteps
                 last = _path(images)
-                problem = unphysical(numbers, last[0])
+                problem = unphysical(numbers, last[0], start)
                 highest, others = neb.largest_forces()
                 if problem:
                     reason = f"iteration {iterations}: {problem}"
@@ -246,7 +269,7 @@ def _aligned(images: list[Atoms]) -> list[Atoms]:
     return images
 
 
-def unphysical(numbers: np.ndarray, coordinates: np.ndarray) -> str:
+def unphysical(numbers: np.ndarray, coordinates: np.ndarray, start: np.ndarray | None = None) -> str:
     """Name the worst atoms of a path that fell together or apart; empty if there are none.
 
     Parameters
@@ -255,14 +278,22 @@ def unphysical(numbers: np.ndarray, coordinates: np.ndarray) -> str:
         (N,) atomic numbers.
     coordinates
         (n, N, 3), Angstrom.
+    start
+        (n, N, 3), the path from which it comes, if any: an interpolation knows no chemistry, so distances
+        that are no worse than there are no fault of the potential.
     """
     ratio = relative_distances(numbers, coordinates)
+    lower, upper = CLOSEST, FARTHEST
+    if start is not None:
+        of_start = relative_distances(numbers, start)
+        lower = min(lower, SLACK * of_start.min())
+        upper = max(upper, of_start.min(axis=2).max() / SLACK)
     closest = np.unravel_index(ratio.argmin(), ratio.shape)
-    if ratio[closest] < CLOSEST:
+    if ratio[closest] < lower:
         return _pair("atoms fell together:", numbers, coordinates, closest)
     nearest = ratio.min(axis=2)
     loneliest = np.unravel_index(nearest.argmax(), nearest.shape)
-    if nearest[loneliest] > FARTHEST:
+    if nearest[loneliest] > upper:
         return _pair("atom left:", numbers, coordinates, (*loneliest, ratio[loneliest].argmin()))
     return ""
 

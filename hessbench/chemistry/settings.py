@@ -1,6 +1,6 @@
 """Settings of a nudged elastic band, part of the section `neb` of a profile."""
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from hessbench.config import paper
 from hessbench.config.base import Section
@@ -31,4 +31,9 @@ class BandConfig(Section):
         1.0, description="The highest image climbs once no force of the band is larger, eV/Angstrom."
     )
     max_iterations: PositiveInt = Field(300, description="Not converged after so many steps of L-BFGS.")
+    restarts: NonNegativeInt = Field(
+        1,
+        description="How often a band that did not converge begins anew, each time with springs a fifth as "
+        "stiff and steps half as long.",
+    )
     max_step_a: PositiveFloat = Field(0.2, description="Longest step of an atom, Angstrom.")

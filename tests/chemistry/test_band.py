@@ -137,6 +137,17 @@ class NotANumber(ArrayPotential):
         return np.full(len(batch), np.nan), np.zeros(batch.coordinates.shape)
 
 
+def test_a_band_that_fails_begins_anew_with_weaker_springs_and_shorter_steps():
+    stiff = BandConfig(images=7, spring_ev_a2=25, max_step_a=0.2, restarts=0)
+    ends = line(0.74, 1.5), line(1.5, 0.74)
+    failed = optimize_band(NUMBERS, *ends, Leps(), stiff)
+    assert failed.status != "converged"
+    again = optimize_band(NUMBERS, *ends, Leps(), stiff.model_copy(update={"restarts": 1}))
+    assert again.status == "converged"
+    worse = stiff.model_copy(update={"restarts": 1, "max_iterations": 3})
+    assert "after 3 iterations" in optimize_band(NUMBERS, *ends, Leps(), worse).reason
+
+
 def test_a_collapsing_band_is_named():
     band = optimize_band(NUMBERS, line(0.74, 1.5), line(1.5, 0.74), Attraction(), CONFIG)
     assert band.status == "exploded"
@@ -180,14 +191,18 @@ def test_tables_hold_failures_as_rows(tmp_path):
     assert len(tables.geometry) == 2 * 9 * 3
 
 
-def test_held_out_reactions_need_no_reference_band():
+def test_the_reference_is_the_control_of_held_out_reactions():
     reaction = PathReaction(
         "H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
     )
     named = PathReaction(**{**reaction.__dict__, "name": "named", "kind": "multi-process"})
     config = NebConfig(processes=1, held_out_images=7, band=CONFIG)
     tables = run_neb([named, reaction], [("reference", -1, Leps), ("E", 0, Leps)], config)
-    assert len(tables.summary) == 3
+    assert len(tables.summary) == 4
+    control = tables.summary[tables.summary["loss"] == "reference"].set_index("kind")
+    model = tables.summary[tables.summary["loss"] == "E"].set_index("kind")
+    assert control.loc["held-out", "iterations"] == model.loc["held-out", "iterations"]  # the same start
+    assert control.loc["multi-process", "iterations"] < model.loc["multi-process", "iterations"]
     assert set(tables.geometry["reaction"]) == {"named"}
 
 
@@ -201,6 +216,9 @@ def test_unphysical_paths():
     assert "O1-H2" in unphysical(numbers, np.stack([water, near]))
     assert "image 1" in unphysical(numbers, np.stack([water, near]))
     assert "left" in unphysical(numbers, far[None])
+    for start in (near, far):  # an interpolation that is as bad already is no fault of the potential
+        assert unphysical(numbers, start[None], start[None]) == ""
+    assert "O1-H2" in unphysical(numbers, (0.8 * near)[None], near[None])
 
 
 @settings(max_examples=20, deadline=None)

@@ -223,6 +223,17 @@ def test_neb_barrier(verdict, error, expected):
     assert verdict("neb_barrier", SUMMARY, neb(["E-F-H"], error)).word == expected
 
 
+def test_bands_count_where_the_reference_converges_from_the_same_start(verdict):
+    rows = neb(["E-F-H"], 0.5)
+    control = [{**row, "loss": "reference"} for row in rows if row["loss"] == "E-F-H"]
+    for row in control[:2]:
+        row["status"] = "exploded"
+    found = verdict("neb_convergence", SUMMARY, rows + control)
+    assert found.word == "reproduced"
+    assert any("converged with E-F-H: 18 of 18 reactions" in line for line in found.details)
+    assert "the 18 of 20 held-out reactions whose band the reference converges" in str(found)
+
+
 def test_no_barrier_without_a_converged_band(verdict):
     found = verdict("neb_barrier", SUMMARY, neb([], 0.5))
     assert (found.word, found.reason) == ("not testable", "no band of E-F-H converged")

@@ -31,7 +31,7 @@ def neb_convergence(results: Results) -> Evidence:
     The share of the first among both (sign test): without a difference one half. A reaction counts as
     converged if more than half of the models' bands are. Beside it the shares that converge.
     """
-    table = _bands(results)
+    table, limit = _bands(results)
     converged = {
         loss: rows.groupby("reaction")["converged"].mean() > HALF for loss, rows in table.groupby("loss")
     }
@@ -54,12 +54,12 @@ def neb_convergence(results: Results) -> Evidence:
         count = int(converged[loss].sum())
         share = proportion(count, len(converged[loss]))
         beside.append(f"converged with {loss}: {count} of {len(converged[loss])} reactions, {number(share)}")
-    return Evidence(findings, (NO_CONTROL,), tuple(beside))
+    return Evidence(findings, (limit,), tuple(beside))
 
 
 def neb_barrier(results: Results) -> Evidence:
     """Mean absolute error of the barriers of E-F-H's converged bands; reactions are resampled."""
-    table = _bands(results)
+    table, limit = _bands(results)
     bands = table[table["loss"] == "E-F-H"]
     require(len(bands), SUMMARY, "E-F-H")
     converged = bands[bands["converged"]]
@@ -79,13 +79,23 @@ def neb_barrier(results: Results) -> Evidence:
     failed = bands["reaction"].nunique() - len(misses)
     limits = (f"of the other {failed} reactions no band converged",) if failed else ()
     median = misses.median()
-    return Evidence([error], (*limits, NO_CONTROL), (f"median of the errors: {median:.3g} kcal/mol",))
+    return Evidence([error], (*limits, limit), (f"median of the errors: {median:.3g} kcal/mol",))
 
 
-def _bands(results: Results) -> pd.DataFrame:
+def _bands(results: Results) -> tuple[pd.DataFrame, str]:
+    """Bands of models where the reference's, from the same start, converged; and what that leaves out."""
     table = results.table(SUMMARY)
-    table = table[table["loss"] != REFERENCE]
-    return table.assign(converged=table["status"] == "converged")
+    table = table.assign(converged=table["status"] == "converged")
+    control = table[(table["loss"] == REFERENCE) & (table["kind"] == "held-out")]
+    models = table[table["loss"] != REFERENCE]
+    if control.empty:
+        return models, NO_CONTROL
+    sound = control.loc[control["converged"], "reaction"]
+    limit = (
+        f"the {len(sound)} of {len(control)} held-out reactions whose band the reference converges from the "
+        "models' starting path"
+    )
+    return models[models["reaction"].isin(sound)], limit
 
 
 STATISTICS = {

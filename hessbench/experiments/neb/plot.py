@@ -159,9 +159,10 @@ def draw_stations(
 def draw_held_out(axes: Axes, results: Results) -> None:
     """Barrier errors of converged held-out reactions by loss, and the share that converged."""
     summary = results.rows(SUMMARY, results.table(SUMMARY), kind="held-out")
-    losses = in_order(summary["loss"])
+    models = in_order(summary["loss"])
+    losses = [REFERENCE, *models] if (summary["loss"] == REFERENCE).any() else models
     for place, loss in enumerate(losses):
-        style = style_of(loss, losses)
+        style = style_of(loss, models)
         rows = summary[summary["loss"] == loss]
         good = rows[rows["status"] == CONVERGED]
         errors = (good["barrier"] - good["barrier_reference"]).to_numpy()
