@@ -6,8 +6,7 @@ only what a table of stand-ins allows. What a program builds is bounded by its o
 
 import pickletools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 WIDEST = 64
 """Bits of a whole number."""
@@ -19,9 +18,8 @@ class RefusedError(Exception):
     """A record is damaged, or wants something that is no plain data."""
 
 
-@dataclass(frozen=True)
-class Name:
-    """A name of a module, which is never looked up there."""
+class Name(NamedTuple):
+    """A name of a module, which is never looked up there; no tuple to what asks for the type of one."""
 
     module: str
     name: str
@@ -103,8 +101,9 @@ class Machine:
         marked: list[list[Any]] = []
         memo: dict[int, Any] = {}
         argument: Any
-        for opcode, argument, _ in pickletools.genops(file):
-            name = opcode.name
+        while True:
+            name, read = OPCODES[file.read(1)]  # none at the end of the file
+            argument = None if read is None else read(file)
             if name in VALUES:
                 stack.append(_plain(argument))
             elif name in CONSTANTS:
@@ -206,6 +205,11 @@ def _dictionary(stack: list[Any], items: list[Any]) -> None:
     _set_items(stack, items)
 
 
+OPCODES: dict[bytes, tuple[str, Callable[[BinaryIO], Any] | None]] = {
+    opcode.code.encode("latin1"): (opcode.name, opcode.arg.reader if opcode.arg else None)
+    for opcode in pickletools.opcodes
+}
+"""Name of each opcode, and what reads its argument."""
 VALUES = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "STRING",
     "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES",

@@ -17,9 +17,18 @@ import numpy as np
 from hessbench.formats.readers.pickle_machine import Budget, Call, Machine, Name, RefusedError, StandIn
 from hessbench.system.reading import reason
 
-_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-"""First object in a tensor storage that torch pickles on its own."""
+_LEGACY_MAGIC = pickle.dumps(0x1950A86A20F9469CFC6C, 2)
+"""First pickle in a tensor storage that torch pickles on its own: 80 bits, where a record has 64 at most."""
 _LEGACY_VERSION = 1001
+_LEGACY_MACHINE = pickle.dumps(_LEGACY_VERSION, 2) + pickle.dumps(
+    {
+        "protocol_version": _LEGACY_VERSION,
+        "little_endian": True,
+        "type_sizes": {"short": 2, "int": 4, "long": 4},
+    },
+    2,
+)
+"""Next two: version and machine, of which nothing is used; on most machines these bytes."""
 GROWTH = 8
 """Arrays of a record may hold so many times its bytes, as tensors can share a storage; and `SPARE` more."""
 SPARE = 1_000_000
@@ -209,12 +218,15 @@ def _load_from_bytes(budget: Budget, data: Any) -> _Numbers:
     _need(type(data) is bytes, "a storage that is not made of bytes")
     budget.spend(len(data))
     stream = io.BytesIO(data)
-    # 80 bits; a number of a record has 64 at most, so it is read here
-    head = pickle.dumps(_LEGACY_MAGIC, 2)
-    _need(stream.read(len(head)) == head, "a tensor storage of an unknown form")
+    _need(stream.read(len(_LEGACY_MAGIC)) == _LEGACY_MAGIC, "a tensor storage of an unknown form")
     machine = _machine(budget, _CALLS)
-    version, _, storage, _ = (machine.run(stream) for _ in range(4))
-    _need(version == _LEGACY_VERSION and type(storage) is _Storage, "a tensor storage of an unknown form")
+    if data.startswith(_LEGACY_MACHINE, stream.tell()):
+        stream.seek(len(_LEGACY_MACHINE), io.SEEK_CUR)
+    else:
+        version, _ = machine.run(stream), machine.run(stream)
+        _need(version == _LEGACY_VERSION, "a tensor storage of an unknown form")
+    storage, _ = machine.run(stream), machine.run(stream)
+    _need(type(storage) is _Storage, "a tensor storage of an unknown form")
     (numel,) = struct.unpack("<q", stream.read(8))
     _need(numel == storage.numel, f"a storage of {storage.numel} numbers that announces {numel}")
     return _Numbers(np.frombuffer(data, storage.dtype, count=numel, offset=stream.tell()))
@@ -237,7 +249,7 @@ def _tensor(budget: Budget, storage: Any, offset: Any, size: Any, stride: Any, *
         return array
     budget.spend(_count(size) * numbers.itemsize)
     steps = tuple(step * numbers.itemsize for step in stride)
-    array.value = np.lib.stride_tricks.as_strided(numbers[offset:], size, steps).copy()
+    array.value = np.ndarray(size, numbers.dtype, numbers, offset * numbers.itemsize, steps).copy()
     return array
 
 
