@@ -22,7 +22,7 @@ from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
 
 TITLE = "Effects of energies, forces and Hessians on predictions outside the training data"
-STAGES = ("surface", "single_ts", "evaluate", "stability", "epoch_cost")
+STAGES = ("surface", "single_ts", "evaluate", "baselines", "stability", "epoch_cost")
 CLAIMS = ("single_ts_curvature", "data_efficiency_nms", "md_stability_order", "epoch_cost")
 MOLECULES = ("aspirin", "benzene", "ethanol", "uracil")
 
@@ -52,7 +52,7 @@ def draw(results: Results) -> Figure:
 
     axes = lower.subplots(1, 3)
     rmse = rmse_of_models(results)
-    curves.draw_rmse(axes[0], rmse, "nms", "energy", results.published)
+    curves.draw_rmse(axes[0], rmse, "nms", "energy", results)
     letter(axes[0], "e", "Error off the reaction path")
     table = stability.read(results)
     chosen = table[table["molecule"].str.lower().isin(MOLECULES)]
@@ -68,10 +68,11 @@ def draw(results: Results) -> Figure:
         handles=[
             *loss_handles(in_order(rmse["loss"])),
             published_handle(),
+            *curves.zero_handles(results),
             *path_marks[1:],  # reference and TS
         ],
         loc="outside upper center",
-        ncols=6,
+        ncols=7,
     )
     of_panel_f = [Line2D([], [], ls="", label="(f)"), *stability.run_handles(shown), line]
     lower.legend(handles=of_panel_f, loc="outside upper right", ncols=5)

@@ -2,8 +2,8 @@
 
 (a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; open diamonds are
 Table 4 of the paper. The dotted line in (a) is E-F with the most data: section 3.8 finds E-F-H below it
-with 2 %. (d) Time per epoch, filled marks: exact engine, open marks: the paper's autograd loop; diamonds:
-25 times E-F in that loop.
+with 2 %. The finely dotted lines in (a) to (c) are what predicts nothing. (d) Time per epoch, filled marks:
+exact engine, open marks: the paper's autograd loop; diamonds: 25 times E-F in that loop.
 """
 
 from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
 
 TITLE = "Errors on perturbed structures and cost of training against the amount of data"
-STAGES = ("evaluate", "epoch_cost")
+STAGES = ("evaluate", "baselines", "epoch_cost")
 CLAIMS = (
     "data_efficiency_nms",
     "epoch_cost",
@@ -31,7 +31,7 @@ def draw(results: Results) -> Figure:
     figure = new_figure(DOUBLE, 4.9)
     axes = figure.subplots(2, 2).ravel()
     for ax, label, quantity in zip(axes, "abc", ("energy", "force", "hessian"), strict=False):
-        summary = curves.draw_rmse(ax, rmse, "nms", quantity, results.published)
+        summary = curves.draw_rmse(ax, rmse, "nms", quantity, results)
         letter(ax, label)
         if quantity == "energy":
             curves.draw_level(ax, summary, "E-F")
@@ -49,10 +49,11 @@ def draw(results: Results) -> Figure:
     letter(axes[3], "d")
     models = rmse.groupby(["loss", "percent"])["seed"].nunique()
     names = in_order(rmse["loss"])
+    marks = [*loss_handles(names), published_handle(), *curves.zero_handles(results)]
     figure.legend(
-        handles=[*loss_handles(names), published_handle(), *curves.engine_handles("(d) ")],
+        handles=[*marks, *curves.engine_handles("(d) ")],
         loc="outside upper center",
-        ncols=len(names) + 3,
+        ncols=len(marks) + 2,
         title=f"NMS structures; mean ± SD of {curves.count_text(models)} models",
     )
     return figure

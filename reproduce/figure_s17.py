@@ -2,7 +2,7 @@
 
 (a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; open diamonds are
 Table 3 of the paper. The horizontal lines in (a) lead from E-F with 40 and 80 % to E-F-H with half of that,
-where the SI finds equal errors.
+where the SI finds equal errors. The dotted line is what predicts nothing.
 """
 
 from matplotlib.figure import Figure
@@ -14,7 +14,7 @@ from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
 
 TITLE = "Errors along reaction paths against the amount of data"
-STAGES = ("evaluate",)
+STAGES = ("evaluate", "baselines")
 CLAIMS = (
     "data_efficiency_irc",
     "irc_energy_gain_ef",
@@ -30,13 +30,13 @@ def draw(results: Results) -> Figure:
     figure = new_figure(DOUBLE, 2.75)
     axes = figure.subplots(1, 3)
     for ax, label, quantity in zip(axes, "abc", ("energy", "force", "hessian"), strict=True):
-        summary = curves.draw_rmse(ax, rmse, "irc", quantity, results.published)
+        summary = curves.draw_rmse(ax, rmse, "irc", quantity, results)
         letter(ax, label)
         if quantity == "energy":
             halves = [curves.draw_half(ax, summary, "E-F", percent) for percent in (40, 80)]
     models = rmse.groupby(["loss", "percent"])["seed"].nunique()
     names = in_order(rmse["loss"])
-    entries = [*loss_handles(names), published_handle()]
+    entries = [*loss_handles(names), published_handle(), *curves.zero_handles(results)]
     if any(halves):
         entries.append(curves.half_handle("E-F"))
     figure.legend(

@@ -6,6 +6,7 @@ from hessbench.experiments.errors.tables import write_rmse_table
 from hessbench.results.reader import Results
 
 TITLE = "Table 2. Errors on held-out reactants, transition states and products (RTP)"
+STAGES = ("evaluate", "baselines")
 
 
 def make(results: Results, tables: Path) -> list[Path]:

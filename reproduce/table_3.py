@@ -6,6 +6,7 @@ from hessbench.experiments.errors.tables import write_rmse_table
 from hessbench.results.reader import Results
 
 TITLE = "Table 3. Errors on structures along intrinsic reaction coordinates (IRC)"
+STAGES = ("evaluate", "baselines")
 
 
 def make(results: Results, tables: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from hessbench.experiments.errors.tables import write_rmse_table
 from hessbench.results.reader import Results
 
 TITLE = "Table 4. Errors on structures displaced from reaction paths by normal mode sampling (NMS)"
+STAGES = ("evaluate", "baselines")
 
 
 def make(results: Results, tables: Path) -> list[Path]:

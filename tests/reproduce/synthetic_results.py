@@ -14,6 +14,7 @@ import pandas as pd
 
 from hessbench.config.inputs import Inputs
 from hessbench.config.loss_labels import LABELS
+from hessbench.experiments.baselines.run.tables import BASELINES
 from hessbench.experiments.composition.run.tables import COMPOSITION
 from hessbench.experiments.correlation.run.tables import CORRELATION
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
@@ -68,6 +69,16 @@ def errors(folder: Path) -> None:
         sets = {name: DATA[name] for name in ("rtp", "irc", "nms")}
         made = provenance(trained(loss, percent, sets), models=len(SEEDS), **MACHINE)
         write_table(folder / "results", ERRORS, pd.DataFrame(rows), made, f"{loss}-{percent}")
+
+
+def baselines(folder: Path) -> None:
+    """NMS forces of 2 kcal/mol/Angstrom, so that every made-up model is worse there."""
+    rows = []
+    for test_set, quantity in product(("rtp", "irc", "nms"), ("energy", "force", "hessian")):
+        rmse = 2.0 if (test_set, quantity) == ("nms", "force") else 900.0
+        row = {"set": test_set, "reaction": "rxn000000", "structure": 0, "quantity": quantity, "count": 9}
+        rows.append(row | {"squared": 9 * rmse**2, "absolute": 9 * rmse})
+    write_table(folder / "results", BASELINES, pd.DataFrame(rows), made_from("rtp", "irc", "nms"))
 
 
 def single_ts(folder: Path, models: int = 100) -> None:
@@ -443,6 +454,7 @@ def write_all(folder: Path) -> None:
     RNG.bit_generator.state = np.random.default_rng(7).bit_generator.state
     for part in (
         errors,
+        baselines,
         single_ts,
         stability,
         neb,

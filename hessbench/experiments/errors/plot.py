@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from hessbench.experiments.baselines.errors import zero_rmse
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.ensembles import PUBLISHED_PERCENT
 from hessbench.plotting.axes import plain_log
 from hessbench.plotting.figure import published_marker
 from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, published_key, style_of
-from hessbench.results.published import Published
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError
 
@@ -21,6 +21,8 @@ HALF: dict[str, Any] = {
     "color": "0.25", "ls": ":", "lw": 1.0, "marker": "|", "ms": 6, "markevery": [0], "zorder": 5,
 }  # fmt: skip
 """Look of the lines of `draw_half`."""
+ZERO: dict[str, Any] = {"color": "0.45", "ls": (0, (1, 2)), "lw": 1.0, "zorder": 1}
+"""Look of the error of what predicts nothing."""
 DATA_LABEL = "Share of the data trained on (%)"
 CLOSE = 1.4
 """Ratio of two shares of the data below which their labels would touch."""
@@ -33,10 +35,10 @@ def summarize(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
     return summary.assign(std=summary["std"].fillna(0.0))
 
 
-def draw_rmse(
-    axes: Axes, rmse: pd.DataFrame, test_set: str, quantity: str, published: Published
-) -> pd.DataFrame:
+def draw_rmse(axes: Axes, rmse: pd.DataFrame, test_set: str, quantity: str, results: Results) -> pd.DataFrame:
     """RMSE of every loss against the share of the data; mean and standard deviation over models.
+
+    The dotted line is what predicts nothing: `hessbench.experiments.baselines`.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def draw_rmse(
         )
         key = published_key(loss)
         if key:
-            cell = published.cell(test_set, key, quantity)
+            cell = results.published.cell(test_set, key, quantity)
             axes.errorbar(
                 PUBLISHED_PERCENT,
                 cell.rmse,
@@ -73,9 +75,17 @@ def draw_rmse(
                 **published_marker(style.color),
             )
     axes.set_ylabel(f"{QUANTITY_LABELS[quantity]} RMSE ({UNIT_LABELS[quantity]})")
+    zero = zero_rmse(results).get((test_set, quantity))
+    if zero is not None:
+        axes.axhline(zero, **ZERO)
     data_axis(axes, summary["percent"].unique())
     plain_log(axes)
     return summary
+
+
+def zero_handles(results: Results) -> list[Line2D]:
+    """Legend entry of the line of what predicts nothing; none where it is not drawn."""
+    return [Line2D([], [], label="predicting nothing", **ZERO)] if zero_rmse(results) else []
 
 
 def data_axis(axes: Axes, percents: Iterable[int]) -> None:

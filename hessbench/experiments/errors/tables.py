@@ -6,6 +6,7 @@ import pandas as pd
 
 from hessbench.config.loss_labels import LABELS, PAPER_LOSSES
 from hessbench.errors import HessbenchError
+from hessbench.experiments.baselines.errors import zero_rmse
 from hessbench.experiments.errors.ensembles import ensemble_results, ensembles, errors_of, main_percent
 from hessbench.experiments.errors.statistics import EnsembleErrors, estimate, mae, rmse, spread
 from hessbench.results.reader import MissingResultsError, Results
@@ -22,7 +23,13 @@ TEXT = ("loss", "quantity", "unit")
 NUMBERS = ("rmse", "models")
 INTERVAL = ("spread", "ci_low", "ci_high")
 PUBLISHED = ("published", "published_spread")
-COLUMNS = (*TEXT, "rmse", *INTERVAL, "structures", "reactions", "models", *PUBLISHED)
+ZERO = "zero_rmse"
+"""Error of what predicts nothing (`hessbench.experiments.baselines`); empty if it was not scored."""
+COLUMNS = (*TEXT, "rmse", *INTERVAL, "structures", "reactions", "models", *PUBLISHED, ZERO)
+NOTHING = "nothing"
+"""Name of its rows for people."""
+WORSE = " †"
+"""Marks an error that is larger."""
 NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
 """Quantities as people read them."""
 LATEX_UNITS = {
@@ -37,6 +44,7 @@ def rmse_table(results: Results, test_set: str) -> pd.DataFrame:
 
     ``rmse`` is the mean over the models, ``spread`` their sample standard deviation (empty for one),
     ``ci_low`` and ``ci_high`` bound the 95 % interval of ``rmse`` by bootstrap over reactions and models.
+    ``zero_rmse`` is the error of atomic energies alone, of zero forces and of zero Hessians.
 
     Raises
     ------
@@ -45,6 +53,7 @@ def rmse_table(results: Results, test_set: str) -> pd.DataFrame:
     """
     rows = []
     percent = main_percent(results)
+    zero = zero_rmse(results)
     for loss in PAPER_LOSSES:
         for quantity in QUANTITIES:
             ensemble = errors_of(results, loss, percent, test_set, quantity)
@@ -54,6 +63,7 @@ def rmse_table(results: Results, test_set: str) -> pd.DataFrame:
                 | _rmse_cells(ensemble)
                 | _sizes(ensemble)
                 | {"published": cell.rmse, "published_spread": cell.spread}
+                | {ZERO: zero.get((test_set, quantity))}
             )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -109,7 +119,7 @@ def write_rmse_table(name: str, title: str, *, results: Results, tables: Path) -
     frame = rmse_table(results, TABLES[name])
     footer = (
         f"Trained on {main_percent(results)} % of the data. Mean over the models ± their sample standard "
-        f"deviation; interval: bootstrap over reactions and models. {results.run.footer}"
+        f"deviation; interval: bootstrap over reactions and models. {_about_zero(frame)} {results.run.footer}"
     )
     contents = {
         "csv": _rmse_csv(frame, results.run, name),
@@ -155,7 +165,7 @@ def read_tables(folder: Path) -> pd.DataFrame:
     for name in TABLES:
         remedy = f"`hessbench table {name.removeprefix('table-')}` writes it"
         numbers = [*NUMBERS, "structures", "reactions", "published"]
-        optional = [*INTERVAL, "published_spread"]
+        optional = [*INTERVAL, "published_spread", ZERO]
         frame = read_csv(folder / f"{name}.csv", remedy, text=TEXT, numbers=numbers, optional=optional)
         frames.append(frame.assign(table=name))
     beside = folder / "ensembles.csv"
@@ -237,29 +247,50 @@ def _sizes(ensemble: EnsembleErrors) -> dict[str, object]:
     }
 
 
+def _about_zero(frame: pd.DataFrame) -> str:
+    """What the rows of the baseline and the mark mean, for the foot of a table."""
+    if frame[ZERO].isna().any():
+        return "What predicts nothing was not scored (`hessbench baselines`)."
+    return f"{NOTHING}: zero forces and Hessians, energies of the composition alone;{WORSE} worse than that."
+
+
+def _with_zero(shown: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Add a row for what predicts nothing in front, one a quantity, if it was scored."""
+    first = frame["loss"] == frame["loss"].iloc[0]
+    if frame[ZERO].isna().any():
+        return shown
+    rows = shown[first].assign(Loss=NOTHING, RMSE=[f"{value:.2f}" for value in frame.loc[first, ZERO]])
+    rows[["95 % interval", "Published", "Difference", "Models"]] = ""
+    return pd.concat([rows, shown], ignore_index=True)
+
+
 def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Ours beside published, as text."""
-    return pd.DataFrame(
+    worse = (frame["rmse"] > frame[ZERO].astype(float)).map({True: WORSE, False: ""})
+    shown = pd.DataFrame(
         {
             "Loss": frame["loss"],
             "Quantity": _quantity(frame),
-            "RMSE": _with_spread(frame["rmse"], frame["spread"]),
+            "RMSE": _with_spread(frame["rmse"], frame["spread"]) + worse,
             "95 % interval": _interval(frame),
             "Published": _with_spread(frame["published"], frame["published_spread"]),
             "Difference": _difference(frame),
             "Structures": frame["structures"],
             "Reactions": frame["reactions"],
-            "Models": frame["models"],
+            "Models": frame["models"].astype(str),
         }
     )
+    return _with_zero(shown, frame)
 
 
 def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
     shown = _readable(frame).drop(columns=["Structures", "Reactions", "Models"])
-    shown["Quantity"] = [f"{NAMES[key]} ({LATEX_UNITS[key]})" for key in frame["quantity"]]
+    units = dict(zip(_quantity(frame), frame["quantity"], strict=True))
+    shown["Quantity"] = [f"{NAMES[units[text]]} ({LATEX_UNITS[units[text]]})" for text in shown["Quantity"]]
     for column in ("Loss", "RMSE", "Published"):
         shown[column] = shown[column].map(escape)
-    shown["Difference"] = "$" + shown["Difference"].str.replace(" %", r"\,\%") + "$"
+    percent = shown["Difference"].str.replace(" %", r"\,\%")
+    shown["Difference"] = ("$" + percent + "$").where(percent != "", "")
     shown = shown.rename(columns={"95 % interval": r"95\,\% interval"})
     sizes = f"{frame['structures'].iloc[0]} structures of {frame['reactions'].iloc[0]} reactions"
     text: str = shown.to_latex(

@@ -1,0 +1,1 @@
+"""Errors of a potential that has learned nothing."""

@@ -1,0 +1,65 @@
+"""`hessbench baselines`: errors of the potential whose networks are zero.
+
+Its energy is the sum of the atomic energies that are fitted to the training structures, as those of every
+model are: the best that composition alone says. Its forces and Hessians are zero, which is also their mean.
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+
+from hessbench.data.layout import ReactionFile
+from hessbench.data.locations import SPLIT, active_file
+from hessbench.data.split import read_split
+from hessbench.data.structures import Structures
+from hessbench.experiments.baselines.run.tables import BASELINES, STAGE
+from hessbench.experiments.errors.run.ensemble import error_rows, structure_errors
+from hessbench.experiments.errors.run.sets import active_sets
+from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
+
+
+@click.command()
+@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+def command(results: Path) -> None:
+    """Score zero forces, zero Hessians and atomic energies alone: results/baselines.parquet.
+
+    The atomic energies are fitted on the largest training set.
+    """
+    with ReactionFile(active_file("rtp")) as file:
+        percent = max(read_split(results / SPLIT, file.identifier).sizes)
+    sets = active_sets(results / SPLIT, percent)
+    tested = {name: item.structures for name, item in sets.tested.items()}
+    table = baseline_errors(sets.training, tested)
+    data = {name: item.data for name, item in sets.tested.items()}
+    inputs = STAGE.inputs(data, files={"split": sets.split.digest})
+    level = "; ".join(sorted({item.level for item in sets.tested.values()}))
+    write_table(results, BASELINES, table, made_here(inputs, level=level))
+    for (name, quantity), rows in table.groupby(["set", "quantity"], sort=False):
+        rmse = np.sqrt(rows["squared"].sum() / rows["count"].sum())
+        click.echo(f"{name} {quantity}: RMSE {rmse:.4g}")
+
+
+def baseline_errors(training: Structures, tested: dict[str, Structures]) -> pd.DataFrame:
+    """Errors of atomic energies, zero forces and zero Hessians; columns as in `BASELINES`.
+
+    Parameters
+    ----------
+    training
+        Structures to fit the atomic energies on.
+    tested
+        Test sets by name, with Hessians.
+    """
+    numbers = np.concatenate([training.numbers, *(item.numbers for item in tested.values())])
+    elements = tuple(np.unique(numbers).tolist())
+    constants = fit_atomic_energies(training.numbers, training.counts, training.energies, elements)
+    tables = []
+    for name, structures in tested.items():
+        energies = compositions(structures.numbers, structures.counts, elements) @ constants
+        forces, hessians = np.zeros_like(structures.forces), np.zeros(structures.hessian_offsets[-1])
+        errors = structure_errors(structures, energies, forces, hessians)
+        tables.append(error_rows(0, name, structures, errors).drop(columns="seed"))
+    return pd.concat(tables, ignore_index=True)
