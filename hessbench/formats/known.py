@@ -2,6 +2,7 @@
 
 A reader is a module of hessbench/formats/readers that has FORMAT, its name for people, `recognise(path)` and
 `open_source(path)`; one that lets the user pick names what in CHOICES, and `open_source` takes a `Choice`.
+LIBRARIES names what it loads only when it opens a file.
 """
 
 from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ def open_data(path: Path, choice: Choice | None = None) -> Source:
     with ExitStack() as stack:
         plain = stack.enter_context(unpacked(path))
         stack.enter_context(_named(path, plain))
-        tried(plain, lambda: _read_through(plain, choice))
+        tried(plain, lambda: _read_through(plain, choice), lambda: _load_libraries(plain))
         source = _open_plain(plain, choice)
         if plain == path:
             return source
@@ -64,11 +65,22 @@ def open_data(path: Path, choice: Choice | None = None) -> Source:
         return replace(source, path=path, load=_load(path, source), close=stack.pop_all().close)
 
 
-def _open_plain(path: Path, choice: Choice) -> Source:
+def _reader_of(path: Path) -> ModuleType:
     for reader in find_readers():
         if reader.recognise(path):
-            return _open(reader, path, choice)
+            return reader
     raise DataError(path, _unknown(path))
+
+
+def _open_plain(path: Path, choice: Choice) -> Source:
+    return _open(_reader_of(path), path, choice)
+
+
+def _load_libraries(path: Path) -> None:
+    """Load what the reader of a file needs, if it is installed."""
+    for name in getattr(_reader_of(path), "LIBRARIES", ()):
+        with suppress(ImportError):
+            import_module(name)
 
 
 @contextmanager

@@ -6,9 +6,11 @@ trial.
 """
 
 import json
+import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,14 +19,16 @@ from hessbench.system.child import in_child
 
 SECONDS, SECONDS_PER_MB = 5.0, 6.0
 """Processor time that reading a file may take."""
-PATIENCE = 8.0
-"""Time on the clock to that, on a busy machine."""
+PATIENCE = 30.0
+"""Seconds on the clock in which a child that gets no processor time is waited for."""
+LOADING = 60
+"""Processor time that loading libraries may take, seconds."""
 BYTES, TIMES_SIZE = 800_000_000, 8
 """Memory that reading a file may take, and how often its size besides."""
 DAMAGED = "it is damaged, or made to harm; take it from its authors again."
 
 
-def tried(path: Path, read: Callable[[], object]) -> None:
+def tried(path: Path, read: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> None:
     """Let a child process read a file before this one does.
 
     Parameters
@@ -33,6 +37,8 @@ def tried(path: Path, read: Callable[[], object]) -> None:
         The file or directory, for its size and for the error.
     read
         Reads it; what it gives is lost.
+    prepare
+        Loads the libraries that read it; not counted, as that takes seconds on a slow machine.
 
     Raises
     ------
@@ -44,7 +50,7 @@ def tried(path: Path, read: Callable[[], object]) -> None:
     size = _size(path)
     seconds = SECONDS + SECONDS_PER_MB * size / 1e6
     memory = BYTES + TIMES_SIZE * size
-    said, status, _ = in_child(lambda: _said_of(read, int(seconds), memory), PATIENCE * seconds)
+    said, status, _ = in_child(lambda: _said_of(read, prepare, int(seconds), memory), PATIENCE)
     if said:
         _raise_again(path, json.loads(said))
         return
@@ -55,7 +61,7 @@ def tried(path: Path, read: Callable[[], object]) -> None:
     raise DataError(path, f"reading it crashes the library that does ({name}): {DAMAGED}")
 
 
-def _said_of(read: Callable[[], object], seconds: int, memory: int) -> bytes:
+def _said_of(read: Callable[[], object], prepare: Callable[[], object], seconds: int, memory: int) -> bytes:
     """Read within limits, in the child; give the error that came out, for the parent."""
     import resource  # not on all systems
 
@@ -63,7 +69,10 @@ def _said_of(read: Callable[[], object], seconds: int, memory: int) -> bytes:
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        resource.setrlimit(resource.RLIMIT_CPU, (LOADING, resource.RLIM_INFINITY))
+        prepare()
+        end = math.ceil(time.process_time()) + seconds
+        resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
         resource.setrlimit(resource.RLIMIT_DATA, (_data_in_use() + memory, most))
         read()
     except DataError as error:

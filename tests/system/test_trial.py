@@ -52,6 +52,19 @@ def test_no_end(file, monkeypatch):
     assert "takes more than 1 s" in refusal(file, lambda: time.sleep(100))
 
 
+def test_loading_libraries_is_not_counted(file, monkeypatch):
+    monkeypatch.setattr(trial, "SECONDS", 1.0)
+
+    def spin(seconds: float) -> None:
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+
+    tried(file, lambda: spin(0.3), prepare=lambda: spin(1.5))
+    with pytest.raises(DataError, match="takes more than 1 s"):
+        tried(file, lambda: spin(5), prepare=lambda: spin(0.3))
+
+
 def test_all_memory(file, monkeypatch):
     monkeypatch.setattr(trial, "BYTES", 100_000_000)
     assert "takes more than 100 MB of memory" in refusal(file, lambda: np.ones(50_000_000))

@@ -21,6 +21,7 @@ from hessbench.formats.unit_names import Units
 from hessbench.system.reading import reading
 
 FORMAT = "Gaussian or Q-Chem output"
+LIBRARIES = ("cclib.io",)
 UNITS = Units("Angstrom", "Eh", "Eh/bohr", "Eh/bohr^2")
 CHOICES = ("one_level",)
 """What can be picked, see `hessbench.formats.readers.source.Choice`."""
