@@ -15,6 +15,7 @@ import numpy as np
 
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError, HessbenchError
+from hessbench.formats.readers.checkpoint_file import is_checkpoint, read_checkpoint
 from hessbench.formats.readers.jobs import Job, choose_jobs, drop_repeated, parse_each, split_jobs
 from hessbench.formats.readers.source import Choice, Source, StoredReaction, name_of
 from hessbench.formats.unit_names import Units
@@ -25,7 +26,7 @@ LIBRARIES = ("cclib.io",)
 UNITS = Units("Angstrom", "Eh", "Eh/bohr", "Eh/bohr^2")
 CHOICES = ("one_level",)
 """What can be picked, see `hessbench.formats.readers.source.Choice`."""
-_SIGNS = {"Gaussian": 1.0, "FChk": -1.0, "QChem": -1.0}
+_SIGNS = {"Gaussian": 1.0, "QChem": -1.0}
 """What turns cclib's grads into forces, by its parser."""
 _ENDS = {"Gaussian": "Normal termination of Gaussian", "QChem": "Thank you very much for using Q-Chem"}
 """What a job that came to its end says last, by cclib's parser."""
@@ -34,9 +35,8 @@ _STARTS = {
     "QChem": ("Welcome to Q-Chem", "Running Job", "Q-Chem fatal error"),
 }
 """What a job says that has not come to its end, or will not."""
-_ORDERS = {"SP": 0, "Scan": 0, "Guess=Only": 0, "Stability": 0, "LST": 0, "FOpt": 1, "POpt": 1, "FTS": 1,
-           "PTS": 1, "FSaddle": 1, "PSaddle": 1, "Force": 1, "Freq": 2}  # fmt: skip
-"""Order of the derivatives that a kind of job computes, by the second line of a checkpoint file."""
+_NEEDED = {"atomnos": "atoms", "atomcoords": "coordinates", "scfenergies": "energies"}
+"""What every job prints, by cclib's names."""
 _SAME = 1e-3
 """Largest difference of the coordinates of one geometry that is printed twice, Angstrom."""
 _MARKS = (b"Entering Gaussian System", b"Gaussian, Inc.", b"A Quantum Leap Into The Future Of Chemistry")
@@ -51,12 +51,7 @@ def recognise(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         head = file.read(20_000)
-    return any(mark in head for mark in _MARKS) or _is_checkpoint(head)
-
-
-def _is_checkpoint(head: bytes) -> bool:
-    lines = head.split(b"\n", 3)
-    return len(lines) == 4 and lines[2].startswith(b"Number of atoms   ")
+    return any(mark in head for mark in _MARKS) or is_checkpoint(head.decode("utf-8", "replace"))
 
 
 def _files(directory: Path) -> list[Path]:
@@ -107,22 +102,18 @@ def open_source(path: Path, choice: Choice) -> Source:
 
 def _parse(path: Path) -> tuple[list[Job], str]:
     """Jobs of an output, and the program that wrote it."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if is_checkpoint(text):
+        with reading(path, "damaged checkpoint", "run formchk again"):
+            return [read_checkpoint(path, text)], "formatted checkpoint file"
     try:
         from cclib.io import ccopen
     except ImportError:
         raise HessbenchError("reading this output needs cclib: pip install 'hessbench[readers]'.") from None
-    text = path.read_text(encoding="utf-8", errors="replace")
     with reading(path, "incomplete or damaged output"):
-        parser = ccopen(str(path), loglevel=logging.CRITICAL)
-        name = type(parser).__name__
+        name = type(ccopen(str(path), loglevel=logging.CRITICAL)).__name__
     if name not in _SIGNS:
         raise DataError(path, "neither Gaussian nor Q-Chem output.")
-    if name == "FChk":
-        with reading(path, "damaged checkpoint", "run formchk again"):
-            _check_arrays(path, text)
-            data = parser.parse()
-            data.metadata["total_energy"] = _number_in_checkpoint(text, "Total Energy")
-            return [_checkpoint(path, text, _job(path, name, data, 1, 1))], _package(data)
     if text.rfind(_ENDS[name]) < max(text.rfind(start) for start in _STARTS[name]):
         raise DataError(path, "the calculation did not end normally; run it to the end.")
     pieces = split_jobs(text, _ENDS[name])
@@ -158,7 +149,7 @@ def _with_route(level: str, route: str) -> str:
 
 
 def _job(path: Path, parser: str, data: Any, number: int, total: int) -> Job:
-    missing = [key for key in ("atomnos", "atomcoords", "scfenergies") if not hasattr(data, key)]
+    missing = [what for key, what in _NEEDED.items() if not hasattr(data, key)]
     if missing:
         raise DataError(path, f"no {', '.join(missing)} in the output; run it to the end, with forces.")
     numbers = np.asarray(data.atomnos)
@@ -166,7 +157,7 @@ def _job(path: Path, parser: str, data: Any, number: int, total: int) -> Job:
     return Job(
         number,
         total,
-        _level(path, parser, data),
+        _level(data),
         numbers,
         getattr(data, "charge", None),
         getattr(data, "mult", None),
@@ -177,58 +168,12 @@ def _job(path: Path, parser: str, data: Any, number: int, total: int) -> Job:
     )
 
 
-def _checkpoint(path: Path, text: str, job: Job) -> Job:
-    """Take from a checkpoint file what its kind of job computes; the rest of it holds zeros or estimates.
-
-    Raises
-    ------
-    DataError
-        It is of a job that computes no forces.
-    """
-    kind = [*text.splitlines()[1].split(), ""][0]
-    order = _ORDERS.get(kind, 2)
-    zero = not job.forces.any() and len(job.numbers) > 1
-    if order < 1 or zero:
-        why = "which computes none" if order < 1 else "all of which are zero, a placeholder"
-        raise DataError(path, f"holds no forces: it is of a job of kind {kind or 'unknown'}, {why}.")
-    hessian = job.hessian if order == 2 and job.hessian is not None and job.hessian.any() else None
-    return replace(job, hessian=hessian)
-
-
-def _check_arrays(path: Path, text: str) -> None:
-    """Find out whether all arrays of a formatted checkpoint file are whole; cclib is silent if not.
-
-    Raises
-    ------
-    DataError
-        One is cut off.
-    """
-    title, left = "", 0
-    for line in text.splitlines():
-        if left > 0:
-            left -= len(line.split())
-            continue
-        if "   N=" in line:
-            title, kind, count = line[:40].strip(), line[43:44], int(line.partition("   N=")[2])
-            left = count if kind in "IR" else 0
-    if left > 0:
-        raise DataError(path, f"truncated: {left} numbers of {title!r} are missing; run formchk again.")
-
-
-def _number_in_checkpoint(text: str, title: str) -> float | None:
-    return next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(title)), None)
-
-
 def _package(data: Any) -> str:
     return f"{data.metadata.get('package', 'unknown')} {data.metadata.get('package_version', '')}".strip()
 
 
-def _level(path: Path, parser: str, data: Any) -> str:
+def _level(data: Any) -> str:
     """Functional or method, and basis set."""
-    if parser == "FChk":  # in the second line: kind of job, method with R or U before it, basis set
-        with path.open(encoding="utf-8", errors="replace") as file:
-            _, method, *basis = [*[next(file, ""), next(file, "")][1].split(), "unknown", "unknown"]
-        return f"{method.removeprefix('R').removeprefix('U')}/{basis[0]}"
     method = data.metadata.get("functional") or ["unknown", *data.metadata.get("methods", [])][-1]
     return f"{method}/{data.metadata.get('basis_set', 'unknown')}"
 
@@ -283,9 +228,6 @@ def _energies(data: Any) -> np.ndarray:
     """Energies in Eh, of the highest method that there are any of, as are the forces."""
     from cclib.parser.utils import convertor
 
-    total = data.metadata.get("total_energy")
-    if total is not None:
-        return np.array([total])
     found = data.scfenergies
     if hasattr(data, "mpenergies"):
         found = np.asarray(data.mpenergies)[:, -1]

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hessbench.cli.convert import command
 from hessbench.errors import DataError
 from hessbench.formats.known import open_data
+from hessbench.formats.readers.checkpoint_file import read_checkpoint
 from hessbench.formats.readers.source import Choice
 from tests.formats import writers
 from tests.formats.writers import gaussian_job, write_gaussian_jobs
@@ -111,6 +112,34 @@ def test_the_order_of_derivatives_decides_what_a_checkpoint_holds(computed, tmp_
         return
     item, _ = read(path)
     assert (item.hessians is None) == (kind != "Freq")
+
+
+def test_a_checkpoint_is_read_as_by_cclib(computed, tmp_path):
+    """But for what cclib does not know: with g functions it gives up."""
+    from cclib.io import ccread
+
+    path = tmp_path / "in.fchk"
+    writers.write_fchk(path, computed[1], 0)
+    item, expected = read_checkpoint(path, path.read_text()), ccread(str(path))
+    np.testing.assert_array_equal(item.numbers, expected.atomnos)
+    np.testing.assert_allclose(item.coordinates, expected.atomcoords, rtol=1e-6)
+    np.testing.assert_allclose(-item.forces[0], np.reshape(expected.grads, (-1, 3)), rtol=1e-9)
+    np.testing.assert_allclose(item.hessian, expected.hessian, rtol=1e-9)
+    assert (item.charge, item.multiplicity) == (expected.charge, expected.mult)
+    shells = f"{'Shell types':<43}I   N={2:12d}\n{0:12d}{-4:12d}\n"
+    path.write_text(path.read_text().replace("Cartesian Gradient", f"{shells}Cartesian Gradient", 1))
+    assert read_checkpoint(path, path.read_text()).level == "wB97XD/6-31G(d)"
+    assert len(open_data(path).load("in").hessians) == 1
+
+
+def test_sections_that_a_program_leaves_out_are_named(computed, tmp_path):
+    path = tmp_path / "in.fchk"
+    writers.write_fchk(path, computed[1], 0)
+    for title, what in (("Total Energy", "energies"), ("Cartesian Gradient", "forces")):
+        other = tmp_path / "other.fchk"
+        other.write_text(path.read_text().replace(title, "Another thing", 1))
+        with pytest.raises(DataError, match=f"holds no {what}"):
+            open_data(other)
 
 
 def test_a_gradient_of_zeros_is_a_placeholder_whatever_the_kind(computed, tmp_path):
