@@ -102,6 +102,11 @@ def md_stability_ef_as_e(results: Results) -> Evidence:
     wins, losses = _wins(bounds, "E-F", "E")
     published_wins = sum(row.ef.temperature > row.e.temperature for row in failures)
     limits = _limits_of_models(table)
+    if min(pairs.mean(axis=0)) < LOWEST_K:
+        limits = (
+            f"one of the means is below {LOWEST_K:g} K and counts as that: the ratio is a bound",
+            *limits,
+        )
     if (table.loc[table["loss"].isin(["E", "E-F"]), "status"] == "censored").any():
         limits = ("runs that reached the cap count with its temperature", *limits)
     return Evidence(
