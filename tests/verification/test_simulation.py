@@ -25,12 +25,14 @@ def frequency(word: str, ratio: float) -> float:
     return float(np.mean([direction(generator, ratio) == word for _ in range(RUNS)]))
 
 
+@pytest.mark.slow
 def test_a_known_effect_is_reproduced_in_95_percent_of_runs() -> None:
     """Four standard errors of the difference: 5 % sqrt(2 / 8) = 2.5 %."""
     assert frequency("reproduced", 1.15) >= 0.95
     assert frequency("opposite", 1 / 1.15) >= 0.95
 
 
+@pytest.mark.slow
 def test_without_effect_95_percent_of_runs_are_undecided() -> None:
     """Within four standard errors of the 95 % that the interval states: sqrt(0.95 x 0.05 / 400) = 1.1 %."""
     assert frequency("undecided", 1.0) == pytest.approx(0.95, abs=0.044)
