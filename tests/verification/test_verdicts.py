@@ -110,7 +110,9 @@ def test_the_papers_own_numbers_reproduce_the_papers_claims(tmp_path):
     frame = judged(tmp_path, PAPER)
     assert set(frame.index[frame["verdict"] == "reproduced"]) == DECIDABLE
     assert set(frame.index[frame["verdict"] == "not testable"]) == STATISTICS.keys() - DECIDABLE
-    decided = frame.loc[sorted(DECIDABLE)]
+    bounds = frame.loc[["rtp_hessian_gap", "irc_hessian_gap"]]  # the sentences state one, not a number
+    assert (bounds["reproduced"].to_numpy(float) > 0.97 * bounds["published"].to_numpy(float)).all()
+    decided = frame.loc[sorted(DECIDABLE - set(bounds.index))]
     assert decided["reproduced"].to_numpy(float) == pytest.approx(
         decided["published"].to_numpy(float), rel=0.02
     )
