@@ -234,6 +234,17 @@ def test_bands_count_where_the_reference_converges_from_the_same_start(verdict):
     assert "the 18 of 20 held-out reactions whose band the reference converges" in str(found)
 
 
+@pytest.mark.parametrize("claim", ["neb_convergence", "neb_barrier"])
+def test_no_verdict_on_bands_that_the_reference_does_not_converge(verdict, claim):
+    rows = neb(["E-F-H"], 0.5)
+    control = [
+        {**row, "loss": "reference", "status": "not converged"} for row in rows if row["loss"] == "E-F-H"
+    ]
+    found = verdict(claim, SUMMARY, rows + control)
+    assert found.word == "not testable"
+    assert "the 0 of 20 held-out reactions" in found.reason
+
+
 def test_no_barrier_without_a_converged_band(verdict):
     found = verdict("neb_barrier", SUMMARY, neb([], 0.5))
     assert (found.word, found.reason) == ("not testable", "no band of E-F-H converged")

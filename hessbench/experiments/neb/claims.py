@@ -32,6 +32,8 @@ def neb_convergence(results: Results) -> Evidence:
     converged if more than half of the models' bands are. Beside it the shares that converge.
     """
     table, limit = _bands(results)
+    if table.empty:
+        return Evidence([], (limit,))
     converged = {
         loss: rows.groupby("reaction")["converged"].mean() > HALF for loss, rows in table.groupby("loss")
     }
@@ -60,6 +62,8 @@ def neb_convergence(results: Results) -> Evidence:
 def neb_barrier(results: Results) -> Evidence:
     """Mean absolute error of the barriers of E-F-H's converged bands; reactions are resampled."""
     table, limit = _bands(results)
+    if table.empty:
+        return Evidence([], (limit,))
     bands = table[table["loss"] == "E-F-H"]
     require(len(bands), SUMMARY, "E-F-H")
     converged = bands[bands["converged"]]
