@@ -44,7 +44,8 @@ repro: $(READY)
 
 test: export OMP_NUM_THREADS := 1
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not nightly" --benchmark-skip
+	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not slow and not nightly" \
+	  --benchmark-skip
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow --benchmark-skip -o faulthandler_timeout=1800
