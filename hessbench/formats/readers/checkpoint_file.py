@@ -17,6 +17,8 @@ from hessbench.units import BOHR
 ORDERS = {"SP": 0, "SCAN": 0, "GUESS=ONLY": 0, "STABILITY": 0, "LST": 0, "FOPT": 1, "POPT": 1, "FTS": 1,
           "PTS": 1, "FSADDLE": 1, "PSADDLE": 1, "FORCE": 1, "FREQ": 2}  # fmt: skip
 """Order of the derivatives that a kind of job computes, by the first word of the second line."""
+HEAVIEST = 118
+"""Largest atomic number of an element."""
 NEEDED = {
     "Atomic numbers": "atomic numbers",
     "Current cartesian coordinates": "coordinates",
@@ -47,7 +49,12 @@ def read_checkpoint(path: Path, text: str) -> Job:
     for title, what in NEEDED.items():
         if title not in sections:
             raise DataError(path, f"holds no {what} (section {title!r}); its writer left them out.")
-    numbers = sections["Atomic numbers"].astype(int)
+    numbers = sections["Atomic numbers"]
+    if not ((numbers >= 1) & (numbers <= HEAVIEST)).all():
+        raise DataError(
+            path, f"atomic numbers are not those of elements, 1 to {HEAVIEST}; run formchk again."
+        )
+    numbers = numbers.astype(int)
     gradient = sections["Cartesian Gradient"].reshape(1, -1, 3)
     if not gradient.any() and len(numbers) > 1:
         why = "all of which are zero, a placeholder"

@@ -142,6 +142,18 @@ def test_sections_that_a_program_leaves_out_are_named(computed, tmp_path):
             open_data(other)
 
 
+def test_numbers_of_no_element_are_refused(computed, tmp_path):
+    path = tmp_path / "in.fchk"
+    writers.write_fchk(path, computed[1], 0)
+    head, title, rest = path.read_text().partition("Atomic numbers")
+    _, numbers = rest.split("\n")[:2]
+    for wrong in ("99999999999999999999", "0", "-6"):
+        changed = numbers.replace(" 6", f" {wrong}", 1)
+        path.write_text(head + title + rest.replace(numbers, changed, 1))
+        with pytest.raises(DataError, match="not those of elements"):
+            open_data(path)
+
+
 def test_a_gradient_of_zeros_is_a_placeholder_whatever_the_kind(computed, tmp_path):
     path = tmp_path / "in.fchk"
     writers.write_fchk(path, replace(computed[1], forces=0 * computed[1].forces), 0)
