@@ -1,25 +1,20 @@
-"""Which reactions paths are computed for, and their end points at the level of theory of the data.
+"""Kinds of reactions whose paths are computed, and their end points at the level of theory of the data."""
 
-The rules are deterministic and look at nothing but geometries and energies of the level of theory.
-"""
-
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
-from tqdm import tqdm
 
 from hessbench.chemistry.bonds import bonds
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.chemistry.relaxation import relax
-from hessbench.errors import HessbenchError, PotentialError
+from hessbench.errors import PotentialError
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import energies_and_forces, hessians
 from hessbench.potential.interface import Potential
-from hessbench.reactions.geometries import ReactionGeometries, shuffled
+from hessbench.reactions.geometries import ReactionGeometries
 
 Kind = Literal["single hydrogen transfer", "multi-process", "held-out"]
 
@@ -95,73 +90,6 @@ def bond_changes(numbers: np.ndarray, reactant: np.ndarray, product: np.ndarray)
     return BondChanges(numbers, np.argwhere(before & ~after), np.argwhere(after & ~before))
 
 
-def choose_reactions(
-    candidates: Iterable[ReactionGeometries],
-    potential: Potential,
-    *,
-    single_transfer_barrier: float,
-    multi_process_barrier: float,
-    held_out: int,
-    candidates_of_kind: int,
-    seed: int,
-    fmax_ev: float,
-    steps: int,
-    accept: Callable[[PathReaction], bool] = lambda reaction: True,
-) -> list[PathReaction]:
-    """Choose the two reactions of the paper's figures and a number of further ones.
-
-    The single hydrogen transfer and the multi-process reaction are those among the candidates of their kind
-    (`BondChanges`) whose barrier is nearest to the paper's; the others are the first in a random order. A
-    candidate is passed over if its transition state does not lead to its reactant and product (`connect`).
-
-    Parameters
-    ----------
-    candidates
-        Reactions outside the training, stationary points at the level of the potential.
-    potential
-        The level of theory of the data.
-    single_transfer_barrier, multi_process_barrier
-        Of the paper's reactions, kcal/mol.
-    held_out
-        Number of further reactions.
-    candidates_of_kind
-        At most so many of a kind are compared, the first in the random order.
-    seed
-        Of the random order.
-    fmax_ev, steps
-        For the end points: largest force on an atom, eV/Angstrom, and steps of L-BFGS at most.
-    accept
-        Whether one of the two reactions will do, e.g. whether its reference band converges; else the next.
-
-    Raises
-    ------
-    HessbenchError
-        There are not enough such reactions.
-    """
-    complete = {item.name: item for item in candidates if set(item.coordinates) >= {"R", "TS", "P"}}
-    changes = {
-        name: bond_changes(item.numbers, item.coordinates["R"], item.coordinates["P"])
-        for name, item in complete.items()
-    }
-    chosen: list[PathReaction] = []
-    kinds: list[tuple[Kind, Callable[[BondChanges], bool], float]] = [
-        ("single hydrogen transfer", lambda item: item.is_single_hydrogen_transfer, single_transfer_barrier),
-        ("multi-process", lambda item: item.is_multi_process, multi_process_barrier),
-    ]
-    for kind, fits, wanted in kinds:
-        fitting = (name for name in changes if fits(changes[name]))
-        pool = [complete[name] for name in shuffled(fitting, seed)[:candidates_of_kind]]
-        barriers = {
-            item.name: _barrier(item, potential) for item in tqdm(pool, desc=f"barriers: {kind}", delay=2)
-        }
-        pool = [item for item in pool if barriers[item.name] is not None]
-        pool.sort(key=lambda item: abs((barriers[item.name] or 0.0) - wanted))
-        chosen += _take(1, kind, pool, potential, fmax_ev, steps, accept)
-    names = {item.name for item in chosen}
-    rest = [complete[name] for name in shuffled(complete, seed) if name not in names]
-    return chosen + _take(held_out, "held-out", rest, potential, fmax_ev, steps)
-
-
 def connect(
     geometries: ReactionGeometries, kind: Kind, potential: Potential, fmax_ev: float, steps: int
 ) -> PathReaction | None:
@@ -185,8 +113,8 @@ def connect(
         ends = relax(
             [Atoms(numbers, saddle + step), Atoms(numbers, saddle - step)], potential, fmax_ev, steps
         )
-        top = _energy(numbers, saddle, potential)
-        barriers = [top - _energy(numbers, end.positions, potential) for end in ends]
+        top = energy_of(numbers, saddle, potential)
+        barriers = [top - energy_of(numbers, end.positions, potential) for end in ends]
     except PotentialError:
         return None
     wanted = [bonds(numbers, geometries.coordinates[role]) for role in ("R", "P")]
@@ -209,38 +137,7 @@ def connect(
     return None
 
 
-def _take(
-    count: int,
-    kind: Kind,
-    pool: list[ReactionGeometries],
-    potential: Potential,
-    fmax_ev: float,
-    steps: int,
-    accept: Callable[[PathReaction], bool] = lambda reaction: True,
-) -> list[PathReaction]:
-    """Take the first reactions of a pool whose transition state connects their end points."""
-    tried = (connect(item, kind, potential, fmax_ev, steps) for item in pool)
-    connected = (reaction for reaction in tried if reaction is not None and accept(reaction))
-    bar = tqdm(range(count), desc=f"end points: {kind}", delay=2)
-    taken = [reaction for _, reaction in zip(bar, connected, strict=False)]
-    if len(taken) < count:
-        raise HessbenchError(
-            f"neb: {count} reactions of the kind {kind!r} are wanted, but only {len(taken)} of {len(pool)} "
-            "candidates outside the training will do; give more geometries (neb.geometries)."
-        )
-    return taken
-
-
-def _barrier(geometries: ReactionGeometries, potential: Potential) -> float | None:
-    """Barrier, kcal/mol; None where the level of theory fails."""
-    try:
-        return _energy(geometries.numbers, geometries.coordinates["TS"], potential) - _energy(
-            geometries.numbers, geometries.coordinates["R"], potential
-        )
-    except PotentialError:
-        return None
-
-
-def _energy(numbers: np.ndarray, coordinates: np.ndarray, potential: Potential) -> float:
+def energy_of(numbers: np.ndarray, coordinates: np.ndarray, potential: Potential) -> float:
+    """Energy of one geometry, kcal/mol."""
     energies, _ = energies_and_forces(potential, Batch.from_atoms([Atoms(numbers, coordinates)]))
     return float(energies[0])

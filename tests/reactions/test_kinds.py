@@ -1,4 +1,4 @@
-"""Which reactions are chosen, and whether a saddle leads to its minima."""
+"""Kinds of reactions, and whether a saddle leads to its minima."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,11 @@ from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.levels import make_level
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.embedded import EMBEDDED
-from hessbench.errors import HessbenchError
 from hessbench.experiments.surface.run.cut import POINTS, hydrogen_cut
 from hessbench.generate.refine import find_transition_state
 from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.reactions.held_out import geometries_by_role
-from hessbench.reactions.kinds import BondChanges, bond_changes, choose_reactions, connect
+from hessbench.reactions.kinds import BondChanges, bond_changes, connect
 from hessbench.units import EV
 
 NUMBERS = np.array([1, 6, 7])
@@ -85,21 +84,6 @@ def test_a_saddle_of_another_reaction_is_refused(transfer):
     places = transfer.coordinates
     wrong = ReactionGeometries("wrong", transfer.numbers, {**places, "P": places["R"]})
     assert connect(wrong, "held-out", LevelPotential(LEVEL), 0.01, 300) is None
-
-
-def test_too_few_reactions_is_an_error_of_the_user(isomerization):
-    with pytest.raises(HessbenchError, match="single hydrogen transfer"):
-        choose_reactions(
-            [isomerization],
-            LevelPotential(LEVEL),
-            single_transfer_barrier=64,
-            multi_process_barrier=80,
-            held_out=1,
-            candidates_of_kind=10,
-            seed=0,
-            fmax_ev=0.01,
-            steps=300,
-        )
 
 
 def test_roles_from_annotation_or_from_the_hessian(isomerization):

@@ -15,6 +15,7 @@ from hessbench.calculators.check import check_calculator
 from hessbench.calculators.user_file import load_calculator
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.levels import LEVELS
+from hessbench.cluster.workers import workers
 from hessbench.config.base import load_section
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.data.layout import UNKNOWN, ReactionFile
@@ -34,9 +35,9 @@ from hessbench.potential.ensembles import (
 from hessbench.potential.interface import Potential
 from hessbench.potential.registry import load
 from hessbench.potential.validation import example_structures
+from hessbench.reactions.choice import Search, choose_reactions
 from hessbench.reactions.geometry_file import level_of_geometries
 from hessbench.reactions.held_out import held_out_geometries
-from hessbench.reactions.kinds import choose_reactions
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 
@@ -85,17 +86,23 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
             "reaction paths are of reactions of the data that no training contains."
         )
         geometries = None
+    search = Search(
+        partial(LevelPotential, level),
+        config.end_point_fmax_ev_a,
+        config.end_point_steps,
+        partial(has_reference_band, config=config),
+    )
     reactions = choose_reactions(
         held_out_geometries(geometries, active_file("rtp"), results / SPLIT),
-        LevelPotential(level),
-        single_transfer_barrier=config.single_transfer_barrier,
-        multi_process_barrier=config.multi_process_barrier,
+        search,
+        barriers={
+            "single hydrogen transfer": config.single_transfer_barrier,
+            "multi-process": config.multi_process_barrier,
+        },
         held_out=config.held_out,
         candidates_of_kind=config.candidates,
         seed=config.seed,
-        fmax_ev=config.end_point_fmax_ev_a,
-        steps=config.end_point_steps,
-        accept=lambda reaction: has_reference_band(reaction, LevelPotential(level), config),
+        processes=workers(config.processes),
     )
     potentials.append((REFERENCE, REFERENCE_SEED, partial(LevelPotential, level)))
     tables = run_neb(reactions, potentials, config)
