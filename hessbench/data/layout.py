@@ -18,13 +18,10 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from hessbench.errors import DataError
 from hessbench.system.files import replacing
-from hessbench.system.hdf5 import member, members, read_array
+from hessbench.system.hdf5 import member, members, opened, read_array
 from hessbench.system.reading import reading
-from hessbench.system.trial import tried
 from hessbench.units import HARTREE
 
-LARGE = 100_000_000
-"""Bytes of a file of which not all is read for trial."""
 FORMAT_VERSION = 1
 UNITS = {
     "coordinates": "Angstrom",
@@ -134,7 +131,7 @@ class ReactionFile:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         with reading(path, "not a readable HDF5 file, or a truncated one"):
-            self._file = h5py.File(self.path, "r")
+            self._file = opened(self.path)
         try:
             with reading(path, "its header cannot be read"):
                 self._read_header()
@@ -324,14 +321,6 @@ def write_reactions(
         file.attrs["checksum"] = content_checksum(digests)
 
 
-def _read_through(path: Path) -> None:
-    """Read all of a file, or of a large one what its reactions are listed by."""
-    with ReactionFile(path) as file:
-        if path.stat().st_size <= LARGE:
-            for _ in file:
-                pass
-
-
 def verify(path: Path | str) -> ReactionFile:
     """Read and check every reaction of a file and compare the recorded checksum with the content.
 
@@ -345,7 +334,6 @@ def verify(path: Path | str) -> ReactionFile:
     DataError
         Something is wrong with it.
     """
-    tried(Path(path), lambda: _read_through(Path(path)))  # in a damaged file HDF5 may read without end
     file = ReactionFile(path)
     try:
         for _ in file:

@@ -7,13 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import h5py
 import pooch
 import yaml
 
 from hessbench.datasets.download import TIMEOUT, ResumingDownloader, without_credentials
 from hessbench.errors import DataError
 from hessbench.formats.published import PublishedFile, PublishedSet
+from hessbench.system.hdf5 import opened
 from hessbench.system.reading import reading
 
 ENVIRONMENT = "HESSBENCH_DATA"
@@ -137,7 +137,7 @@ def _verify_local(path: Path, file: PublishedFile) -> FetchedFile:
         )
     problem = f"damaged or incomplete: {size} bytes (published: {file.size}) that are no whole HDF5 file"
     with reading(path, problem, "copy or fetch it again"):
-        h5py.File(path, "r").close()
+        opened(path).close()
     return FetchedFile(file.name, path, md5, published=False)
 
 

@@ -20,7 +20,7 @@ from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.reactions.geometries import ROLES, ReactionGeometries, superimposed
 from hessbench.system.files import replacing
-from hessbench.system.hdf5 import read_array
+from hessbench.system.hdf5 import opened, read_array
 from hessbench.system.reading import reading
 
 FORMAT = "hessbench reaction geometries"
@@ -130,7 +130,7 @@ def level_of_geometries(path: Path) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
     problem = "not readable, it is damaged or of another format"
-    with reading(path, problem), h5py.File(path, "r") as file:
+    with reading(path, problem), opened(path) as file:
         if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) > FORMAT_VERSION:
             raise DataError(path, f"not a file of the format {FORMAT!r}, version {FORMAT_VERSION}.")
         yield file

@@ -1,11 +1,13 @@
-"""Members of HDF5 files, read from the file itself and nowhere else, and never larger than it can hold."""
+"""HDF5 files, opened only after a trial; members from the file itself, and never larger than it can hold."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 from hessbench.errors import DataError
+from hessbench.system.trial import most_memory, tried
 
 FREE = 64_000_000
 """Bytes that an array may always have, however well it is compressed."""
@@ -13,6 +15,73 @@ DENSEST = 200
 """Bytes of an array beyond that to one byte in the file; labels of structures have less than 10."""
 LONGEST_TEXT = 10_000
 """Elements of an array of texts of any length."""
+LARGE = 100_000_000
+"""Bytes of a file of which only the structure is gone through for trial, not all numbers."""
+_passed: set[tuple[object, ...]] = set()
+"""Files that this process need not try again, each with what changes when its content does."""
+
+
+def opened(path: Path | str) -> h5py.File:
+    """Open a file for reading, after a child process has gone through all of it.
+
+    In a damaged file HDF5 may read without end, crash, or take all memory. A file that has not changed is
+    tried once in a process.
+
+    Raises
+    ------
+    DataError
+        The file does such a thing. What else is wrong with it is found when it is read.
+    OSError
+        As of h5py, if it cannot be opened.
+    """
+    path = Path(path)
+    if path.is_file():
+        found = path.stat()
+        key = (path.resolve(), found.st_ino, found.st_size, found.st_mtime_ns)
+        if key not in _passed:
+            tried(path, lambda: _go_through(path))
+            _passed.add(key)
+    return h5py.File(path, "r")
+
+
+def _go_through(path: Path) -> None:
+    with h5py.File(path, "r") as file:
+        _visit(file.id, set(), path.stat().st_size <= LARGE)
+
+
+def _visit(group: h5py.h5g.GroupID, seen: set[int], numbers: bool) -> None:
+    """Read all attributes, and the numbers if asked for, of what lies in a group of this file."""
+    for name in group:
+        # What is wrong with one member, the reader says who needs it; the others are to be tried as well.
+        with suppress(OSError, RuntimeError, KeyError, TypeError, ValueError, UnicodeError):
+            if group.links.get_info(name).type == h5py.h5l.TYPE_HARD:
+                _visit_member(h5py.h5o.open(group, name), seen, numbers)
+
+
+def _visit_member(found: h5py.h5g.GroupID | h5py.h5d.DatasetID, seen: set[int], numbers: bool) -> None:
+    if isinstance(found, h5py.h5g.GroupID):
+        address = h5py.h5o.get_info(found).addr
+        if address not in seen:
+            seen.add(address)
+            dict(h5py.Group(found).attrs)
+            _visit(found, seen, numbers)
+    elif isinstance(found, h5py.h5d.DatasetID):
+        dataset = h5py.Dataset(found)
+        dict(dataset.attrs)
+        if dataset.external or dataset.is_virtual or _excess(dataset):
+            return  # never read
+        if not numbers:
+            if dataset.chunks:
+                found.get_num_chunks()  # goes through their index
+            return
+        before = most_memory()
+        try:
+            dataset[()]
+        except OSError:
+            # HDF5 does not say whether a piece is damaged, or unpacks to more than the limit lets it take.
+            if most_memory() - before > FREE:
+                raise MemoryError from None
+            raise
 
 
 def member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
@@ -55,12 +124,7 @@ def read_array(group: h5py.Group, name: str) -> np.ndarray:
         raise _refused(group, name, "is no array")
     if dataset.external or dataset.is_virtual:
         raise _refused(group, name, "keeps its numbers in other files, which are not read")
-    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
-    chunk = int(np.prod(dataset.chunks, dtype=float)) * dataset.dtype.itemsize if dataset.chunks else 0
-    size = Path(group.file.filename).stat().st_size
-    largest = max(claimed, chunk)
-    if stored > size or largest > max(FREE, DENSEST * stored):
-        problem = f"claims {largest} bytes, of which the file of {size} bytes holds {stored}"
+    if problem := _excess(dataset):
         raise _refused(group, name, problem)
     texts = dataset.dtype.kind == "O"
     if texts and (h5py.check_string_dtype(dataset.dtype) is None or dataset.size > LONGEST_TEXT):
@@ -71,6 +135,17 @@ def read_array(group: h5py.Group, name: str) -> np.ndarray:
     if content.size * max((len(item) for item in content.ravel()), default=0) > FREE:
         raise _refused(group, name, f"has texts of more than {FREE} bytes")
     return content.astype("S")
+
+
+def _excess(dataset: h5py.Dataset) -> str:
+    """What a dataset claims beyond what the file can hold, as a part of a sentence; empty if nothing."""
+    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    chunk = int(np.prod(dataset.chunks, dtype=float)) * dataset.dtype.itemsize if dataset.chunks else 0
+    size = Path(dataset.file.filename).stat().st_size
+    largest = max(claimed, chunk)
+    if stored > size or largest > max(FREE, DENSEST * stored):
+        return f"claims {largest} bytes, of which the file of {size} bytes holds {stored}"
+    return ""
 
 
 def _refused(group: h5py.Group, name: str, problem: str) -> DataError:

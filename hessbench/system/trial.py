@@ -25,7 +25,9 @@ LOADING = 60
 """Processor time that loading libraries may take, seconds."""
 BYTES, TIMES_SIZE = 800_000_000, 8
 """Memory that reading a file may take, and how often its size besides."""
-DAMAGED = "it is damaged, or made to harm; take it from its authors again."
+DAMAGED = "it is damaged, or made to harm; get it again."
+_under_trial = False
+"""Whether this process is such a child: limits hold already."""
 
 
 def tried(path: Path, read: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> None:
@@ -36,7 +38,7 @@ def tried(path: Path, read: Callable[[], object], prepare: Callable[[], object] 
     path
         The file or directory, for its size and for the error.
     read
-        Reads it; what it gives is lost.
+        Reads it; what it gives is lost. A trial within it is left out, as its limits hold for that, too.
     prepare
         Loads the libraries that read it; not counted, as that takes seconds on a slow machine.
 
@@ -45,7 +47,7 @@ def tried(path: Path, read: Callable[[], object], prepare: Callable[[], object] 
     HessbenchError
         As raised by `read`; or reading crashed, took too long or too much memory.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or _under_trial:
         return
     size = _size(path)
     seconds = SECONDS + SECONDS_PER_MB * size / 1e6
@@ -65,6 +67,8 @@ def _said_of(read: Callable[[], object], prepare: Callable[[], object], seconds:
     """Read within limits, in the child; give the error that came out, for the parent."""
     import resource  # not on all systems
 
+    global _under_trial  # of this process and of no other
+    _under_trial = True
     said: dict[str, str | None] = {}
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     try:
@@ -85,6 +89,13 @@ def _said_of(read: Callable[[], object], prepare: Callable[[], object], seconds:
     except BaseException:  # noqa: BLE001 (the parent will meet it itself)
         said = {}
     return json.dumps(said, default=str).encode()
+
+
+def most_memory() -> int:
+    """Bytes of memory that this process has held at most (Linux)."""
+    import resource
+
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _raise_again(path: Path, said: dict[str, str | None]) -> None:

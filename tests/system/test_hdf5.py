@@ -1,11 +1,17 @@
-"""Arrays of HDF5 are those of the file itself, and no larger than it."""
+"""Arrays of HDF5 are those of the file itself and no larger than it, and no file is read without end."""
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
 from hessbench.errors import DataError
-from hessbench.system.hdf5 import member, members, read_array
+from hessbench.system import hdf5
+from hessbench.system.hdf5 import member, members, opened, read_array
 
 
 @pytest.fixture
@@ -67,3 +73,72 @@ def test_no_member_lies_elsewhere(file):
     with pytest.raises(DataError, match="another file"):
         members(file)
     assert member(file, "right").shape == (3,)
+
+
+def endless(path: Path) -> Path:
+    """A file in which the list of a group's members leads back to itself."""
+    with h5py.File(path, "w") as file:
+        file["rxn000001/species"] = np.array([b"H", b"H"])
+    content = bytearray(path.read_bytes())
+    node = content.rindex(b"TREE")
+    content[node + 16 : node + 24] = node.to_bytes(8, "little")  # the next node
+    path.write_bytes(content)
+    return path
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="no trial elsewhere")
+
+
+@linux
+def test_a_file_that_is_read_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("hessbench.system.trial.SECONDS", 1.0)
+    path = endless(tmp_path / "in.h5")
+    with pytest.raises(DataError, match="takes more than 1 s"):
+        opened(path)
+    with pytest.raises(DataError, match="takes more than 1 s"):  # it did not pass
+        opened(path)
+
+
+@linux
+@pytest.mark.parametrize("command", ["split", "dataset"])
+def test_no_command_reads_a_file_without_end(tmp_path, command):
+    settings = (Path(__file__).parents[2] / "reproduce/profiles/ci.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(settings.replace("source: embedded", "source: generated"))
+    for folder in ("data/active", "data/generated"):
+        (tmp_path / folder).mkdir(parents=True)
+        endless(tmp_path / folder / "rtp.h5")
+        for name in ("irc", "nms"):
+            (tmp_path / folder / f"{name}.h5").touch()
+    result = subprocess.run(
+        [sys.executable, "-m", "hessbench", command],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode == 2
+    assert "rtp.h5: reading its" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@linux
+def test_a_piece_that_unpacks_to_more_than_it_claims_is_refused(tmp_path):
+    path = tmp_path / "in.h5"
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset("x", (1000,), "f8", chunks=(1000,), compression=9)
+        packed, part = zlib.compressobj(1), bytes(10_000_000)
+        pieces = [packed.compress(part) for _ in range(120)]
+        dataset.id.write_direct_chunk((0,), b"".join(pieces) + packed.flush())
+    with pytest.raises(DataError, match="memory"):
+        opened(path)
+
+
+@linux
+def test_what_is_never_read_does_not_count_and_what_passed_is_not_tried_again(tmp_path, file, monkeypatch):
+    path = Path(file.filename)
+    opened(path).close()
+    monkeypatch.setattr(hdf5, "tried", lambda *_: pytest.fail("tried again"))
+    opened(path).close()
+    with pytest.raises(FileNotFoundError):
+        opened(tmp_path / "none.h5")

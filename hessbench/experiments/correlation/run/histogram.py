@@ -7,7 +7,6 @@ by least squares to the reference energies of the stationary points, are subtrac
 from collections.abc import Iterable
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 
@@ -15,6 +14,7 @@ from hessbench.data.structures import Structures
 from hessbench.errors import DataError
 from hessbench.experiments.errors.run.predictions import Predictions, read_predictions
 from hessbench.results.store.names import QUANTITIES
+from hessbench.system.hdf5 import member, opened
 from hessbench.system.reading import reading
 
 BINS = 120
@@ -32,9 +32,9 @@ def predicted_seeds(path: Path) -> list[int]:
     missing = "does not exist; run `hessbench evaluate` first."
     with (
         reading(path, "cannot be read", "run `hessbench evaluate`", missing=missing),
-        h5py.File(path) as file,
+        opened(path) as file,
     ):
-        group = file[next(iter(file))]
+        group = member(file, next(iter(file)))
         return sorted(int(name.removeprefix("seed-")) for name in group if name.startswith("seed-"))
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from hessbench.config.inputs import Inputs, inputs_of
+from hessbench.system.hdf5 import member, opened, read_array
 from hessbench.system.reading import reading
 
 REMEDY = "run `hessbench evaluate`"
@@ -57,17 +57,17 @@ def read_predictions(path: Path, name: str, seed: int) -> Predictions:
         The file is missing or damaged, or has no such set or seed.
     """
     problem = f"no predictions of seed {seed} for {name!r}"
-    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
-        group = file[name]
-        model = group[f"seed-{seed}"]
-        counts = group["counts"][()]
+    with reading(path, problem, REMEDY, missing=MISSING), opened(path) as file:
+        group = member(file, name)
+        model = member(group, f"seed-{seed}")
+        counts = read_array(group, "counts")
         return Predictions(
-            reactions=group["reaction"].asstr()[()].astype(str),
-            structures=group["structure"][()],
+            reactions=member(group, "reaction").asstr()[()].astype(str),
+            structures=read_array(group, "structure"),
             counts=counts,
-            energies=model["energies"][()],
-            forces=model["forces"][()],
-            hessians=unpack(model["hessians"][()], counts) if "hessians" in model else None,
+            energies=read_array(model, "energies"),
+            forces=read_array(model, "forces"),
+            hessians=unpack(read_array(model, "hessians"), counts) if "hessians" in model else None,
         )
 
 
@@ -80,7 +80,7 @@ def predicted_from(path: Path) -> Inputs:
         The file is missing or damaged, or does not say so.
     """
     problem = "does not say what it was made from"
-    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
+    with reading(path, problem, REMEDY, missing=MISSING), opened(path) as file:
         return inputs_of(json.loads(file.attrs["hessbench"])["inputs"])
 
 
@@ -93,7 +93,7 @@ def predicted_label(path: Path) -> str:
         The file is missing or damaged, or does not say so.
     """
     problem = "does not say what the loss is called"
-    with reading(path, problem, REMEDY, missing=MISSING), h5py.File(path) as file:
+    with reading(path, problem, REMEDY, missing=MISSING), opened(path) as file:
         return str(json.loads(file.attrs["hessbench"])["label"])
 
 
