@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from hessbench.errors import DataError, HessbenchError
+from hessbench.system.npz import check_sizes
 from hessbench.system.reading import reading
 
 ANEW = "delete it to start anew"
@@ -143,5 +144,6 @@ def _differences(stored: dict[str, Any], present: dict[str, Any]) -> str:
 
 
 def _outcome(name: str, arrays: bytes, failures: str) -> Outcome:
+    check_sizes(io.BytesIO(arrays))
     with np.load(io.BytesIO(arrays), allow_pickle=False) as archive:
         return Outcome(name, dict(archive), [Failure(*item) for item in json.loads(failures)])

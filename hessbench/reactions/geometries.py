@@ -1,8 +1,6 @@
 """Starting geometries of reactions: reactant (R), transition state (TS) and product (P) in one atom order."""
 
 import hashlib
-import math
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hessbench.errors import DataError
-from hessbench.system.hdf5 import DENSEST, FREE
+from hessbench.system.npz import check_sizes
 from hessbench.system.reading import reading
 
 ROLES = ("R", "TS", "P")
@@ -72,29 +70,6 @@ def superimposed(coordinates: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return turned
 
 
-def _check_sizes(path: Path) -> None:
-    """Hold what arrays of an npz archive claim against what it holds, before memory is taken.
-
-    Raises
-    ------
-    ValueError
-        One claims more.
-    """
-    with zipfile.ZipFile(path) as archive:
-        for item in archive.infolist():
-            if item.file_size > max(FREE, DENSEST * item.compress_size):
-                raise ValueError(f"{item.filename} claims {item.file_size} bytes in {item.compress_size}")
-            with archive.open(item) as member:
-                version = np.lib.format.read_magic(member)
-                read = {
-                    (1, 0): np.lib.format.read_array_header_1_0,
-                    (2, 0): np.lib.format.read_array_header_2_0,
-                }
-                shape, _, dtype = read[version](member)
-            if math.prod(shape) * dtype.itemsize > item.file_size:
-                raise ValueError(f"{item.filename} claims the shape {shape} in {item.file_size} bytes")
-
-
 def read_npz(path: Path) -> list[ReactionGeometries]:
     """Read geometries from an npz archive.
 
@@ -108,7 +83,7 @@ def read_npz(path: Path) -> list[ReactionGeometries]:
     """
     keys = ("rxn_id", "offset", "atomic_numbers", "reactant", "ts", "product")
     with reading(path, "not a readable npz archive"):
-        _check_sizes(path)
+        check_sizes(path)
         with np.load(path, allow_pickle=False) as archive:
             absent = [key for key in keys if key not in archive]
             arrays = {key: archive[key] for key in keys if not absent}

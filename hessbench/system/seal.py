@@ -22,7 +22,7 @@ def seal(content: bytes) -> bytes:
     return _with(content, hashlib.sha256(content).hexdigest().encode())
 
 
-def check_seal(content: bytes, *, needed: bool = False) -> None:
+def check_seal(content: bytes, *, needed: bool = False) -> bool:
     """Hold bytes against the digest in them.
 
     Parameters
@@ -31,6 +31,11 @@ def check_seal(content: bytes, *, needed: bool = False) -> None:
         All bytes of a file.
     needed
         Whether the file must have a digest.
+
+    Returns
+    -------
+    bool
+        Whether it has one.
 
     Raises
     ------
@@ -43,6 +48,7 @@ def check_seal(content: bytes, *, needed: bool = False) -> None:
             raise BrokenSealError("its end, which holds its checksum, is missing")
     elif hashlib.sha256(_with(content, 64 * b"0")).hexdigest().encode() != found[-1]:
         raise BrokenSealError("its content is not that of its checksum")
+    return bool(found)
 
 
 def write_sealed(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -1,9 +1,11 @@
+import io
+import sqlite3
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from hessbench.errors import HessbenchError
+from hessbench.errors import DataError, HessbenchError
 from hessbench.generate.journal import Failure, Journal, Outcome
 
 SETTINGS = {"level": "none", "fmax_ev": 0.01}
@@ -45,3 +47,16 @@ def test_journal_of_other_settings_and_other_files_are_refused(tmp_path):
     (tmp_path / "text").write_text("no journal " * 100)
     with pytest.raises(HessbenchError, match="not a usable journal"):
         Journal(tmp_path / "text", SETTINGS)
+
+
+def test_arrays_that_claim_more_than_they_take_are_refused(tmp_path):
+    path = tmp_path / "journal"
+    with Journal(path, SETTINGS) as journal:
+        journal.add(Outcome("a", {"x": np.array(1.0)}))
+    packed = io.BytesIO()
+    np.savez_compressed(packed, x=np.zeros(20_000_000))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE outcomes SET arrays = ?", (packed.getvalue(),))
+    connection.close()
+    with Journal(path, SETTINGS) as journal, pytest.raises(DataError, match="claims 160000128 bytes"):
+        journal.get("a")

@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hessbench.config.inputs import inputs_of
-from hessbench.errors import HessbenchError
+from hessbench.errors import DataError, HessbenchError
 from hessbench.results.store.provenance import Provenance
 from hessbench.system.files import replacing
 from hessbench.system.reading import reading
 from hessbench.system.seal import BLANK, check_seal, seal
+from hessbench.system.trial import tried
 
 METADATA_KEY = b"hessbench"
 """Key of the file's metadata under which the provenance stands, as JSON."""
@@ -216,9 +217,18 @@ def _open(path: Path) -> pq.ParquetFile:
     with reading(path, "is no readable parquet file", ANEW, missing=missing, error=ResultsError):
         content = path.read_bytes()
     with reading(path, "is damaged", ANEW, error=ResultsError):
-        check_seal(content)  # if it has one: another program may have written it
+        sealed = check_seal(content)
+    if not sealed:  # another program may have written it, or it is damaged there
+        try:
+            tried(path, lambda: _parquet(content).read(use_threads=False).validate(full=True))
+        except DataError as error:
+            raise ResultsError(path, f"{error.problem} {REMEDY}") from None
     with reading(path, "is no readable parquet file", ANEW, error=ResultsError):
-        return pq.ParquetFile(pa.BufferReader(content))
+        return _parquet(content)
+
+
+def _parquet(content: bytes) -> pq.ParquetFile:
+    return pq.ParquetFile(pa.BufferReader(content))
 
 
 def _check(path: Path, table: Table, frame: pd.DataFrame, columns: Iterable[str]) -> None:

@@ -1,5 +1,6 @@
 import itertools
 import pickle
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -158,6 +159,29 @@ def test_no_flipped_bit_changes_what_is_read(tmp_path: Path) -> None:
         except ResultsError:
             refused += 1
     assert refused > 0.98 * len(good)  # all but the bits of the words that mark the checksum
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no trial elsewhere")
+def test_what_unpacks_to_more_memory_than_allowed_is_refused(tmp_path: Path) -> None:
+    path = SURFACE.path(tmp_path)
+    rows = pa.table(dict.fromkeys(("x", "y", "energy"), pa.repeat(1.0, 10_000_000)))
+    with pq.ParquetWriter(path, rows.schema) as writer:
+        for _ in range(6):  # 1.4 GB
+            writer.write_table(rows)
+    assert path.stat().st_size < 1_000_000
+    for read in (lambda: read_table(tmp_path, SURFACE), lambda: read_provenance(path)):
+        with pytest.raises(ResultsError, match=r"more than 80\d MB of memory"):
+            read()
+
+
+def test_sizes_in_a_sealed_table_are_not_believed_before_its_checksum(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": range(50), "y": 0, "energy": 0.5}).astype(float)
+    path = write_table(tmp_path, SURFACE, frame, MADE)
+    content = path.read_bytes()
+    length = len(content) - 8  # of the footer, which is asked for in one piece
+    path.write_bytes(content[:length] + (2**31 - 1).to_bytes(4, "little") + content[-4:])
+    with pytest.raises(ResultsError, match="is damaged"):
+        read_table(tmp_path, SURFACE)
 
 
 def test_a_table_without_rows_or_provenance_is_refused(tmp_path: Path) -> None:
