@@ -17,6 +17,7 @@ from hessbench.cluster.settings import SlurmConfig, load_cluster  # noqa: E402
 from hessbench.config.base import load_section  # noqa: E402
 from hessbench.embedded import EMBEDDED  # noqa: E402
 from hessbench.generate.settings import GenerateConfig  # noqa: E402
+from hessbench.system.alone import alone  # noqa: E402
 
 GENERATED = Path("data/generated")
 
@@ -106,7 +107,13 @@ def _run(make: Callable[..., str], arguments: dict[str, Any]) -> None:
             scheduler=scheduler,
             slurm=load_section(SlurmConfig, "slurm", slurm) if slurm else None,
         )
-    click.echo(make(config=_config(params), cluster=cluster, **arguments))
+    with alone(_lock(arguments["output"])):
+        click.echo(make(config=_config(params), cluster=cluster, **arguments))
+
+
+def _lock(output: Path) -> Path:
+    """Stand for what a command writes: the file, its journal and its list of failures."""
+    return output.with_name(output.name + ".lock")
 
 
 @command.command()
@@ -168,7 +175,8 @@ def single_ts(source: Path, output: Path, threads: int, params: Path | None) -> 
     os.environ["OMP_NUM_THREADS"] = str(threads)  # before a numerical library is loaded
     from hessbench.generate.single_ts import make_single_ts
 
-    click.echo(make_single_ts(source, output, _config(params)))
+    with alone(_lock(output)):
+        click.echo(make_single_ts(source, output, _config(params)))
 
 
 @command.command()
@@ -182,4 +190,5 @@ def md17(output: Path, params: Path | None) -> None:
     """Make minima of the ten MD17 molecules from their SMILES."""
     from hessbench.generate.md17 import make_md17
 
-    click.echo(make_md17(output, _config(params)))
+    with alone(_lock(output)):
+        click.echo(make_md17(output, _config(params)))

@@ -14,6 +14,7 @@ from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
 from hessbench.results.table_files import to_csv
+from hessbench.system.alone import alone
 from hessbench.system.files import write_text
 from hessbench.tuning.search import Task, Trial, search
 from hessbench.tuning.settings import TuningConfig
@@ -62,7 +63,8 @@ def command(loss: str, search_file: Path, processes: int, split_file: Path, outp
         read_yaml(PARAMS), loss, config, search_file, read_split(split_file, identifier), output / loss
     )
     trials = sum(rung.candidates * rung.seeds for rung in config.rungs)
-    with tqdm(total=trials, desc=f"tune {loss}", unit="trial") as bar:
+    lock = output / f"{loss}.lock"
+    with alone(lock), tqdm(total=trials, desc=f"tune {loss}", unit="trial") as bar:
 
         def show(trial: Trial, found: Mapping[str, Any]) -> None:
             bar.set_postfix(round=trial.rung + 1, candidate=trial.candidate.number, refresh=False)

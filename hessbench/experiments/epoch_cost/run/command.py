@@ -22,11 +22,13 @@ from hessbench.experiments.epoch_cost.run.timing import measure
 from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
+from hessbench.system.alone import alone_in_results
 from hessbench.training.settings import TrainingConfig, labels_of
 
 
 @click.command()
 @click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@alone_in_results("epoch-cost")
 def command(results: Path) -> None:
     """Time training epochs of every loss, one thread, on a machine that should be idle otherwise.
 

@@ -23,6 +23,7 @@ from hessbench.experiments.errors.run.user_model import evaluate_user_model, req
 from hessbench.potential.batch import Batch
 from hessbench.potential.ensembles import ensemble_folder, ensemble_inputs
 from hessbench.results.store.tables import read_table
+from hessbench.system.alone import alone
 
 SHOWN = 10
 """Structures that could not be scored of which the output says why."""
@@ -71,10 +72,15 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
         config, sets = load_section(EvaluationConfig, "evaluation"), active_sets(results / SPLIT, percent)
     tested = {name: item.data for name, item in sets.tested.items()}
     files = {"split": sets.split.digest}
+
+    def lock(part: str) -> Path:
+        return results / "checkpoints" / f"evaluate-{part}.lock"
+
     if loss is not None:
         folder = ensemble_folder(loss, percent)
         inputs = STAGE.inputs(tested, {"evaluation": config}, files).joined(ensemble_inputs(folder))
-        errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, inputs)
+        with alone(lock(f"{loss}-{percent}")):
+            errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, inputs)
     else:
         assert calculator is not None
         label = name or calculator.stem
@@ -85,9 +91,10 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
         check_calculator(load_calculator(calculator), smallest_molecules(examples))
         load = partial(load_calculator, calculator)
         inputs = Inputs(tested, files)  # settings and code of this project do not decide about it
-        errors = evaluate_user_model(
-            label, load, percent, sets.training, sets.tested, config.processes, results, inputs
-        )
+        with alone(lock(f"{label}-{percent}")):
+            errors = evaluate_user_model(
+                label, load, percent, sets.training, sets.tested, config.processes, results, inputs
+            )
         failures = read_table(results, FAILURES, part=f"{label}-{percent}")
         for row in failures.head(SHOWN).itertuples():
             click.echo(f"left out: {row.set} {row.reaction}, structure {row.structure}: {row.reason}")

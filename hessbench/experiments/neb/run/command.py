@@ -40,6 +40,7 @@ from hessbench.reactions.geometry_file import level_of_geometries
 from hessbench.reactions.held_out import held_out_geometries
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
+from hessbench.system.alone import alone_in_results
 
 
 @click.command()
@@ -52,6 +53,7 @@ from hessbench.results.store.tables import write_table
     help="Also a potential of your own: a Python file, which is run as code, that defines `calculator`, an "
     "ASE calculator. Its name in the tables is that of the file.",
 )
+@alone_in_results("neb")
 def command(results: Path, calculators: tuple[Path, ...]) -> None:
     """Relax nudged elastic bands: neb_paths, neb_summary, neb_geometry.parquet in the folder of results."""
     begin = time.perf_counter()

@@ -11,6 +11,7 @@ from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS, STAGE
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
+from hessbench.system.alone import alone_in_results
 
 OPTIMIZERS = {"muon": "Muon and AdamW", "adam": "AdamW"}
 
@@ -23,6 +24,7 @@ OPTIMIZERS = {"muon": "Muon and AdamW", "adam": "AdamW"}
     show_default=True,
     help="Folder of the results.",
 )
+@alone_in_results("single-ts")
 def command(results: Path) -> None:
     """Train an ensemble on one TS with each loss and predict the whole reaction path with it.
 

@@ -32,6 +32,7 @@ from hessbench.potential.interface import Potential
 from hessbench.potential.registry import load
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import read_provenance, write_table
+from hessbench.system.alone import alone_in_results
 from hessbench.system.denormals import flushed_denormals
 
 KIND = "single hydrogen transfer"
@@ -40,6 +41,7 @@ KIND = "single hydrogen transfer"
 @click.command()
 @click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @flushed_denormals()
+@alone_in_results("spectra")
 def command(results: Path) -> None:
     """Compare frequencies of models with the reference's along the reference path of `hessbench neb`.
 

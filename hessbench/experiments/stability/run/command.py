@@ -20,6 +20,7 @@ from hessbench.potential.ensembles import (
 )
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
+from hessbench.system.alone import alone_in_results
 
 
 @click.command()
@@ -37,6 +38,7 @@ from hessbench.results.store.tables import write_table
     show_default=True,
     help="Folder of the results.",
 )
+@alone_in_results("stability")
 def command(models: Path, results: Path) -> None:
     """Heat ten molecules with every model until a bond breaks or the cap is reached.
 

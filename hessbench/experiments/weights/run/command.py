@@ -21,11 +21,13 @@ from hessbench.potential.ensembles import MODELS
 from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import read_provenance, read_table, write_table
+from hessbench.system.alone import alone_in_results
 from hessbench.training.settings import TrainingConfig
 
 
 @click.command()
 @click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@alone_in_results("weights")
 def command(results: Path) -> None:
     """Train E-F and E-F-H with other weights on the largest share of the data, and test them.
 
