@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
-from hessbench.plotting.figure import letter, loss_handles, new_figure, published_handle
+from hessbench.plotting.figure import letter, loss_handles, mean_legend, new_figure, published_handle
 from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
 
@@ -50,10 +50,5 @@ def draw(results: Results) -> Figure:
     models = rmse.groupby(["loss", "percent"])["seed"].nunique()
     names = in_order(rmse["loss"])
     marks = [*loss_handles(names), published_handle(), *curves.zero_handles(results)]
-    figure.legend(
-        handles=[*marks, *curves.engine_handles("(d) ")],
-        loc="outside upper center",
-        ncols=len(marks) + 2,
-        title=f"NMS structures; mean ± SD of {curves.count_text(models)} models",
-    )
+    mean_legend(figure, [*marks, *curves.engine_handles("(d) ")], models, "NMS structures")
     return figure

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
-from hessbench.plotting.figure import letter, loss_handles, new_figure, published_handle
+from hessbench.plotting.figure import letter, loss_handles, mean_legend, new_figure, published_handle
 from hessbench.plotting.style import DOUBLE, in_order
 from hessbench.results.reader import Results
 
@@ -39,10 +39,5 @@ def draw(results: Results) -> Figure:
     entries = [*loss_handles(names), published_handle(), *curves.zero_handles(results)]
     if any(halves):
         entries.append(curves.half_handle("E-F"))
-    figure.legend(
-        handles=entries,
-        loc="outside upper center",
-        ncols=len(entries),
-        title=f"IRC structures; mean ± SD of {curves.count_text(models)} models",
-    )
+    mean_legend(figure, entries, models, "IRC structures")
     return figure

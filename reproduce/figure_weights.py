@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hessbench.experiments.weights import plot as weights
 from hessbench.experiments.weights.statistics import by_weights, choices
-from hessbench.plotting.figure import loss_handles, new_figure
+from hessbench.plotting.figure import loss_handles, mean_legend, new_figure
 from hessbench.plotting.style import DOUBLE, QUANTITY_LABELS, SET_LABELS, UNIT_LABELS, in_order
 from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES, SETS
@@ -42,12 +42,5 @@ def draw(results: Results) -> Figure:
     for axes in panels[-1]:
         axes.set_xlabel("Weight of forces, of Hessians below")
     entries = [*loss_handles(in_order(found["loss"])), *weights.choice_handles(results.run.profile)]
-    low, high = found["models"].min(), found["models"].max()
-    count = f"{low}" if low == high else f"{low} to {high}"
-    figure.legend(
-        handles=entries,
-        loc="outside upper center",
-        ncols=len(entries),
-        title=f"Mean ± SD of {count} models",
-    )
+    mean_legend(figure, entries, found["models"])
     return figure

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hessbench.experiments.weights.run.tables import WEIGHTS
 from hessbench.experiments.weights.statistics import BASE, WITH_HESSIANS, by_weights, choices, gain
+from hessbench.plotting.figure import count_text
 from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES, SETS
 from hessbench.results.table_files import write_table_files
@@ -69,19 +70,14 @@ def make(results: Results, tables: Path) -> list[Path]:
             "Gain (%)": [f"{100 * share:.0f}".replace("-", "−") for share in frame["gain"]],
         }
     )
+    models = count_text([*frame["models_ef"], *frame["models_efh"]])
     footer = (
         f"Weights: of force / of Hessian (E-F-H alone). Trained on {provenance.notes['percent']} % of the "
-        f"data. Mean over {_range(frame)} models ± their sample standard deviation. {results.run.footer}"
+        f"data. Mean over {models} models ± their sample standard deviation. {results.run.footer}"
     )
     return write_table_files(
         "table-weights", TITLE, footer, provenance.data, frame=frame, readable=readable, tables=tables
     )
-
-
-def _range(frame: pd.DataFrame) -> str:
-    counts = frame[["models_ef", "models_efh"]].to_numpy()
-    low, high = counts.min(), counts.max()
-    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _text(values: pd.Series, spreads: pd.Series) -> list[str]:

@@ -1,7 +1,6 @@
 """Levels of theory by name, and the programs behind them."""
 
 import functools
-import importlib.metadata
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from hessbench.chemistry.level import Level, LevelError
 from hessbench.chemistry.xtb import XTB
 from hessbench.data.states import lowest_multiplicity, state_problem
 from hessbench.errors import HessbenchError
+from hessbench.system.machine import versions_of
 from hessbench.units import EV
 
 
@@ -70,13 +70,7 @@ def require_level(name: str) -> None:
 @functools.cache
 def versions() -> dict[str, str]:
     """Versions of the programs on which structures and labels depend; "missing" if not installed."""
-    found = {"hessbench": __version__}
-    for package in ("numpy", "scipy", "ase", "tblite", "sella", "pyscf"):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "missing"
-    return found
+    return versions_of(("hessbench", "numpy", "scipy", "ase", "tblite", "sella", "pyscf"))
 
 
 def generator(level: str) -> str:

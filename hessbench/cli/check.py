@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from hessbench.config.options import results_option
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.tables import read_tables, tables_of_other_results
 from hessbench.results.reader import Results
@@ -18,7 +19,7 @@ from hessbench.verification.verdicts import verdicts, write_verdicts
 @click.command(name="check")
 @click.option("--profile", help="Profile that the results must be of; default: the one they are of.")
 @click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 @click.option("--tables", type=click.Path(path_type=Path), default=Path("tables"), show_default=True)
 def command(profile: str | None, form: Literal["text", "markdown"], results: Path, tables: Path) -> None:
     """Compare the tables with reproduce/pinned/<profile>.csv, and with the paper's numbers and claims.

@@ -4,19 +4,14 @@ from pathlib import Path
 
 import click
 
+from hessbench.config.options import results_option
 from hessbench.profiles.provenance import run_of
 from hessbench.profiles.schema import PARAMS, load_profile
 from hessbench.results.run import write_run
 
 
 @click.command()
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the results, with split.json.",
-)
+@results_option
 def command(results: Path) -> None:
     """Record in results/run.json what the run is made from: data, settings, code, versions and machine.
 

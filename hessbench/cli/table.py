@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hessbench.config.options import results_option
 from hessbench.experiments.errors.tables import write_ensembles_table
 from hessbench.results.reader import Results
 from hessbench.results.reproduce import available, load
@@ -16,7 +17,7 @@ BESIDE = {"ensembles": write_ensembles_table, "verdicts": make_verdicts, "metric
 
 @click.command(name="table")
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 @click.option("--tables", type=click.Path(path_type=Path), default=Path("tables"), show_default=True)
 def command(names: tuple[str, ...], results: Path, tables: Path) -> None:
     """Regenerate tables, e.g. `hessbench table 2`, from results; without NAME, all of them.

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hessbench.config.base import load_section
-from hessbench.config.loss_option import LossChoice
+from hessbench.config.options import LossChoice, split_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
@@ -20,14 +20,7 @@ from hessbench.training.settings import TrainingConfig
 @click.command()
 @click.option("--loss", type=LossChoice(), help="Only this loss of params.yaml (training.losses).")
 @click.option("--percent", type=int, help="Only this training set size, in percent of all structures.")
-@click.option(
-    "--split",
-    "split_file",
-    type=click.Path(path_type=Path),
-    default=Path("results/split.json"),
-    show_default=True,
-    help="What `hessbench split` wrote.",
-)
+@split_option
 def command(loss: str | None, percent: int | None, split_file: Path) -> None:
     """Train the ensembles of all losses and training set sizes: models/PERCENT/LOSS.
 

@@ -8,7 +8,7 @@ import click
 from tqdm import tqdm
 
 from hessbench.config.base import PARAMS, read_yaml, validate
-from hessbench.config.loss_option import LossChoice
+from hessbench.config.options import LossChoice, split_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
@@ -37,14 +37,7 @@ FOLDER = Path("tuning")
 @click.option(
     "--processes", type=click.IntRange(min=1), default=2, show_default=True, help="At the same time."
 )
-@click.option(
-    "--split",
-    "split_file",
-    type=click.Path(path_type=Path),
-    default=Path("results/split.json"),
-    show_default=True,
-    help="What `hessbench split` wrote.",
-)
+@split_option
 @click.option("--output", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Folder.")
 def command(loss: str, search_file: Path, processes: int, split_file: Path, output: Path) -> None:
     """Search for the settings that train one loss best on the active data: tuning/LOSS.csv.

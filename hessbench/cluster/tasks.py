@@ -7,7 +7,6 @@ import socket
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from distributed import Client, Future, KilledWorker, get_worker
 
 from hessbench.errors import HessbenchError
 from hessbench.system.denormals import flushed_denormals
+from hessbench.system.machine import require_versions, versions_of
 from hessbench.system.processes import Report
 
 POLL = 0.5
@@ -34,23 +34,17 @@ def run_on(
     shared: Any,
     on_report: Report,
 ) -> list[R]:
-    """Call `function(task, shared, report)` for every task, one a worker at a time.
+    """Do what `hessbench.system.processes.run_tasks` does, one task a worker at a time.
 
     A task whose worker is lost is begun again on another, some times (Dask's allowed-failures, 3); what it
     reports again is not passed on twice. Workers work in this process's folder, so it must be on a file
     system that all of them share.
 
-    Returns
-    -------
-    list
-        Results in the order of the tasks.
-
     Raises
     ------
     HessbenchError
         A worker has other versions of programs or does not see this folder; every worker that was given a
-        task died; or the scheduler was lost. What a task raises is raised here; tasks that wait are not
-        begun.
+        task died; or the scheduler was lost.
     """
     topic = f"hessbench-{uuid.uuid4().hex}"
     reports: queue.SimpleQueue[tuple[int, int, bytes]] = queue.SimpleQueue()
@@ -59,7 +53,7 @@ def run_on(
     try:
         # held by the scheduler, so that it outlives any worker
         common = client.submit(_same, shared, pure=False)
-        work = _Work(function, topic, str(Path.cwd()), versions())
+        work = _Work(function, topic, str(Path.cwd()), versions_of(PACKAGES))
         futures = [client.submit(work, index, task, common, pure=False) for index, task in enumerate(tasks)]
         for future in futures:
             future.add_done_callback(done.put)
@@ -101,17 +95,6 @@ def _pass_on(reports: queue.SimpleQueue, passed_on: dict[int, int], on_report: R
             on_report(pickle.loads(content))
 
 
-def versions() -> dict[str, str]:
-    """Versions of the programs on which results depend; "missing" if not installed."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "missing"
-    return found
-
-
 def _same(shared: Any) -> Any:
     return shared
 
@@ -136,23 +119,13 @@ class _Work:
 
     def __call__(self, index: int, task: Any, shared: Any) -> Any:
         """Do the task numbered `index`."""
-        here = versions()
-        host = socket.gethostname()
-        different = [
-            f"{key} {here[key]} instead of {value}"
-            for key, value in self.expected.items()
-            if here[key] != value
-        ]
-        if different:
-            raise HessbenchError(
-                f"The worker on {host} has {', '.join(different)}; results would depend on it."
-            )
+        require_versions(self.expected)
         try:
             os.chdir(self.folder)
         except OSError as error:
             raise HessbenchError(
-                f"The worker on {host} cannot work in {self.folder} ({error.strerror}); workers need a file "
-                "system that they share with this machine."
+                f"The worker on {socket.gethostname()} cannot work in {self.folder} ({error.strerror}); "
+                "workers need a file system that they share with this machine."
             ) from None
         worker, count = get_worker(), 0
 

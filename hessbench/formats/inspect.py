@@ -30,10 +30,8 @@ def inspect_data(path: Path, choice: Choice | None = None, progress: bool = True
 
     Parameters
     ----------
-    path
-        File or directory.
-    choice
-        What of it is read, where there are several possibilities.
+    path, choice
+        The file, and what of it is read, see `hessbench.formats.known.open_data`.
     progress
         Show progress on stderr.
 

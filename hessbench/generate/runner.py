@@ -9,7 +9,6 @@ import functools
 import itertools
 import os
 import queue
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from typing import TypeVar
@@ -21,6 +20,7 @@ from hessbench.chemistry.levels import versions
 from hessbench.cluster.connection import ONE_THREAD, Cluster
 from hessbench.errors import HessbenchError
 from hessbench.generate.journal import Failure, Journal, Outcome
+from hessbench.system.machine import require_versions
 
 QUEUE_PER_WORKER = 2
 """Tasks in flight per worker: the one at work and the next; memory here and there is bounded by it."""
@@ -179,13 +179,7 @@ def _work(function: Callable[[T], Outcome], expected: dict[str, str], task: T) -
     HessbenchError
         Programs have other versions than where the results are put together, or may use several threads.
     """
-    here = versions()
-    different = [
-        f"{key} {here[key]} instead of {value}" for key, value in expected.items() if here[key] != value
-    ]
-    different += [f"{key} not {value}" for key, value in ONE_THREAD.items() if os.environ.get(key) != value]
-    if different:
-        raise HessbenchError(
-            f"The worker on {socket.gethostname()} has {', '.join(different)}; results would depend on it."
-        )
+    require_versions(
+        expected, (f"{key} not {value}" for key, value in ONE_THREAD.items() if os.environ.get(key) != value)
+    )
     return function(task)

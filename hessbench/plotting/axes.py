@@ -1,7 +1,27 @@
 """Axes that several figures have."""
 
+from typing import Any
+
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+from hessbench.plotting.style import Style
+
+
+def draw_spread(
+    axes: Axes, x: pd.Series, mean: pd.Series, spread: pd.Series, style: Style, label: str, **look: Any
+) -> None:
+    """Means of one loss joined by a line, standard deviations as bars; `look` overrides the style."""
+    axes.errorbar(
+        x,
+        mean,
+        yerr=spread,
+        **{"color": style.color, "marker": style.marker, "ls": style.line, **look},
+        label=label,
+        elinewidth=0.8,
+        zorder=4,
+    )
 
 
 def plain_log(axes: Axes) -> None:

@@ -1,7 +1,7 @@
 """A figure as a whole: size, legend entries, footer, and files that are equal for equal results."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,24 @@ def loss_handles(losses: Sequence[str]) -> list[Line2D]:
             Line2D([], [], color=style.color, marker=style.marker, linestyle=style.line, label=loss)
         )
     return handles
+
+
+def mean_legend(figure: Figure, entries: Sequence[Line2D], counts: Iterable[int], shown: str = "") -> None:
+    """Legend above all panels; its title says what is shown, and of how many models the mean is."""
+    title = f"{shown}; mean" if shown else "Mean"
+    figure.legend(
+        handles=list(entries),
+        loc="outside upper center",
+        ncols=len(entries),
+        title=f"{title} ± SD of {count_text(counts)} models",
+    )
+
+
+def count_text(counts: Iterable[int]) -> str:
+    """Number of models, or its range."""
+    ascending = sorted(counts)
+    low, high = ascending[0], ascending[-1]
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def footer_of(results: Results) -> str:

@@ -132,12 +132,13 @@ def _try(task: _Named | ReactionGeometries, search: Search, report: Report) -> P
 
     Every candidate is given a level of theory of its own: its energies start from no other's wave function.
     """
-    if isinstance(task, _Named):
-        found = _nearest(task, search)
-    else:
-        found = connect(task, "held-out", search.load(), search.fmax_ev, search.steps)
+    found = _nearest(task, search) if isinstance(task, _Named) else _connect(task, "held-out", search)
     report(1)
     return found
+
+
+def _connect(candidate: ReactionGeometries, kind: Kind, search: Search) -> PathReaction | None:
+    return connect(candidate, kind, search.load(), search.fmax_ev, search.steps)
 
 
 def _nearest(task: _Named, search: Search) -> PathReaction:
@@ -145,7 +146,7 @@ def _nearest(task: _Named, search: Search) -> PathReaction:
     barriers = ((item, _barrier(item, search.load())) for item in task.pool)
     pool = [(abs(barrier - task.barrier), item) for item, barrier in barriers if barrier is not None]
     for _, item in sorted(pool, key=lambda pair: pair[0]):
-        found = connect(item, task.kind, search.load(), search.fmax_ev, search.steps)
+        found = _connect(item, task.kind, search)
         if found is not None and (search.accept is None or search.accept(found, search.load())):
             return found
     raise _too_few(1, task.kind, 0, len(pool))

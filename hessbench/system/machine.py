@@ -2,9 +2,13 @@
 
 import os
 import platform
+import socket
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from hessbench.errors import HessbenchError
 
 PACKAGES = ("hessbench", "torch", "torchani", "ase", "numpy", "tblite", "sella", "numba")
 """Packages whose versions are recorded with the results."""
@@ -39,10 +43,41 @@ def hardware_line() -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages; some are optional."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    return {"python": platform.python_version(), **versions_of(PACKAGES)}
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of packages; "missing" where one is not installed."""
+    found = {}
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
+            found[package] = "missing"
     return found
+
+
+def require_versions(expected: Mapping[str, str], others: Iterable[str] = ()) -> None:
+    """Refuse to work on a machine whose programs are not those with which the work was begun elsewhere.
+
+    Parameters
+    ----------
+    expected
+        Versions there.
+    others
+        What else is different here, in words.
+
+    Raises
+    ------
+    HessbenchError
+        There are differences.
+    """
+    here = versions_of(expected)
+    different = [
+        f"{name} {here[name]} instead of {value}" for name, value in expected.items() if here[name] != value
+    ]
+    different += others
+    if different:
+        raise HessbenchError(
+            f"The worker on {socket.gethostname()} has {', '.join(different)}; results would depend on it."
+        )

@@ -2,21 +2,25 @@
 
 from hessbench.config.inputs import Stage
 
+RECIPE = (
+    "model",
+    "training.first_seed",
+    "training.epochs",
+    "training.minimum_steps",
+    "training.batch_size",
+    "training.form",
+    "training.optimizer",
+    "training.keep",
+)
+"""Settings that decide about every model, whatever its loss and the size of its training set."""
 STAGE = Stage(
     "train",
     "hessbench.training",
     settings=(
-        "model",
+        *RECIPE,
         "training.losses.{loss}",
         "training.seeds",
         "training.seeds_of_smaller_shares",
-        "training.first_seed",
-        "training.epochs",
-        "training.minimum_steps",
-        "training.batch_size",
-        "training.form",
-        "training.optimizer",
-        "training.keep",
         "split.training_percents.{percent}",
     ),
 )

@@ -1,6 +1,7 @@
 """Training with other weights: the models of a profile with these weights, resumed and tested alike."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,34 +47,42 @@ def hessbench(*arguments: str) -> str:
     return result.output
 
 
-def evaluated(folder: Path, force: float, hessian: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project whose profile has these weights, trained and evaluated."""
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    Path("data/active").mkdir(parents=True)
-    for seed, (name, count) in enumerate({"rtp": 20, "irc": 3, "nms": 2}.items()):
-        write_reactions(f"data/active/{name}.h5", reactions(count, 2, seed), METADATA)
-    Path("params.yaml").write_text(json.dumps(profile(force, hessian)))
-    hessbench("split")
-    for loss in ("ef", "efh"):
-        hessbench("train", "--loss", loss, "--percent", "80")
-        hessbench("evaluate", "--loss", loss, "--percent", "80")
+def weights() -> pd.DataFrame:
+    hessbench("weights")
+    return read_table(Path("results"), WEIGHTS)
+
+
+Evaluate = Callable[[str, float, float], None]
+
+
+@pytest.fixture
+def evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
+    """Make a project whose profile has these weights, trained and evaluated, and go there."""
+
+    def make(name: str, force: float, hessian: float) -> None:
+        (tmp_path / name / "data/active").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / name)
+        for seed, (set_, count) in enumerate({"rtp": 20, "irc": 3, "nms": 2}.items()):
+            write_reactions(f"data/active/{set_}.h5", reactions(count, 2, seed), METADATA)
+        Path("params.yaml").write_text(json.dumps(profile(force, hessian)))
+        hessbench("split")
+        for loss in ("ef", "efh"):
+            hessbench("train", "--loss", loss, "--percent", "80")
+            hessbench("evaluate", "--loss", loss, "--percent", "80")
+
+    return make
 
 
 @pytest.mark.slow
-def test_errors_are_those_of_a_profile_with_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    evaluated(tmp_path / "theirs", 0.08, 0.02, monkeypatch)
-    hessbench("weights")
-    found = read_table(Path("results"), WEIGHTS)
+def test_errors_are_those_of_a_profile_with_the_same_weights(evaluated: Evaluate) -> None:
+    evaluated("theirs", 0.08, 0.02)
+    found = weights()
     assert len(found) == 2 * 2 * 2 * 9  # losses, choices of weights, seeds, sets and quantities
     assert not found.loc[found["loss"] == "E-F", "hessian_weight"].notna().any()
-    evaluated(tmp_path / "ours", PAIR.force, PAIR.hessian, monkeypatch)
+    evaluated("ours", PAIR.force, PAIR.hessian)
     back = {"weights": {"pairs": [{"force": 0.08, "hessian": 0.02}]}}
     Path("params.yaml").write_text(json.dumps(profile(PAIR.force, PAIR.hessian) | back))
-    hessbench("weights")
-    other = read_table(Path("results"), WEIGHTS)
+    other = weights()
     key = ["loss", "force_weight", "seed", "set", "quantity"]
     both = found.merge(other, on=key, suffixes=("", "_other"))
     assert len(both) == len(found)
@@ -84,12 +93,9 @@ def test_errors_are_those_of_a_profile_with_the_same_weights(
 
 
 @pytest.mark.slow
-def test_what_is_finished_is_not_trained_again_and_belongs_to_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    evaluated(tmp_path / "run", 0.08, 0.02, monkeypatch)
-    hessbench("weights")
-    first = read_table(Path("results"), WEIGHTS)
+def test_what_is_finished_is_not_trained_again_and_belongs_to_the_run(evaluated: Evaluate) -> None:
+    evaluated("run", 0.08, 0.02)
+    first = weights()
     hessbench("provenance")
     pd.testing.assert_frame_equal(Results().table(WEIGHTS), first)
     made = read_provenance(Path("results/weights.parquet")).inputs
@@ -98,10 +104,10 @@ def test_what_is_finished_is_not_trained_again_and_belongs_to_the_run(
     assert len(files) == 4
     times = [path.stat().st_mtime_ns for path in files]
     files[0].unlink()  # as if this one had not been begun
-    hessbench("weights")
+    again = weights()
     assert [path.stat().st_mtime_ns for path in files[1:]] == times[1:]
     assert files[0].stat().st_mtime_ns != times[0]
-    pd.testing.assert_frame_equal(read_table(Path("results"), WEIGHTS), first)
+    pd.testing.assert_frame_equal(again, first)
 
 
 def test_only_weights_of_force_and_hessian_change() -> None:

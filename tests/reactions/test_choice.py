@@ -62,7 +62,7 @@ def refuse(_reaction: PathReaction, _potential: Potential) -> bool:
 def test_too_few_reactions_is_an_error_of_the_user(candidates: list[ReactionGeometries]) -> None:
     with pytest.raises(HessbenchError, match="single hydrogen transfer"):
         chosen([], 1)
-    with pytest.raises(HessbenchError, match="3 reactions .* but only 2 of 6"):
+    with pytest.raises(HessbenchError, match=r"3 reactions .* but only 2 of 6"):
         chosen(candidates, 1, held_out=3)
     refusing = Search(SEARCH.load, SEARCH.fmax_ev, SEARCH.steps, refuse)
     with pytest.raises(HessbenchError, match="only 0 of"):

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 from hessbench.experiments.baselines.errors import zero_rmse
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.ensembles import PUBLISHED_PERCENT
-from hessbench.plotting.axes import plain_log
+from hessbench.plotting.axes import draw_spread, plain_log
 from hessbench.plotting.figure import published_marker
 from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, published_key, style_of
 from hessbench.results.reader import Results
@@ -51,17 +51,7 @@ def draw_rmse(axes: Axes, rmse: pd.DataFrame, test_set: str, quantity: str, resu
     for loss in losses:
         style = style_of(loss, losses)
         rows = summary[summary["loss"] == loss]
-        axes.errorbar(
-            rows["percent"],
-            rows["mean"],
-            yerr=rows["std"],
-            color=style.color,
-            marker=style.marker,
-            ls=style.line,
-            label=loss,
-            elinewidth=0.8,
-            zorder=4,
-        )
+        draw_spread(axes, rows["percent"], rows["mean"], rows["std"], style, loss)
         key = published_key(loss)
         if key:
             cell = results.published.cell(test_set, key, quantity)
@@ -133,18 +123,9 @@ def draw_epoch_cost(
             if rows.empty:
                 continue
             style = style_of(loss, losses)
-            axes.errorbar(
-                rows["percent"],
-                rows["mean"],
-                yerr=rows["std"],
-                color=style.color,
-                marker=style.marker,
-                ls="-" if engine == EXACT else ":",
-                mfc=style.color if engine == EXACT else "white",
-                label=f"{loss}, {engine}",
-                elinewidth=0.8,
-                zorder=4,
-            )
+            look = {"ls": "-", "mfc": style.color} if engine == EXACT else {"ls": ":", "mfc": "white"}
+            label = f"{loss}, {engine}"
+            draw_spread(axes, rows["percent"], rows["mean"], rows["std"], style, label, **look)
     loop = summary[(summary["loss"] == "E-F") & (summary["engine"] == LOOP)]
     base = loop if not loop.empty else summary[summary["loss"] == "E-F"]
     axes.plot(
@@ -210,9 +191,3 @@ def engine_handles(panel: str) -> list[Line2D]:
         Line2D([], [], color="0.3", marker="o", ls="-", label=f"{panel}exact engine"),
         Line2D([], [], color="0.3", marker="o", mfc="white", ls=":", label=f"{panel}autograd loop"),
     ]
-
-
-def count_text(counts: pd.Series) -> str:
-    """Number of models, or its range."""
-    low, high = counts.min(), counts.max()
-    return str(low) if low == high else f"{low} to {high}"

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from hessbench.plotting.axes import plain_log
+from hessbench.plotting.axes import draw_spread, plain_log
 from hessbench.plotting.style import in_order, style_of
 
 LINES = {"paper": (0, (1, 1.5)), "profile": (0, (5, 2))}
@@ -27,17 +27,7 @@ def draw_errors(axes: Axes, found: pd.DataFrame, test_set: str, quantity: str) -
     for loss in losses:
         style = style_of(loss, losses)
         rows = chosen[chosen["loss"] == loss].sort_values("force_weight")
-        axes.errorbar(
-            rows["force_weight"],
-            rows["rmse"],
-            yerr=rows["spread"].fillna(0.0),
-            color=style.color,
-            marker=style.marker,
-            ls=style.line,
-            label=loss,
-            elinewidth=0.8,
-            zorder=4,
-        )
+        draw_spread(axes, rows["force_weight"], rows["rmse"], rows["spread"].fillna(0.0), style, loss)
     plain_log(axes)
 
 

@@ -10,6 +10,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
 from hessbench.data.split import read_split
@@ -23,7 +24,7 @@ from hessbench.results.store.tables import write_table
 
 
 @click.command()
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 def command(results: Path) -> None:
     """Score zero forces, zero Hessians and atomic energies alone: results/baselines.parquet.
 

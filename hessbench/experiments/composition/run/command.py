@@ -7,6 +7,7 @@ import click
 import pandas as pd
 from tqdm import tqdm
 
+from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, active_file
 from hessbench.experiments.composition.run.count import composition
@@ -16,13 +17,7 @@ from hessbench.results.store.tables import write_table
 
 
 @click.command(name="composition")
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the results.",
-)
+@results_option
 def command(results: Path) -> None:
     """Count elements of all structures, and bonds of reactants and products, in each set.
 

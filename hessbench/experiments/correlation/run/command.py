@@ -8,7 +8,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from hessbench.config.loss_labels import PAPER_LOSSES
-from hessbench.config.loss_option import LossChoice
+from hessbench.config.options import LossChoice, results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, SPLIT, active_file
 from hessbench.data.split import read_split
@@ -34,7 +34,7 @@ from hessbench.results.store.tables import write_table
 @click.option(
     "--percent", type=int, default=80, show_default=True, help="Training set size of these ensembles."
 )
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
     """Bin the stored predictions of `hessbench evaluate`: results/correlation.parquet."""
     files = {loss: results / "predictions" / f"{loss}-{percent}.h5" for loss in losses}

@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 
 from hessbench.config.base import load_section
+from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
 from hessbench.data.split import read_split
@@ -27,7 +28,7 @@ from hessbench.training.settings import TrainingConfig, labels_of
 
 
 @click.command()
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 @alone_in_results("epoch-cost")
 def command(results: Path) -> None:
     """Time training epochs of every loss, one thread, on a machine that should be idle otherwise.

@@ -11,7 +11,7 @@ from hessbench.calculators.user_file import load_calculator
 from hessbench.config.base import PARAMS, load_section
 from hessbench.config.inputs import Inputs
 from hessbench.config.loss_labels import stated_labels
-from hessbench.config.loss_option import LossChoice
+from hessbench.config.options import LossChoice, results_option
 from hessbench.config.paper import TRAINING_PERCENTS
 from hessbench.data.locations import SPLIT
 from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
@@ -48,13 +48,7 @@ SHOWN = 10
     "are differentiated.",
 )
 @click.option("--name", help="Of the calculator in the tables; that of the file if not given.")
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the results, with split.json.",
-)
+@results_option
 def command(loss: str | None, percent: int, calculator: Path | None, name: str | None, results: Path) -> None:
     """Score an ensemble on held-out stationary points (rtp), paths (irc) and displaced structures (nms).
 

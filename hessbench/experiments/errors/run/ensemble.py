@@ -1,6 +1,7 @@
 """Errors of ensembles on the test sets: sections 3.2 to 3.4 of the paper, tables 2 to 4."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing, temporary_beside
 from hessbench.system.processes import Report, run_tasks
+
+Predicted = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of M structures: total energies (M,), float64, forces (A, 3), flat Hessians; kcal/mol and Angstrom."""
 
 
 @dataclass(frozen=True)
@@ -131,12 +135,13 @@ def evaluate_ensemble(
     return errors
 
 
-def predict(potential: Potential, structures: Structures) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def predict(potential: Potential, structures: Structures) -> Predicted:
     """Predict all that is compared.
 
     Returns
     -------
-    total energies (M,) float64 in kcal/mol, forces (A, 3) and flat Hessians in the dtype of the potential.
+    Predicted
+        Forces and Hessians in the dtype of the potential.
     """
     batch = Batch.from_structures(structures, potential.dtype).to(potential.device)
     with torch.no_grad():
@@ -178,22 +183,38 @@ def _evaluate_model(
 ) -> pd.DataFrame:
     """Predict all sets with one model, batch by batch; runs in a process of its own."""
     sets, batch_size, with_hessians = shared
-    model = load(task.model)
-    tables = []
     with h5py.File(task.shard, "w") as file:
-        for name, item in sets.items():
-            group = file.create_group(name)
-            for first in range(0, len(item.structures), batch_size):
-                part = item.structures.select(np.arange(first, min(first + batch_size, len(item.structures))))
-                energies, forces, hessians = predict(model, part)
-                _append(group, "energies", energies)
-                _append(group, "forces", forces)
-                if with_hessians:
-                    _append(group, "hessians", pack(hessians, part.counts))
-                tables.append(
-                    error_rows(task.seed, name, part, structure_errors(part, energies, forces, hessians))
-                )
-                report(len(part))
+        groups = {name: file.create_group(name) for name in sets}
+
+        def keep(name: str, part: Structures, predicted: Predicted) -> None:
+            energies, forces, hessians = predicted
+            _append(groups[name], "energies", energies)
+            _append(groups[name], "forces", forces)
+            if with_hessians:
+                _append(groups[name], "hessians", pack(hessians, part.counts))
+            report(len(part))
+
+        return errors_of_model(load(task.model), task.seed, sets, batch_size, keep)
+
+
+def errors_of_model(
+    model: Potential,
+    seed: int,
+    sets: dict[str, TestSet],
+    batch_size: int,
+    keep: Callable[[str, Structures, Predicted], None] = lambda *batch: None,
+) -> pd.DataFrame:
+    """Rows of the errors table for one model, without loss and percent; predicted batch by batch.
+
+    `keep` is called with each batch: the name of its set, its structures, and what is predicted for them.
+    """
+    tables = []
+    for name, item in sets.items():
+        for first in range(0, len(item.structures), batch_size):
+            part = item.structures.select(np.arange(first, min(first + batch_size, len(item.structures))))
+            predicted = predict(model, part)
+            tables.append(error_rows(seed, name, part, structure_errors(part, *predicted)))
+            keep(name, part, predicted)
     return pd.concat(tables, ignore_index=True)
 
 

@@ -18,6 +18,7 @@ from hessbench.chemistry.levels import LEVELS
 from hessbench.cluster.workers import workers
 from hessbench.config.base import load_section
 from hessbench.config.loss_labels import REFERENCE
+from hessbench.config.options import results_option
 from hessbench.data.layout import UNKNOWN, ReactionFile
 from hessbench.data.locations import SPLIT, active_file
 from hessbench.errors import HessbenchError
@@ -44,7 +45,7 @@ from hessbench.system.alone import alone_in_results
 
 
 @click.command()
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 @click.option(
     "--calculator",
     "calculators",

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from hessbench.config.base import load_section
+from hessbench.config.options import results_option
 from hessbench.experiments.single_ts.run.ensembles import read_path, run_single_ts
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS, STAGE
@@ -17,13 +18,7 @@ OPTIMIZERS = {"muon": "Muon and AdamW", "adam": "AdamW"}
 
 
 @click.command()
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the results.",
-)
+@results_option
 @alone_in_results("single-ts")
 def command(results: Path) -> None:
     """Train an ensemble on one TS with each loss and predict the whole reaction path with it.

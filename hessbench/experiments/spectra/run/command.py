@@ -15,6 +15,7 @@ from tqdm import tqdm
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.config.base import load_section
 from hessbench.config.loss_labels import REFERENCE
+from hessbench.config.options import results_option
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
 from hessbench.experiments.neb.run.tables import PATHS
 from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
@@ -39,7 +40,7 @@ KIND = "single hydrogen transfer"
 
 
 @click.command()
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 @flushed_denormals()
 @alone_in_results("spectra")
 def command(results: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from hessbench.config.base import load_section
+from hessbench.config.options import results_option
 from hessbench.errors import HessbenchError
 from hessbench.experiments.stability.run.models import HeatingTask, read_molecules, run_stability
 from hessbench.experiments.stability.run.settings import StabilityConfig
@@ -31,13 +32,7 @@ from hessbench.system.alone import alone_in_results
     show_default=True,
     help="Folder of the trained ensembles.",
 )
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the results.",
-)
+@results_option
 @alone_in_results("stability")
 def command(models: Path, results: Path) -> None:
     """Heat ten molecules with every model until a bond breaks or the cap is reached.

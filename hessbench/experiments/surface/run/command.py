@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from hessbench.chemistry.level_potential import LevelPotential
+from hessbench.config.options import results_option
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.embedded import EMBEDDED
@@ -39,7 +40,7 @@ def first_hydrogen_transfer(path: Path) -> tuple[Reaction, dict[str, np.ndarray]
 
 
 @click.command()
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 def command(results: Path) -> None:
     """Cut the surface of the first single hydrogen transfer of the active data: results/surface.parquet.
 

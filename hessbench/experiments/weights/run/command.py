@@ -7,6 +7,7 @@ import click
 import pandas as pd
 
 from hessbench.config.base import load_section
+from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
 from hessbench.data.split import read_split
@@ -26,7 +27,7 @@ from hessbench.training.settings import TrainingConfig
 
 
 @click.command()
-@click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@results_option
 @alone_in_results("weights")
 def command(results: Path) -> None:
     """Train E-F and E-F-H with other weights on the largest share of the data, and test them.

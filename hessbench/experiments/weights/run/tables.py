@@ -2,6 +2,7 @@
 
 from hessbench.config.inputs import Stage
 from hessbench.results.store.tables import INTEGER, NUMBER, TEXT, Table
+from hessbench.training.stage import RECIPE
 
 WEIGHTS = Table(
     "weights",
@@ -19,18 +20,5 @@ OWN = "profile"
 """In the column `weights`: those of training.losses, with which the stage train trains."""
 
 STAGE = Stage(
-    "weights",
-    "hessbench.experiments.weights.run",
-    settings=(
-        "weights",
-        "model",
-        "training.losses",
-        "training.first_seed",
-        "training.epochs",
-        "training.minimum_steps",
-        "training.batch_size",
-        "training.form",
-        "training.optimizer",
-        "training.keep",
-    ),
+    "weights", "hessbench.experiments.weights.run", settings=("weights", "training.losses", *RECIPE)
 )

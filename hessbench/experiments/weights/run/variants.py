@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from hessbench.cluster.workers import workers
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import ConfigurationError
-from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, predict, structure_errors
+from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
 from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.weights.run.settings import Weights, WeightsConfig
 from hessbench.experiments.weights.run.tables import WEIGHTS
-from hessbench.potential.interface import TrainablePotential
 from hessbench.potential.registry import ModelConfig, build
 from hessbench.results.store.names import UNITS
 from hessbench.system.processes import Report, run_tasks
@@ -109,7 +109,9 @@ def train_and_test(
     config: TrainingConfig,
     batch_size: int,
 ) -> pd.DataFrame:
-    """Train every model on the largest share of the data, `config.processes` at a time, and test it.
+    """Train every model on the largest share of the data, and test it.
+
+    As many at a time as `config.processes`, or as the cluster has workers.
 
     A model that is finished with the same data, settings and code is not trained again; one that was
     interrupted goes on from its last checkpoint.
@@ -147,7 +149,7 @@ def train_and_test(
         def advance(row: Row) -> None:
             bar.update()
 
-        tables = run_tasks(_train_and_test, todo, material, config.processes, advance)
+        tables = run_tasks(_train_and_test, todo, material, workers(config.processes), advance)
     return pd.concat(tables, ignore_index=True)
 
 
@@ -176,19 +178,5 @@ def _train_and_test(variant: Variant, material: Material, report: Report) -> pd.
         report=report,
         label=f"{variant.label} with other weights, seed {variant.seed}",
     )
-    errors = _errors(model, variant.seed, material)
+    errors = errors_of_model(model, variant.seed, material.tested, material.batch_size)
     return rows_of(errors.assign(loss=variant.label, percent=0), variant.weights, variant.loss)
-
-
-def _errors(model: TrainablePotential, seed: int, material: Material) -> pd.DataFrame:
-    """Rows of an errors table, without loss and percent."""
-    size = material.batch_size
-    parts = [
-        (name, item.structures.select(np.arange(first, min(first + size, len(item.structures)))))
-        for name, item in material.tested.items()
-        for first in range(0, len(item.structures), size)
-    ]
-    return pd.concat(
-        [error_rows(seed, name, part, structure_errors(part, *predict(model, part))) for name, part in parts],
-        ignore_index=True,
-    )

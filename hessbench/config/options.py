@@ -1,4 +1,6 @@
-"""The option ``--loss`` of commands: its choices are the losses of params.yaml."""
+"""Options that several commands have."""
+
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
@@ -28,3 +30,20 @@ class LossChoice(click.ParamType):
         except HessbenchError:  # nothing to offer; the command itself will say why
             return []
         return [CompletionItem(name) for name in losses if name.startswith(incomplete)]
+
+
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder of the results, with split.json.",
+)
+split_option = click.option(
+    "--split",
+    "split_file",
+    type=click.Path(path_type=Path),
+    default=Path("results/split.json"),
+    show_default=True,
+    help="What `hessbench split` wrote.",
+)
