@@ -1,5 +1,6 @@
 """Errors tables as the evaluation writes them, with RMSEs that a test chooses."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -68,14 +69,20 @@ def errors_table(
 
 
 def write_run(
-    folder: Path, rmse: dict[tuple[str, str, str], float] = PAPER, *, profile: str = "ci", **options: float
+    folder: Path,
+    rmse: dict[tuple[str, str, str], float] = PAPER,
+    *,
+    profile: str = "ci",
+    data: Mapping[str, str] = DATA,
+    **options: float,
 ) -> Path:
     """Write results/ of a whole run with the paper's RMSEs, or others; gives the folder of the results."""
     results = folder / "results"
-    write_made_up_run(results, profile)
+    write_made_up_run(results, profile, data)
     for loss in ("e", "ef", "efh"):
         targets = {(s, quantity): value for (s, of, quantity), value in rmse.items() if of == loss}
-        write_errors(results, errors_table(targets, loss=loss, **options), loss=loss)
+        rows = errors_table(targets, loss=loss, **options)
+        write_errors(results, rows, loss=loss, inputs=trained(loss, 80, data))
     return results
 
 

@@ -107,13 +107,19 @@ def write_pinned(frame: pd.DataFrame) -> Path:
     return path
 
 
+class OtherDataError(HessbenchError):
+    """The pinned values are of other data than the run."""
+
+
 def read_pinned(run: Run) -> pd.DataFrame:
     """Read the values pinned for a run's profile and make sure that they are of the same data.
 
     Raises
     ------
     HessbenchError
-        The file is missing, lacks a column, or was pinned for another profile or other data.
+        The file is missing, lacks a column, or was pinned for another profile.
+    OtherDataError
+        It was pinned on other data.
     """
     path = pinned_path(run.profile)
     if not path.exists():
@@ -129,7 +135,7 @@ def read_pinned(run: Run) -> pd.DataFrame:
             )
     for table, data in frame[["table", "data"]].drop_duplicates().itertuples(index=False):
         if table in TEST_SETS and data != (present := data_of(run, TEST_SETS[table], table)):
-            raise HessbenchError(
+            raise OtherDataError(
                 f"{path} was pinned on the data {data}, but {table} shows {present}; "
                 "run on the pinned data, or accept the new ones with `hessbench pin`."
             )

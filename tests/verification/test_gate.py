@@ -121,12 +121,33 @@ def test_another_profile_is_refused(pinned, run):
     assert "desktop where ci belongs" in err
 
 
-def test_other_data_are_refused(project, pinned, run):
-    write_made_up_run(project / "results", data=DATA | {"irc": "made-up-irc 2.0 none fedcba987654"})
-    status, _, err = run("check")
-    assert status == 2
+OTHER = DATA | {"irc": "made-up-irc 2.0 none fedcba987654"}
+
+
+def test_a_run_of_other_data_than_pinned_fails(tmp_path, project, pinned, run):
+    take_over(project, complete(tmp_path / "other", data=OTHER), "results", "tables")
+    status, out, err = run("check")
+    assert (status, out) == (1, "")
+    assert err.startswith(f"hessbench: {Path('reproduce/pinned/ci.csv')} was pinned on the data")
     assert "table-3" in err
     assert "fedcba987654" in err
+
+
+def test_results_that_an_earlier_data_set_left_fail(tmp_path, project, pinned, run):
+    write_made_up_run(project / "results", data=OTHER)
+    status, _, err = run("check")
+    assert status == 1
+    assert "tables/table-3.csv cannot be of these results: " in err
+    assert "was made from other data (irc: made-up-irc 1.0" in err
+
+
+def test_tables_that_name_other_data_than_the_results_fail(project, pinned, run):
+    path = project / "tables" / "table-3.csv"
+    path.write_text(path.read_text().replace(DATA["irc"], OTHER["irc"]))
+    status, out, err = run("check")
+    assert status == 1
+    assert "27 of 27 values within tolerance" in out
+    assert "tables/table-3.csv is not what results gives; `hessbench table 3`" in err
 
 
 @pytest.mark.parametrize(

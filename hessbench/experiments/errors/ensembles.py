@@ -65,6 +65,9 @@ def main_percent(results: Results) -> int:
     """
     percents = [percent for loss, percent in ensembles(results) if loss in PAPER_LOSSES]
     if not percents:
+        for path in sorted((results.folder / ERRORS.name).glob("*.parquet")):
+            if difference := results.difference(path):
+                raise MissingResultsError(f"{path} {difference}; `dvc repro` makes it anew.")
         raise MissingResultsError(
             f"{results.folder / ERRORS.name} holds no errors of profile {results.run.profile} for the losses "
             f"{', '.join(PAPER_LOSSES)}; `dvc repro` computes them."
