@@ -118,7 +118,7 @@ def test_percents_losses_and_data_that_left_the_profile_leave_the_results(tmp_pa
     assert set(ensembles(Results(results))) == trained - {("e", 20)} | {("mine", 90)}
     write_made_up_run(results, data=DATA | {"irc": "another 1.0 none 0123456789ab"})
     assert ensembles(Results(results)) == {}
-    with pytest.raises(MissingResultsError, match="was made from other data .irc: made-up-irc 1.0"):
+    with pytest.raises(MissingResultsError, match=r"was made from other data .irc: made-up-irc 1.0"):
         main_percent(Results(results))
 
 
