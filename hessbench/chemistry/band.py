@@ -256,6 +256,8 @@ def interpolate(
     first, last = Atoms(numbers, reactant), Atoms(numbers, product)
     minimize_rotation_and_translation(first, last)
     images = [first, *(first.copy() for _ in range(moving)), last]
+    if not moving:  # before or after a structure that is next to an end point
+        return images
     neb = NEB(images, method="improvedtangent")
     neb.interpolate()
     idpp_interpolate(neb, traj=None, log=None)

@@ -240,3 +240,11 @@ def test_path_coordinate_is_a_length():
     coordinates[:, 0, 0] = [0, 3, 4]
     band = Band("converged", "", 1, 0.0, coordinates, np.array([0.0, 2.0, 1.0]))
     np.testing.assert_allclose(band.path_coordinate, [-3, 0, 1])
+
+
+def test_few_images_go_through_a_structure_next_to_an_end_point():
+    through = line(0.76, 1.48)
+    images = interpolate(NUMBERS, line(0.74, 1.5), line(1.5, 0.74), 3, through)
+    assert len(images) == 5
+    distances = [image.get_all_distances() for image in (images[1], Atoms(NUMBERS, through))]
+    np.testing.assert_allclose(*distances, atol=1e-12)
