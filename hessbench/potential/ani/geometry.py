@@ -6,7 +6,7 @@ neighbour, r its length, u = v / r, c the cosine between u1 and u2.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,6 +22,8 @@ from hessbench.potential.ani.terms import (
 )
 from hessbench.potential.batch import Batch
 
+Index = TypeVar("Index", Tensor, int)
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -33,6 +35,7 @@ class Pairs:
     r: Tensor  # (P,)
     u: Tensor  # (P, 3)
     near: Tensor  # (P,) bool, within the angular cutoff
+    near_pairs: Tensor  # indices of those that are near, ascending
     radial: tuple[Tensor, Tensor, Tensor]  # R, R', R'' (P, K)
 
 
@@ -57,6 +60,7 @@ class Geometry:
     constants: Constants
     elements: int
     element: Tensor  # (A,)
+    atoms: tuple[Tensor, ...]  # by element the indices of its atoms, ascending
     pairs: Pairs
     triples: Triples
     features: Tensor  # (A, F)
@@ -76,6 +80,7 @@ def build(model: ANI, batch: Batch) -> Geometry:
     elements = len(model.elements)
     element = model.element_indices(batch.numbers)
     with torch.no_grad():
+        atoms = torch.argsort(element, stable=True).split(torch.bincount(element, minlength=elements).tolist())
         pairs = _find_pairs(constants, batch, element)
         triples = _find_triples(constants, elements, pairs)
         features = torch.cat(
@@ -85,7 +90,7 @@ def build(model: ANI, batch: Batch) -> Geometry:
             ],
             1,
         )
-    return Geometry(constants, elements, element, pairs, triples, features)
+    return Geometry(constants, elements, element, atoms, pairs, triples, features)
 
 
 def directional_features(geometry: Geometry, vectors: Tensor) -> Tensor:
@@ -193,23 +198,32 @@ def cosine_gradients(pairs: Pairs, triples: Triples) -> tuple[Tensor, Tensor]:
 
 def _find_pairs(constants: Constants, batch: Batch, element: Tensor) -> Pairs:
     device = batch.coordinates.device
-    counts = batch.counts.to(device)
-    per_atom = counts[batch.molecule]
-    center = torch.repeat_interleave(torch.arange(len(per_atom), device=device), per_atom)
+    per_atom = batch.counts.to(device)[batch.molecule]
+    total = int((batch.counts**2).sum())  # counts are on the CPU: a GPU need not be waited for
+    atoms = torch.arange(len(per_atom), device=device)
+    center = torch.repeat_interleave(atoms, per_atom, output_size=total)
     first = torch.cumsum(per_atom, 0) - per_atom
-    partner = torch.arange(len(center), device=device) - first[center]
+    partner = torch.arange(total, device=device) - first[center]
     neighbor = batch.offsets.to(device)[:-1][batch.molecule][center] + partner
     v = batch.coordinates[neighbor] - batch.coordinates[center]
     r = torch.linalg.vector_norm(v, dim=1)
-    keep = (r <= constants.radial_cutoff) & (center != neighbor)
+    keep = ((r <= constants.radial_cutoff) & (center != neighbor)).nonzero().squeeze(1)
     center, neighbor, r = center[keep], neighbor[keep], r[keep]
-    radial = radial_terms(constants, r)
     near = r <= constants.angular_cutoff
-    return Pairs(center, neighbor, element[neighbor], r, v[keep] / r.unsqueeze(1), near, radial)
+    return Pairs(
+        center,
+        neighbor,
+        element[neighbor],
+        r,
+        v[keep] / r.unsqueeze(1),
+        near,
+        near.nonzero().squeeze(1),
+        radial_terms(constants, r),
+    )
 
 
 def _find_triples(constants: Constants, elements: int, pairs: Pairs) -> Triples:
-    near = pairs.near.nonzero().squeeze(1)
+    near = pairs.near_pairs
     center = pairs.center[near]
     last = torch.searchsorted(center, center, right=True)  # first near pair of the next centre
     position = torch.arange(len(near), device=near.device)
@@ -237,7 +251,7 @@ def _find_triples(constants: Constants, elements: int, pairs: Pairs) -> Triples:
     )
 
 
-def element_pair(elements: int, low: Tensor, high: Tensor) -> Tensor:
+def element_pair(elements: int, low: Index, high: Index) -> Index:
     """Index of an unordered pair of elements, low <= high, in the order of torchani's features."""
     return low * elements - low * (low - 1) // 2 + high - low
 

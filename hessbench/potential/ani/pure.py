@@ -58,17 +58,15 @@ def evaluate_chunk(
 ) -> Prediction:
     """Evaluate molecules whose geometry is known; `networks` are parameters by element."""
     order = 2 if probes is not None else derivatives
-    states, atoms = [], []
+    states = []
     energies = geometry.features.new_zeros(len(batch))
     gradient = torch.zeros_like(geometry.features)
-    for element, network in enumerate(networks):
-        index = (geometry.element == element).nonzero().squeeze(1)
+    for network, index in zip(networks, geometry.atoms, strict=True):
         state = run(network, geometry.features[index], order)
         energies = energies.index_add(0, batch.molecule[index], state.energies)
         if state.gradient is not None:
             gradient = gradient.index_copy(0, index, state.gradient)
         states.append(state)
-        atoms.append(index)
     forces = -adjoint_features(geometry, gradient) if derivatives > 0 else None
     blocks = curvature_blocks(geometry, gradient) if order > 1 else None
     hessians = products = None
@@ -77,7 +75,7 @@ def evaluate_chunk(
     if probes is not None and blocks is not None:
         tangents = directional_features(geometry, probes)
         turned = torch.zeros_like(tangents)
-        for network, state, index in zip(networks, states, atoms, strict=True):
+        for network, state, index in zip(networks, states, geometry.atoms, strict=True):
             turned = turned.index_copy(0, index, gradient_tangents(network, state, tangents[index]))
         columns = [adjoint_features(geometry, column) for column in turned.unbind(1)]
         products = torch.stack(columns, 2) + _apply_blocks(geometry, blocks, probes)
@@ -97,12 +95,18 @@ def _hessians(
             of_atoms = _tangent_products(network, state, rows)
             of_atoms = rows.expansion.transpose(1, 2) @ (of_atoms @ rows.expansion)
             total = total.index_add(0, batch.molecule[rows.atoms], of_atoms)
-    if bool((batch.counts == size).all()):
-        return total.flatten()
-    sizes = 3 * batch.counts
-    keep = torch.arange(3 * size) < sizes.unsqueeze(1)  # (M, 3 N)
-    flat = (keep.unsqueeze(2) & keep.unsqueeze(1)).flatten().nonzero().squeeze(1)
-    return total.flatten().index_select(0, flat.to(total.device))
+    return total.flatten() if bool((batch.counts == size).all()) else _ragged(total, batch)
+
+
+def _ragged(padded: Tensor, batch: Batch) -> Tensor:
+    """Take the molecules' own elements out of padded Hessians (M, 3 N, 3 N), flat; waits for no GPU."""
+    device, elements = padded.device, int(batch.hessian_offsets[-1])
+    sizes = (3 * batch.counts).to(device)
+    molecule = torch.repeat_interleave(torch.arange(len(batch), device=device), sizes**2, output_size=elements)
+    place = torch.arange(elements, device=device) - batch.hessian_offsets.to(device)[molecule]
+    row, column = place // sizes[molecule], place % sizes[molecule]
+    width = padded.shape[1]
+    return padded.flatten().index_select(0, (molecule * width + row) * width + column)
 
 
 def _tangent_products(network: Network, state: NetworkState, rows: ElementRows) -> Tensor:
