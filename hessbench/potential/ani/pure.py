@@ -15,6 +15,7 @@ from hessbench.potential.ani.geometry import (
     build,
     directional_features,
 )
+from hessbench.potential.ani.layer_products import layer_products
 from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.network import Network, NetworkState, gradient_tangents, networks_of, run
 from hessbench.potential.ani.rows import ElementRows, build_rows
@@ -111,20 +112,12 @@ def _ragged(padded: Tensor, batch: Batch) -> Tensor:
 
 def _tangent_products(network: Network, state: NetworkState, rows: ElementRows) -> Tensor:
     """Sum over layers of T_l diag(D_l) T_l', (n, height, height), T_l = dz_l/dx in rows."""
-    weight = network.weights[0]
     packed = torch.cat(
         [block.values @ network.first_layer(block.columns, block.key) for block in rows.blocks]
     )
-    tangents = packed.new_zeros(len(rows.atoms) * rows.height, weight.shape[0])
+    tangents = packed.new_zeros(len(rows.atoms) * rows.height, packed.shape[1])
     tangents = tangents.index_copy(0, rows.position, packed).unflatten(0, (-1, rows.height))
-    total = None
-    for depth, (slope, curvature) in enumerate(zip(state.slopes, state.curvatures, strict=True)):
-        product = (tangents * curvature.unsqueeze(1)) @ tangents.transpose(1, 2)
-        total = product if total is None else total + product
-        if depth + 1 < len(state.slopes):
-            tangents = (tangents * slope.unsqueeze(1)) @ network.weights[depth + 1].T
-    assert total is not None  # a network has at least one hidden layer
-    return total
+    return layer_products(tangents, state.slopes, state.curvatures, network.weights[1:-1])
 
 
 def cartesian_blocks(
