@@ -14,7 +14,7 @@ from hessbench.benchmarks.timing import Case
 _PROGRAM = """
 import json, sys
 import torch
-from hessbench.benchmarks.memory import high_water_mark
+from hessbench.benchmarks.memory import peak
 from hessbench.benchmarks.timing import Case, step
 
 case, way = Case(**json.loads(sys.argv[1])), sys.argv[2]
@@ -22,9 +22,9 @@ torch.set_num_threads(case.threads or 1)
 small, one = Case(**{**json.loads(sys.argv[1]), "batch": 1}).build()
 step(way, small, one)  # code and libraries are loaded before the count begins
 model, batch = case.build()
-before = high_water_mark()
+before = peak(case.device)
 step(way, model, batch)
-print(high_water_mark() - before)
+print(peak(case.device) - before)
 """
 
 
@@ -37,11 +37,17 @@ def high_water_mark() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
-def peak_memory(case: Case, way: str) -> float:
-    """Memory in MiB that one step adds to the peak of a process that has taken a step of one molecule.
+def peak(device: str) -> float:
+    """Most memory of a device that this process has had in use so far, MiB."""
+    if device == "cpu":
+        return high_water_mark()
+    import torch  # by those alone who measure
 
-    On a CPU; allocations of a GPU are not seen.
-    """
+    return torch.cuda.max_memory_allocated(device) / 2**20
+
+
+def peak_memory(case: Case, way: str) -> float:
+    """Memory in MiB that one step adds to the peak of a process that has taken a step of one molecule."""
     result = subprocess.run(
         [sys.executable, "-c", _PROGRAM, json.dumps(asdict(case)), way],
         check=True,

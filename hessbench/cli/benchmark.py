@@ -65,7 +65,7 @@ def derivatives(
         for molecules in _numbers("--batch", batch):
             case = replace(first, atoms=size, batch=molecules)
             table = time_steps(case, list(ways) or available(device), rounds)
-            if memory and device == "cpu":
+            if memory:
                 table["memory"] = [peak_memory(case, way) for way in table["way"]]
             for name, value in reversed(asdict(case).items()):
                 table.insert(0, name, value)
@@ -89,11 +89,12 @@ def _readable(table: pd.DataFrame) -> str:
     """Lay out for people."""
     columns = {
         "way": table["way"],
-        "ms/molecule": table["median"].map("{:.2f}".format),
+        "ms/molecule": table["median"].map("{:.3g}".format),
         "quartiles": [
-            f"{low:.2f} - {high:.2f}" for low, high in zip(table["low"], table["high"], strict=True)
+            f"{low:.3g} - {high:.3g}" for low, high in zip(table["low"], table["high"], strict=True)
         ],
         "to E-F": table["to_ef"].map("{:.2f}".format),
+        "molecules/s": (1e3 / table["median"]).map("{:.0f}".format),
         "loop /": table["speedup"].map("{:.1f}".format),
     }
     if "memory" in table:

@@ -184,6 +184,11 @@ class Prediction:
     hessians: Tensor | None = None
     products: Tensor | None = None
 
+    def to(self, device: torch.device | str) -> Self:
+        """Move to a device."""
+        parts = (self.energies, self.forces, self.hessians, self.products)
+        return type(self)(*(None if item is None else item.to(device) for item in parts))  # type: ignore[arg-type]
+
     def hessian(self, batch: Batch, molecule: int) -> Tensor:
         """Hessian of one molecule as a (3 N, 3 N) matrix."""
         if self.hessians is None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from hessbench.config.device import chosen_device
 from hessbench.config.inputs import Inputs, read_inputs
 from hessbench.config.loss_labels import read_label
 from hessbench.errors import DataError
@@ -66,6 +67,19 @@ def ensemble_label(folder: Path) -> str:
     """
     trained_seeds(folder)
     return read_label(folder / PROVENANCE)
+
+
+def load_member(path: Path) -> TrainablePotential:
+    """Read a model and put it on the device that params.yaml names.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged.
+    ConfigurationError
+        There is no such device here, see `hessbench.config.device`.
+    """
+    return load(path).to(chosen_device())
 
 
 def load_ensemble(folder: Path) -> list[TrainablePotential]:

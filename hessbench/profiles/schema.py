@@ -7,6 +7,7 @@ from pydantic import Field, SerializeAsAny, create_model
 
 from hessbench.cluster.settings import ClusterConfig
 from hessbench.config.base import PARAMS, Section, read_yaml, validate
+from hessbench.config.device import Device
 from hessbench.data.settings import SplitConfig
 from hessbench.datasets.settings import DataConfig
 from hessbench.errors import ConfigurationError
@@ -30,6 +31,7 @@ class Profile(Section):
     model: SerializeAsAny[ModelConfig]
     training: TrainingConfig
     cluster: ClusterConfig | None = None
+    device: Device = "auto"
 
 
 def _experiment_sections() -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from hessbench.data.structures import Structures
 from hessbench.potential.batch import Batch, Prediction
@@ -43,11 +44,15 @@ def to_tensors(examples: Examples, dtype: torch.dtype) -> tuple[Batch, Predictio
 
 
 def batches(
-    examples: Examples, size: int, dtype: torch.dtype, order: NDArray[np.integer] | None = None
+    examples: Examples, size: int, like: Tensor, order: NDArray[np.integer] | None = None
 ) -> Iterator[tuple[Batch, Prediction]]:
-    """Go once over the structures, `size` at a time, in the order given or as they stand."""
+    """Go once over the structures, `size` at a time, in the order given or as they stand.
+
+    Batches have the dtype of `like` and are on its device.
+    """
     order = np.arange(len(examples)) if order is None else order
     for first in range(0, len(order), size):
         indices = order[first : first + size]
         part = Examples(examples.structures.select(indices), examples.energies[indices])
-        yield to_tensors(part, dtype)
+        batch, values = to_tensors(part, like.dtype)
+        yield batch.to(like.device), values.to(like.device)

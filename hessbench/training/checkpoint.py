@@ -31,6 +31,8 @@ def load_checkpoint(path: Path, fingerprint: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     with reading(path, "is no checkpoint", "delete it to train from the start"):
-        content: dict[str, Any] = torch.load(io.BytesIO(read_sealed(path)), weights_only=True)
+        content: dict[str, Any] = torch.load(
+            io.BytesIO(read_sealed(path)), map_location="cpu", weights_only=True
+        )
         found = content["fingerprint"]
     return content if found == fingerprint else None

@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from hessbench.cluster.workers import workers
+from hessbench.config.device import chosen_device, device_name
 from hessbench.config.inputs import Inputs
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
@@ -188,6 +189,7 @@ def _train_seed(
     print_of_seed = fingerprint(ensemble.description, seed)
     model = build(ensemble.model, seed)
     model.prepare(training)
+    model.to(chosen_device())
     history = train(
         model,
         examples(model, training),
@@ -201,8 +203,14 @@ def _train_seed(
         label=f"{ensemble.name}, seed {seed}",
     )
     ensemble.folder.mkdir(parents=True, exist_ok=True)
-    notes = {"training": ensemble.name, "seed": str(seed), "data": ensemble.description["data"]}
-    model.save(model_file(ensemble.folder, seed), notes | {"fingerprint": print_of_seed})
+    notes = {
+        "training": ensemble.name,
+        "seed": str(seed),
+        "data": ensemble.description["data"],
+        "device": device_name(model.device),
+        "fingerprint": print_of_seed,
+    }
+    model.save(model_file(ensemble.folder, seed), notes)
     return history
 
 

@@ -2,13 +2,15 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hessbench.errors import TrainingError
 from hessbench.potential.interface import TrainablePotential
@@ -22,6 +24,17 @@ from hessbench.training.validation import validate
 
 Row = dict[str, float | int | None]
 """A line of the learning curve: epoch, learning rate, errors of training and validation, seconds."""
+
+
+@contextmanager
+def _tensor_floats(allowed: bool) -> Iterator[None]:
+    """Let a GPU multiply float32 matrices as TF32, or not."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 @flushed_denormals()
@@ -98,7 +111,8 @@ def train(
         row: Row = {"epoch": epoch, "passes": epoch * passes, "learning_rate": optimization.learning_rate}
         start = time.perf_counter()
         random = np.random.default_rng((seed, epoch))
-        row |= _run_epoch(model, training, loss, config, optimization, random, passes, place)
+        with _tensor_floats(config.tf32):
+            row |= _run_epoch(model, training, loss, config, optimization, random, passes, place)
         row["training_seconds"] = time.perf_counter() - start
         if validation is not None:
             whole = last or epoch % config.hessian_validation_epochs == 0
@@ -142,27 +156,31 @@ def _run_epoch(
 ) -> Row:
     """Pass over the training set; returns loss and errors, root mean square over the steps."""
     generator = torch.Generator().manual_seed(int(random.integers(2**62)))
-    dtype = next(model.parameters()).dtype
+    like = next(model.parameters())
     orders = [random.permutation(len(training)) for _ in range(passes)]
-    total, squares, steps = 0.0, dict.fromkeys((term.quantity for term in loss.terms), 0.0), 0
-    for batch, reference in chain(*(batches(training, config.batch_size, dtype, order) for order in orders)):
+    # errors of all steps are read at the end of an epoch, so that no step waits for a GPU
+    found: dict[str, list[Tensor]] = {"loss": [], **{term.quantity: [] for term in loss.terms}}
+    for batch, reference in chain(*(batches(training, config.batch_size, like, order) for order in orders)):
         probes = draw(loss, batch, generator)
         prediction = model.predict(batch, loss.derivatives, probes)
         errors = term_errors(loss.terms, prediction, with_products(reference, batch, probes), batch)
         total_loss = weighted_sum(errors, loss, config.form)
-        value = total_loss.item()
-        steps += 1
-        _require_finite(value, f"{place}, batch {steps}: the loss is {value}")
         optimization.zero_grad()
         total_loss.backward()
         optimization.step()
-        total += value
-        for quantity, error in errors.items():
-            squares[quantity] += float(error.detach()) ** 2
+        for name, value in ("loss", total_loss), *errors.items():
+            found[name].append(value.detach())
+    values = {name: torch.stack(item).tolist() for name, item in found.items()}
+    for step, value in enumerate(values["loss"], start=1):
+        _require_finite(value, f"{place}, batch {step}: the loss is {value}")
     norm = sum(float(parameter.detach().abs().sum()) for parameter in model.parameters())
     _require_finite(norm, f"{place}: the last step left parameters that are infinite or not a number")
-    mean = {quantity: math.sqrt(squares[quantity] / steps) for quantity in squares}
-    return {"training_loss": total / steps, **_columns("training", mean)}
+    steps = len(values["loss"])
+    mean = {
+        term.quantity: math.sqrt(math.fsum(error**2 for error in values[term.quantity]) / steps)
+        for term in loss.terms
+    }
+    return {"training_loss": math.fsum(values["loss"]) / steps, **_columns("training", mean)}
 
 
 def _require_finite(value: float, problem: str) -> None:

@@ -12,4 +12,4 @@ def examples(potential: TrainablePotential, structures: Structures) -> Examples:
     """Structures with their energies less the potential's atomic energies, subtracted in float64."""
     numbers = [atomic_numbers[symbol] for symbol in potential.elements]
     atoms = compositions(structures.numbers, structures.counts, numbers)
-    return Examples(structures, structures.energies - atoms @ potential.atomic_energies.numpy())
+    return Examples(structures, structures.energies - atoms @ potential.atomic_energies.cpu().numpy())

@@ -203,7 +203,11 @@ class TrainingConfig(Section):
         ge=0,
         description="Seed of the first model; another one makes an independent run of the same profile.",
     )
-    processes: PositiveInt = Field(2, description="Models trained at the same time, one thread each.")
+    processes: PositiveInt = Field(
+        2,
+        description="Models trained at the same time, one thread each; they share a GPU, which the small "
+        "batches of one model do not fill.",
+    )
     epochs: PositiveInt = Field(description="Passes over the training set.")
     batch_size: PositiveInt = Field(description="Structures of a step.")
     minimum_steps: int = Field(
@@ -216,6 +220,10 @@ class TrainingConfig(Section):
     )
     losses: Losses = Field(description="The losses to compare, by name.")
     optimizer: OptimizerConfig
+    tf32: bool = Field(
+        False,
+        description="Whether a GPU may round factors of matrix products to 10 bits: faster, less exact.",
+    )
     keep: Literal["last", "best"] = Field(
         "last", description="Which epoch's model is saved: the last, or the one of lowest validation loss."
     )

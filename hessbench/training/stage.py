@@ -10,6 +10,7 @@ RECIPE = (
     "training.batch_size",
     "training.form",
     "training.optimizer",
+    "training.tf32",
     "training.keep",
 )
 """Settings that decide about every model, whatever its loss and the size of its training set."""

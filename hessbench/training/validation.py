@@ -39,7 +39,7 @@ def validate(
     for parameter in trainable:  # nothing is kept for a reverse pass
         parameter.requires_grad_(False)
     try:
-        for batch, reference in batches(examples, batch_size, next(model.parameters()).dtype):
+        for batch, reference in batches(examples, batch_size, next(model.parameters())):
             prediction = model.predict(batch, derivatives)
             for quantity, target in TARGETS.items():
                 predicted, wanted = target.values(prediction), target.values(reference)

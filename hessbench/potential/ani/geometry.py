@@ -80,7 +80,9 @@ def build(model: ANI, batch: Batch) -> Geometry:
     elements = len(model.elements)
     element = model.element_indices(batch.numbers)
     with torch.no_grad():
-        atoms = torch.argsort(element, stable=True).split(torch.bincount(element, minlength=elements).tolist())
+        atoms = torch.argsort(element, stable=True).split(
+            torch.bincount(element, minlength=elements).tolist()
+        )
         pairs = _find_pairs(constants, batch, element)
         triples = _find_triples(constants, elements, pairs)
         features = torch.cat(

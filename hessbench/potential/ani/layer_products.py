@@ -1,7 +1,8 @@
-"""The part of atomic Hessians that goes through the networks: sum over layers of T D T', and its reverse pass.
+"""The part of atomic Hessians that goes through the networks: the sum over layers of T D T'.
 
-Of everything that a Hessian needs this takes most arithmetic and memory. Automatic differentiation would keep
-T D and T s of every layer beside T and, blind to the symmetry of T D T', take two products where one is enough.
+Of everything that a Hessian needs this takes most arithmetic and memory. Automatic differentiation would
+keep T D and T s of every layer beside T and, blind to the symmetry of T D T', take two products where one
+is enough.
 """
 
 from collections.abc import Sequence
@@ -87,6 +88,8 @@ class _LayerProducts(torch.autograd.Function):
         return None, of_next, *of_slopes[::-1], *of_curvatures[::-1], *of_weights[::-1]
 
 
-def _split(count: int, others: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
+def _split(
+    count: int, others: Sequence[Tensor]
+) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
     """Slopes, curvatures and weights of the arguments after the tangents."""
     return others[:count], others[count : 2 * count + 1], others[2 * count + 1 :]

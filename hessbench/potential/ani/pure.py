@@ -103,7 +103,9 @@ def _ragged(padded: Tensor, batch: Batch) -> Tensor:
     """Take the molecules' own elements out of padded Hessians (M, 3 N, 3 N), flat; waits for no GPU."""
     device, elements = padded.device, int(batch.hessian_offsets[-1])
     sizes = (3 * batch.counts).to(device)
-    molecule = torch.repeat_interleave(torch.arange(len(batch), device=device), sizes**2, output_size=elements)
+    molecule = torch.repeat_interleave(
+        torch.arange(len(batch), device=device), sizes**2, output_size=elements
+    )
     place = torch.arange(elements, device=device) - batch.hessian_offsets.to(device)[molecule]
     row, column = place // sizes[molecule], place % sizes[molecule]
     width = padded.shape[1]

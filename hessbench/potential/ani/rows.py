@@ -126,7 +126,7 @@ def _ranks(geometry: Geometry) -> Tensor:
 
 
 def _near_values(geometry: Geometry, near: Tensor, present: Sequence[int]) -> Tensor:
-    """Rows of the near pairs in this order, (near pairs, 3, K + elements present x N Z), angles by element."""
+    """Rows of these near pairs, (pairs, 3, K + present x N Z), angles by the third atom's element."""
     pairs, triples = geometry.pairs, geometry.triples
     place = torch.empty_like(pairs.center)
     place[near] = torch.arange(len(near), device=near.device)
@@ -150,7 +150,9 @@ def _near_values(geometry: Geometry, near: Tensor, present: Sequence[int]) -> Te
         angular.index_add_(0, place[own] * len(present) + compact[other], values)
     angular = angular.unflatten(0, (len(near), len(present))).movedim(1, 2).flatten(2)
     rows = torch.cat([pairs.u[near].unsqueeze(2) * pairs.radial[1][near].unsqueeze(1), angular], 2)
-    if rows.device.type == "cpu":  # Gaussian tails would be denormal numbers, on which many processors are slow
+    if (
+        rows.device.type == "cpu"
+    ):  # Gaussian tails would be denormal numbers, on which many processors are slow
         rows.masked_fill_(rows.abs() < 1e-30, 0.0)
     return rows
 

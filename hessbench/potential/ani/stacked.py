@@ -4,6 +4,7 @@ docs/derivatives.md derives the recursions; here every tensor has the model as i
 """
 
 from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -95,6 +96,12 @@ class StackedModels(Stack):
             }
         )
 
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
+        """Convert or move the descriptors, too."""
+        super()._apply(fn, recurse)
+        self.descriptors = self.descriptors.map(fn)
+        return self
+
     def network(self, element: int) -> StackedNetwork:
         """Networks of the element of this index."""
         return self.networks[str(element)]  # type: ignore[return-value]
@@ -103,8 +110,9 @@ class StackedModels(Stack):
         """Energies of other geometries, see `Stack.energies`."""
         known = self.descriptors
         total: Tensor | float = 0.0
-        for element, values in path_features(known.architecture, known.numbers, coordinates, self.dtype):
+        for element, found in path_features(known.architecture, known.numbers, coordinates, self.dtype):
             network = self.network(element)
+            values = found.to(network.mean)
             activated = ((values - network.mean) / network.scale).flatten(0, 1)
             for layer in network.hidden:
                 activated = differentiable_activation(self.activation, layer(activated), 0)[0]
@@ -201,4 +209,4 @@ def _symmetric(upper: Tensor, descriptors: Descriptors) -> Tensor:
     index = torch.empty(size, size, dtype=torch.int64)
     row, column = torch.triu_indices(size, size)
     index[row, column] = index[column, row] = torch.arange(len(row))
-    return upper[:, index.flatten()].unflatten(1, (size, size))
+    return upper[:, index.flatten().to(upper.device)].unflatten(1, (size, size))

@@ -6,7 +6,9 @@ split into as many rows as it has rank (it never exceeds 3 N - 6) and an orthono
 coordinates.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -69,6 +71,20 @@ class Descriptors:
     tables: list[ElementTables]
     jacobian: Tensor
     curvature: Tensor
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """Apply a change of device or dtype to all tables."""
+        tables = [
+            ElementTables(item.element, *map(change, (item.features, item.rows, item.expansion)))
+            for item in self.tables
+        ]
+        return replace(
+            self,
+            columns=change(self.columns),
+            tables=tables,
+            jacobian=change(self.jacobian),
+            curvature=change(self.curvature),
+        )
 
     @property
     def size(self) -> int:

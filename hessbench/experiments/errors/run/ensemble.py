@@ -20,10 +20,9 @@ from hessbench.experiments.errors.run.predictions import pack
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential.batch import Batch
-from hessbench.potential.ensembles import ensemble_label, model_file, trained_seeds
+from hessbench.potential.ensembles import ensemble_label, load_member, model_file, trained_seeds
 from hessbench.potential.evaluation import given, total_energies
 from hessbench.potential.interface import Potential
-from hessbench.potential.registry import load
 from hessbench.results.store.names import QUANTITIES
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
@@ -194,7 +193,7 @@ def _evaluate_model(
                 _append(groups[name], "hessians", pack(hessians, part.counts))
             report(len(part))
 
-        return errors_of_model(load(task.model), task.seed, sets, batch_size, keep)
+        return errors_of_model(load_member(task.model), task.seed, sets, batch_size, keep)
 
 
 def errors_of_model(

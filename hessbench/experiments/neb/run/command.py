@@ -30,11 +30,11 @@ from hessbench.potential.ensembles import (
     ensemble_folder,
     ensemble_inputs,
     ensemble_label,
+    load_member,
     model_file,
     trained_seeds,
 )
 from hessbench.potential.interface import Potential
-from hessbench.potential.registry import load
 from hessbench.potential.validation import example_structures
 from hessbench.reactions.choice import Search, choose_reactions
 from hessbench.reactions.geometry_file import level_of_geometries
@@ -64,7 +64,7 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent)
         potentials += [
-            (ensemble_label(folder), seed, partial(load, model_file(folder, seed)))
+            (ensemble_label(folder), seed, partial(load_member, model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
         trained.append(ensemble_inputs(folder))

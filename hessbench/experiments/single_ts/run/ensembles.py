@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
 from hessbench.cluster.workers import workers
+from hessbench.config.device import chosen_device
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.data.layout import ReactionFile
 from hessbench.errors import DataError
@@ -181,10 +182,10 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
     if finished:
         report(config.steps)
         return finished
-    stack = make_stack(path, config, seeds)
-    dtype = next(stack.parameters()).dtype
+    stack = make_stack(path, config, seeds).to(chosen_device())
+    weight = next(stack.parameters())
     target = target_of(
-        path.numbers, *(torch.as_tensor(item, dtype=dtype) for item in (path.ts, path.forces, path.hessian))
+        path.numbers, *(torch.as_tensor(item).to(weight) for item in (path.ts, path.forces, path.hessian))
     )
     train_stack(stack, target, config.losses[loss], config, report)
     with torch.no_grad():
@@ -193,7 +194,7 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
         energies = stack.energies(path.coordinates)
     assert predictions.hessians is not None
     arrays = (energies, predictions.hessians, *fit.values())
-    trained = Trained(*(array.double().numpy() for array in arrays))
+    trained = Trained(*(array.double().cpu().numpy() for array in arrays))
     content = {"fingerprint": np.array(fingerprint), **{name: getattr(trained, name) for name in NAMES}}
     write_sealed(checkpoint, lambda file: np.savez(file, **content))
     return trained

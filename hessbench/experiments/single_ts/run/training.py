@@ -36,7 +36,9 @@ class Target:
 
 def target_of(numbers: np.ndarray, coordinates: Tensor, forces: Tensor, hessian: Tensor) -> Target:
     """Target of a structure: (N,), (N, 3), Angstrom; forces (N, 3), Hessian (3 N, 3 N); energy zero."""
-    structure = Batch(torch.as_tensor(numbers), coordinates, torch.tensor([len(numbers)]))
+    structure = Batch(
+        torch.as_tensor(numbers).to(coordinates.device), coordinates, torch.tensor([len(numbers)])
+    )
     return Target(structure, Prediction(forces.new_zeros(1), forces, hessian.flatten()))
 
 

@@ -26,11 +26,11 @@ from hessbench.potential.ensembles import (
     ensemble_folder,
     ensemble_inputs,
     ensemble_label,
+    load_member,
     model_file,
     trained_seeds,
 )
 from hessbench.potential.interface import Potential
-from hessbench.potential.registry import load
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import read_provenance, write_table
 from hessbench.system.alone import alone_in_results
@@ -58,7 +58,7 @@ def command(results: Path) -> None:
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent)
         potentials += [
-            (ensemble_label(folder), seed, load(model_file(folder, seed)))
+            (ensemble_label(folder), seed, load_member(model_file(folder, seed)))
             for seed in trained_seeds(folder)[: config.seeds]
         ]
         made_from.append(ensemble_inputs(folder))

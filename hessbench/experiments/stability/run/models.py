@@ -15,7 +15,7 @@ from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.stability.run.heating import Heating, heat
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STAGE
-from hessbench.potential.registry import load
+from hessbench.potential.ensembles import load_member
 from hessbench.system.processes import Report, run_tasks
 from hessbench.system.reading import reading
 from hessbench.system.sources import code_digest
@@ -111,7 +111,7 @@ def _heat(task: HeatingTask, shared: _Shared, report: Report) -> Heating:
         content.update(name.encode() + atoms.numbers.tobytes() + atoms.positions.tobytes())
     return heat(
         shared.molecules,
-        load(task.model),
+        load_member(task.model),
         shared.config,
         f"{task.loss}/{task.seed}",
         checkpoint=shared.checkpoints / f"{task.loss}-{task.seed}.npz",
