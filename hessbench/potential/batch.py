@@ -68,8 +68,11 @@ class Batch:
     @cached_property
     def molecule(self) -> Tensor:
         """Molecule of each atom, (A,) int64 on the device of the coordinates."""
-        index = torch.repeat_interleave(torch.arange(len(self.counts)), self.counts)
-        return index.to(self.coordinates.device)
+        return self.there(torch.repeat_interleave(torch.arange(len(self.counts)), self.counts))
+
+    def there(self, indices: Tensor) -> Tensor:
+        """Copy indices to the device of the coordinates, without waiting for it."""
+        return indices.to(self.coordinates.device, non_blocking=True)
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Self:
         """Move to a device, or convert the coordinates."""

@@ -80,9 +80,7 @@ def build(model: ANI, batch: Batch) -> Geometry:
     elements = len(model.elements)
     element = model.element_indices(batch.numbers)
     with torch.no_grad():
-        atoms = torch.argsort(element, stable=True).split(
-            torch.bincount(element, minlength=elements).tolist()
-        )
+        atoms = torch.argsort(element, stable=True).split(count(element, elements).tolist())
         pairs = _find_pairs(constants, batch, element)
         triples = _find_triples(constants, elements, pairs)
         features = torch.cat(
@@ -93,6 +91,11 @@ def build(model: ANI, batch: Batch) -> Geometry:
             1,
         )
     return Geometry(constants, elements, element, atoms, pairs, triples, features)
+
+
+def count(values: Tensor, kinds: int) -> Tensor:
+    """How often each of 0 ... kinds - 1 occurs, (kinds,); other than `torch.bincount` it waits for no GPU."""
+    return values.new_zeros(kinds).index_add_(0, values, torch.ones_like(values))
 
 
 def directional_features(geometry: Geometry, vectors: Tensor) -> Tensor:
@@ -200,13 +203,13 @@ def cosine_gradients(pairs: Pairs, triples: Triples) -> tuple[Tensor, Tensor]:
 
 def _find_pairs(constants: Constants, batch: Batch, element: Tensor) -> Pairs:
     device = batch.coordinates.device
-    per_atom = batch.counts.to(device)[batch.molecule]
+    per_atom = batch.there(batch.counts)[batch.molecule]
     total = int((batch.counts**2).sum())  # counts are on the CPU: a GPU need not be waited for
     atoms = torch.arange(len(per_atom), device=device)
     center = torch.repeat_interleave(atoms, per_atom, output_size=total)
     first = torch.cumsum(per_atom, 0) - per_atom
     partner = torch.arange(total, device=device) - first[center]
-    neighbor = batch.offsets.to(device)[:-1][batch.molecule][center] + partner
+    neighbor = batch.there(batch.offsets)[batch.molecule][center] + partner
     v = batch.coordinates[neighbor] - batch.coordinates[center]
     r = torch.linalg.vector_norm(v, dim=1)
     keep = ((r <= constants.radial_cutoff) & (center != neighbor)).nonzero().squeeze(1)

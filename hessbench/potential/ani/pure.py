@@ -88,8 +88,8 @@ def _hessians(
 ) -> Tensor:
     """H = sum over atoms of sum_l T_l' D_l T_l + g . K, flat and ragged."""
     size = int(batch.counts.max())
-    offsets = batch.offsets[:-1].to(batch.molecule.device)
-    local = torch.arange(len(batch.molecule), device=batch.molecule.device) - offsets[batch.molecule]
+    first = batch.there(batch.offsets)[batch.molecule]
+    local = torch.arange(len(first), device=first.device) - first
     total = cartesian_blocks(geometry, blocks, local, batch.molecule, len(batch), size)
     for network, state, rows in zip(networks, states, build_rows(geometry, local, size), strict=True):
         if rows is not None:
@@ -102,11 +102,11 @@ def _hessians(
 def _ragged(padded: Tensor, batch: Batch) -> Tensor:
     """Take the molecules' own elements out of padded Hessians (M, 3 N, 3 N), flat; waits for no GPU."""
     device, elements = padded.device, int(batch.hessian_offsets[-1])
-    sizes = (3 * batch.counts).to(device)
+    sizes = batch.there(3 * batch.counts)
     molecule = torch.repeat_interleave(
         torch.arange(len(batch), device=device), sizes**2, output_size=elements
     )
-    place = torch.arange(elements, device=device) - batch.hessian_offsets.to(device)[molecule]
+    place = torch.arange(elements, device=device) - batch.there(batch.hessian_offsets)[molecule]
     row, column = place // sizes[molecule], place % sizes[molecule]
     width = padded.shape[1]
     return padded.flatten().index_select(0, (molecule * width + row) * width + column)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hessbench.potential.ani.geometry import Geometry, cosine_gradients, element_pair
+from hessbench.potential.ani.geometry import Geometry, cosine_gradients, count, element_pair
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def build_rows(geometry: Geometry, local: Tensor, size: int) -> list[ElementRows
     group = (2 * own + ~pairs.near) * elements + pairs.element
     tallest = torch.zeros(elements, dtype=row.dtype, device=row.device)
     tallest = tallest.scatter_reduce(0, own, row + widths, "amax")
-    numbers = torch.cat([torch.bincount(group, minlength=2 * elements**2), tallest]).tolist()
+    numbers = torch.cat([count(group, 2 * elements**2), tallest]).tolist()
     heights = numbers[2 * elements**2 :]
     order = torch.argsort(group, stable=True)
     slices = order.split(numbers[: 2 * elements**2])
@@ -132,7 +132,7 @@ def _near_values(geometry: Geometry, near: Tensor, present: Sequence[int]) -> Te
     place[near] = torch.arange(len(near), device=near.device)
     lookup = torch.zeros(geometry.elements, dtype=torch.int64)
     lookup[list(present)] = torch.arange(len(present))
-    compact = lookup.to(near.device)[pairs.element]
+    compact = lookup.to(near.device, non_blocking=True)[pairs.element]
     (f1, g1, _), (f2, g2, _) = triples.cutoffs
     w1, w2 = cosine_gradients(pairs, triples)
     h0, h1, _ = triples.shells

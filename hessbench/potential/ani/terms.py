@@ -54,6 +54,12 @@ def constants_of(functions: SymmetryFunctions) -> Constants:
     )
 
 
+@cache
+def _values(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Make a tensor of constants once: copying to a GPU waits for it."""
+    return torch.tensor(values, dtype=dtype, device=device)
+
+
 def cutoff_terms(kind: Cutoff, rc: float, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Cutoff function and its first two derivatives at distances r <= rc."""
     if kind == "cosine":
@@ -71,7 +77,7 @@ def radial_terms(constants: Constants, r: Tensor) -> tuple[Tensor, Tensor, Tenso
     """Radial features R_k(r) and their first two derivatives, each (pairs, shifts)."""
     f0, f1, f2 = (item.unsqueeze(1) for item in cutoff_terms(constants.cutoff, constants.radial_cutoff, r))
     eta = constants.radial_eta
-    d = r.unsqueeze(1) - r.new_tensor(constants.radial_shifts)
+    d = r.unsqueeze(1) - _values(constants.radial_shifts, r.dtype, r.device)
     h0 = 0.25 * torch.exp(-eta * d * d)
     h1 = -2 * eta * d * h0
     h2 = (4 * eta * eta * d * d - 2 * eta) * h0
@@ -81,7 +87,7 @@ def radial_terms(constants: Constants, r: Tensor) -> tuple[Tensor, Tensor, Tenso
 def shell_terms(constants: Constants, r1: Tensor, r2: Tensor) -> Tensor:
     """h_n and its first two derivatives with respect to the mean distance, (3, triples, shifts)."""
     eta = constants.angular_eta
-    d = (0.5 * (r1 + r2)).unsqueeze(1) - r1.new_tensor(constants.angular_shifts)
+    d = (0.5 * (r1 + r2)).unsqueeze(1) - _values(constants.angular_shifts, r1.dtype, r1.device)
     h0 = torch.exp(-eta * d * d)
     return torch.stack([h0, -2 * eta * d * h0, (4 * eta * eta * d * d - 2 * eta) * h0])
 
@@ -92,8 +98,8 @@ def angle_terms(constants: Constants, c: Tensor) -> Tensor:
     A = 2 ((1 + cos(theta - theta_z)) / 2)^zeta with theta = acos(0.95 c); no acos is taken.
     """
     zeta = constants.zeta
-    sections = torch.tensor(constants.angular_sections, dtype=torch.float64)
-    cosines, sines = torch.cos(sections).to(c), torch.sin(sections).to(c)
+    sections = _values(constants.angular_sections, torch.float64, c.device)
+    cosines, sines = torch.cos(sections).to(c.dtype), torch.sin(sections).to(c.dtype)
     c = c.unsqueeze(1)
     s = torch.sqrt(1 - SLACK**2 * c * c)
     y0 = SLACK * c * cosines + s * sines
