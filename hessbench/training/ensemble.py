@@ -11,20 +11,20 @@ import pandas as pd
 from tqdm import tqdm
 
 from hessbench.cluster.workers import workers
-from hessbench.config.device import chosen_device, device_name
+from hessbench.config.device import device_name
 from hessbench.config.inputs import Inputs
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import TrainingError
 from hessbench.potential.ensembles import MODELS, PROVENANCE, ensemble_folder, model_file
-from hessbench.potential.registry import ModelConfig, build
+from hessbench.potential.registry import ModelConfig
 from hessbench.system.files import write_text
 from hessbench.system.machine import hardware
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.fingerprint import describe, fingerprint
 from hessbench.training.loop import Row, train
 from hessbench.training.loss import TARGETS
-from hessbench.training.preparation import examples
+from hessbench.training.preparation import examples, prepared
 from hessbench.training.settings import LossConfig, TrainingConfig, labels_of
 from hessbench.training.stage import STAGE
 
@@ -157,14 +157,15 @@ def _ensemble(
     loss = config.losses[loss_name]
     name = f"{loss_name}-{percent}"
     indices = split.training_at(percent)
+    of_share = config.at(percent, max(split.sizes))
     return Ensemble(
         name=name,
         label=labels_of(config.losses)[loss_name],
         percent=percent,
         loss=loss,
         model=model,
-        config=config,
-        description=describe(split.data, indices, split.validation, loss, model, config),
+        config=of_share,
+        description=describe(split.data, indices, split.validation, loss, model, of_share),
         seeds=config.seed_range(largest=percent == max(split.sizes)),
         inputs=STAGE.inputs(
             {"rtp": split.data},
@@ -187,9 +188,7 @@ def _train_seed(
     ensemble = ensembles[index]
     training = structures.select(split.training_at(ensemble.percent))
     print_of_seed = fingerprint(ensemble.description, seed)
-    model = build(ensemble.model, seed)
-    model.prepare(training)
-    model.to(chosen_device())
+    model = prepared(ensemble.model, seed, training)
     history = train(
         model,
         examples(model, training),
@@ -231,9 +230,11 @@ def _write_summary(ensemble: Ensemble, histories: list[list[Row]]) -> None:
         for column in errors
         if column != "training_seconds"
     }
-    passes = ensemble.config.epochs * final[0]["passes"] / final[0]["epoch"]  # type: ignore[operator]
     seconds = [sum(row["training_seconds"] for row in history) for history in histories]  # type: ignore[misc]
-    metrics["seconds_per_pass"] = statistics.fmean(seconds) / passes
+    metrics["seconds_per_pass"] = statistics.fmean(
+        spent / row["passes"]  # type: ignore[operator]
+        for spent, row in zip(seconds, final, strict=True)
+    )
     write_text(ensemble.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     provenance = {
         **ensemble.description,

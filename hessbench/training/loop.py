@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -91,8 +91,8 @@ def train(
     steps_of_pass = math.ceil(len(training) / size)
     passes = max(1, math.ceil(config.minimum_steps / (config.epochs * steps_of_pass)))
     optimization = Optimization(model, config.optimizer, config.epochs * passes * steps_of_pass)
-    needs_loss = optimization.needs_validation or config.keep == "best"
-    if needs_loss and validation is None:
+    watches = optimization.needs_validation or config.keep == "best"
+    if watches and validation is None:
         raise TrainingError("The optimizer or the choice of the best epoch needs validation data; give some.")
     history: list[Row] = []
     best: dict[str, Any] | None = None
@@ -104,9 +104,11 @@ def train(
             optimization.load_state_dict(saved["optimization"])
         for done in history:
             report(done)
+        if saved["finished"]:
+            return history
 
     for epoch in range(len(history) + 1, config.epochs + 1):
-        last = epoch == config.epochs
+        last, watched = epoch == config.epochs, None
         place = ", ".join(filter(None, [label, f"epoch {epoch}"]))
         row: Row = {"epoch": epoch, "passes": epoch * passes, "learning_rate": optimization.learning_rate}
         start = time.perf_counter()
@@ -116,16 +118,22 @@ def train(
         row["training_seconds"] = time.perf_counter() - start
         if validation is not None:
             whole = last or epoch % config.hessian_validation_epochs == 0
-            derivatives: Literal[1, 2] = 2 if whole or (needs_loss and loss.term("hessian")) else 1
-            errors = validate(model, validation, derivatives, size)
+            needs_hessian = watches and config.watch == "loss" and loss.term("hessian")
+            errors = validate(model, validation, 2 if whole or needs_hessian else 1, size)
             row |= _columns("validation", errors)
-            if needs_loss:
-                row["validation_loss"] = weighted_sum(errors, loss, config.form)
-        optimization.end_epoch(row.get("validation_loss"))
+            if watches and config.watch == "loss":
+                row["validation_loss"] = watched = weighted_sum(errors, loss, config.form)
+            elif watches:
+                watched = errors["energy"]
+        optimization.end_epoch(watched)
+        if optimization.finished and not last:
+            last = True
+            if validation is not None:
+                row |= _columns("validation", validate(model, validation, 2, size))
         history.append(row)
-        if config.keep == "best" and (best is None or row["validation_loss"] < best["loss"]):
+        if config.keep == "best" and watched is not None and (best is None or watched < best["watched"]):
             weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-            best = {"loss": row["validation_loss"], "model": weights}
+            best = {"watched": watched, "model": weights}
         if last and best is not None:
             model.load_state_dict(best["model"])
         if checkpoint and (last or epoch % config.checkpoint_epochs == 0):
@@ -141,6 +149,8 @@ def train(
                 },
             )
         report(row)
+        if last:
+            break
     return history
 
 

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from hessbench.errors import TrainingError
 from hessbench.training.muon import Muon
-from hessbench.training.settings import AdamConfig, Decay, MuonConfig, OptimizerConfig
+from hessbench.training.settings import AdamConfig, Decay, MuonConfig, OptimizerConfig, PaperConfig
 
 
 class Optimization:
@@ -50,6 +50,7 @@ class Optimization:
             biases = [item for name, item in named.items() if name not in matrices]
             if biases:
                 self._optimizers.append(torch.optim.SGD(biases, config.bias_learning_rate))
+        self._stop = config.stop if isinstance(config, PaperConfig) else None
         self._decays: list[LambdaLR] = []
         self._plateaus: list[ReduceLROnPlateau] = []
         if isinstance(config, MuonConfig | AdamConfig):
@@ -65,6 +66,11 @@ class Optimization:
     def needs_validation(self) -> bool:
         """Whether the learning rates depend on the validation loss."""
         return bool(self._plateaus)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the learning rate has been cut so often that training ends."""
+        return self._stop is not None and self.learning_rate <= self._stop
 
     @property
     def learning_rate(self) -> float:
@@ -83,12 +89,12 @@ class Optimization:
         for decay in self._decays:
             decay.step()
 
-    def end_epoch(self, validation_loss: float | None) -> None:
-        """Update the learning rates that go by validation loss."""
-        if self._plateaus and validation_loss is None:
-            raise TrainingError("The learning rate follows the validation loss: validation data are needed.")
+    def end_epoch(self, watched: float | None) -> None:
+        """Update the learning rates that are cut when a value on the validation set stalls."""
+        if self._plateaus and watched is None:
+            raise TrainingError("The learning rate follows the validation set: validation data are needed.")
         for plateau in self._plateaus:
-            plateau.step(validation_loss)  # type: ignore[arg-type]
+            plateau.step(watched)  # type: ignore[arg-type]
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on exactly."""

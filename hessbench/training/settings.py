@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -185,7 +185,12 @@ class PaperConfig(Section):
     bias_learning_rate: PositiveFloat = Field(1e-3, description="Of SGD, on the biases.")
     weight_decay: NonNegativeFloat = Field(0.01, description="Of AdamW; 0.01 is torch's default.")
     factor: float = Field(0.5, gt=0, lt=1, description="ReduceLROnPlateau: rates are multiplied by this,")
-    patience: PositiveInt = Field(100, description="after so many epochs without a lower validation loss.")
+    patience: PositiveInt = Field(
+        100, description="after so many epochs without a lower value of training.watch,"
+    )
+    stop: PositiveFloat | None = Field(
+        None, description="and training ends once the rate of the weights is not above this; null: never."
+    )
 
 
 OptimizerConfig = Annotated[MuonConfig | AdamConfig | PaperConfig, Field(discriminator="kind")]
@@ -210,6 +215,11 @@ class TrainingConfig(Section):
     )
     epochs: PositiveInt = Field(description="Passes over the training set.")
     batch_size: PositiveInt = Field(description="Structures of a step.")
+    batch_by_share: bool = Field(
+        False,
+        description="Whether batch_size is that of the largest share of the data, others being smaller in "
+        "proportion.",
+    )
     minimum_steps: int = Field(
         0,
         ge=0,
@@ -225,12 +235,23 @@ class TrainingConfig(Section):
         description="Whether a GPU may round factors of matrix products to 10 bits: faster, less exact.",
     )
     keep: Literal["last", "best"] = Field(
-        "last", description="Which epoch's model is saved: the last, or the one of lowest validation loss."
+        "last", description="Which epoch's model is saved: the last, or the best one on the validation set."
+    )
+    watch: Literal["loss", "energy"] = Field(
+        "loss",
+        description="What on the validation set decides about the best epoch, and about rates that are cut "
+        "when it stalls: the loss, or the error of energies alone.",
     )
     hessian_validation_epochs: PositiveInt = Field(
         10, description="Epochs between validations of the Hessian (always at the last epoch)."
     )
     checkpoint_epochs: PositiveInt = Field(5, description="Epochs between checkpoints.")
+
+    def at(self, percent: int, largest: int) -> Self:
+        """The settings for one share of the data, given the largest one, both in percent."""
+        if not self.batch_by_share:
+            return self
+        return self.model_copy(update={"batch_size": max(1, round(self.batch_size * percent / largest))})
 
     def seed_range(self, *, largest: bool) -> range:
         """Seeds of the models of an ensemble, with the largest share of the data or a smaller one."""

@@ -8,10 +8,12 @@ RECIPE = (
     "training.epochs",
     "training.minimum_steps",
     "training.batch_size",
+    "training.batch_by_share",
     "training.form",
     "training.optimizer",
     "training.tf32",
     "training.keep",
+    "training.watch",
 )
 """Settings that decide about every model, whatever its loss and the size of its training set."""
 STAGE = Stage(

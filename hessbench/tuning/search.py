@@ -20,13 +20,12 @@ from hessbench.cluster.workers import workers
 from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError, TrainingError
-from hessbench.potential.registry import build
 from hessbench.system.files import write_text
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.fingerprint import describe, fingerprint
 from hessbench.training.loop import train
 from hessbench.training.loss import TARGETS
-from hessbench.training.preparation import examples
+from hessbench.training.preparation import examples, prepared
 from hessbench.tuning.candidates import Candidate, apply, draw_candidates
 from hessbench.tuning.settings import TuningConfig
 
@@ -147,8 +146,7 @@ def _run_trial(trial: Trial, shared: tuple[Task, Structures, Structures], report
     path = task.folder / f"{trial.rung + 1}-{trial.candidate.number}-{trial.seed}.json"
     found = _read(path)
     if found is None or found["fingerprint"] != digest:
-        model = build(model_config, trial.seed)
-        model.prepare(training)
+        model = prepared(model_config, trial.seed, training)
         start = time.process_time()
         found = {"fingerprint": digest, "errors": None, "reason": None}
         try:

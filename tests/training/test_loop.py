@@ -141,6 +141,41 @@ def test_best_epoch_is_kept():
     assert min(losses) < losses[-1]
 
 
+def test_the_best_epoch_by_energy_alone():
+    config = training_config(
+        keep="best", watch="energy", epochs=8, optimizer={"kind": "adam", "learning_rate": 0.2}
+    )
+    model, training, validation = prepared()
+    history = train(model, training, validation, config.losses["efh"], config)
+    energies = [row["validation_energy_rmse_kcal_mol"] for row in history]
+    assert validate(model, validation, 0, 4)["energy"] == pytest.approx(min(energies), rel=1e-6)
+    assert "validation_loss" not in history[0]
+
+
+def test_training_ends_when_the_rate_is_cut_to_the_limit(tmp_path):
+    stalls = {"kind": "paper", "learning_rate": 1e-6, "patience": 1, "factor": 1e-3, "stop": 1e-8}
+    config = training_config(epochs=50, optimizer=stalls, hessian_validation_epochs=50)
+    model, training, validation = prepared()
+    history = train(
+        model, training, validation, config.losses["ef"], config, checkpoint=tmp_path / "c", fingerprint="f"
+    )
+    assert history[-1]["learning_rate"] == 1e-6  # what the last epoch was trained with
+    assert 2 <= len(history) < 50
+    assert "validation_hessian_rmse_kcal_mol_A2" in history[-1]
+    assert "validation_hessian_rmse_kcal_mol_A2" not in history[-2]
+    again, *_ = prepared()
+    resumed = train(
+        again, training, validation, config.losses["ef"], config, checkpoint=tmp_path / "c", fingerprint="f"
+    )
+    assert resumed == history
+
+
+def test_steps_of_smaller_shares():
+    config = training_config(batch_size=400, batch_by_share=True)
+    assert [config.at(percent, 80).batch_size for percent in (80, 40, 5)] == [400, 200, 25]
+    assert training_config(batch_size=400).at(5, 80).batch_size == 400
+
+
 def test_small_set_gets_more_passes():
     config = training_config(epochs=2, minimum_steps=11)
     model, training, _ = prepared()  # 8 structures, 2 batches

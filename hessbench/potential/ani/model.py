@@ -21,7 +21,7 @@ from hessbench.potential.ani.architecture import CELU_ALPHA, Architecture
 from hessbench.potential.batch import element_indices
 from hessbench.potential.interface import TrainablePotential
 
-Initialization = Literal["kaiming", "torchani"]
+Initialization = Literal["kaiming", "lecun", "torchani"]
 Features = Literal["raw", "scaled", "standardized"]
 
 
@@ -40,7 +40,8 @@ class ANI(TrainablePotential):
         Of the initial weights; the same seed gives the same weights whatever was drawn before.
     initialization
         "kaiming": normal with variance 2 / inputs in hidden layers and 1 / inputs in the last one, biases
-        zero. "torchani": what torchani, through torch.nn.Linear, does by default.
+        zero. "lecun": the same with variance 1 / inputs in every layer. "torchani": what torchani,
+        through torch.nn.Linear, does by default.
     """
 
     feature_mean: Tensor
@@ -101,8 +102,9 @@ class ANI(TrainablePotential):
             for depth, layer in enumerate(layers):
                 shape, inputs = layer.weight.shape, layer.in_features
                 with torch.no_grad():
-                    if initialization == "kaiming":
-                        gain = 1.0 if depth == len(layers) - 1 else 2.0
+                    if initialization != "torchani":
+                        last = depth == len(layers) - 1
+                        gain = 1.0 if last or initialization == "lecun" else 2.0
                         weight = torch.randn(shape, generator=generator) * math.sqrt(gain / inputs)
                         bias = torch.zeros(layer.out_features)
                     else:

@@ -135,7 +135,8 @@ def build(settings: ANIConfig, seed: int) -> ANIPotential:
         raise HessbenchError(
             "model.features: standardized needs networks with biases; set model.biases: true."
         )
-    return ANIPotential(architecture, seed, settings.initialization, settings.features)
+    potential = ANIPotential(architecture, seed, settings.initialization, settings.features)
+    return potential.to(getattr(torch, settings.dtype))
 
 
 def load(path: Path) -> ANIPotential:

@@ -23,10 +23,12 @@ class ANIConfig(ModelConfig):
     activation: Literal["gelu", "celu"] | None = Field(None, description="In place of the shape's own.")
     biases: bool | None = Field(None, description="In place of the shape's own.")
     cutoff: Literal["cosine", "smooth"] = Field("cosine", description="Cutoff function of the AEVs.")
-    initialization: Literal["kaiming", "torchani"] = Field(
+    initialization: Literal["kaiming", "lecun", "torchani"] = Field(
         "kaiming",
-        description="Kaiming normal with zero biases, or torchani's default (torch.nn.Linear's).",
+        description="Kaiming normal, or LeCun normal (Kaiming with a = 1, as in the authors' later code), "
+        "both with zero biases; or torchani's default (torch.nn.Linear's).",
     )
+    dtype: Literal["float32", "float64"] = Field("float32", description="Precision of the parameters.")
     features: Literal["raw", "scaled", "standardized"] = Field(
         "scaled",
         description="What the first layer acts on: the features as they are, divided by their spread over "

@@ -52,6 +52,11 @@ def test_initializations() -> None:
     default = build(ANIConfig(shape="authors", initialization="torchani"), 0).layers(1)
     assert kaiming[0].weight.std().item() == pytest.approx((2 / 384) ** 0.5, rel=0.02)
     assert kaiming[0].bias.abs().max() == 0
+    lecun = build(ANIConfig(shape="authors", initialization="lecun", dtype="float64"), 0).layers(1)
+    for layer in lecun:
+        assert layer.weight.std().item() == pytest.approx(layer.in_features**-0.5, rel=0.1)
+        assert layer.weight.dtype == torch.float64
+        assert layer.bias.abs().max() == 0
     bound = 384**-0.5
     assert 0.99 * bound < default[0].weight.abs().max() <= bound
     assert 0.9 * bound < default[0].bias.abs().max() <= bound

@@ -15,12 +15,12 @@ from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
 from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.weights.run.settings import Weights, WeightsConfig
 from hessbench.experiments.weights.run.tables import WEIGHTS
-from hessbench.potential.registry import ModelConfig, build
+from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.names import UNITS
 from hessbench.system.processes import Report, run_tasks
 from hessbench.training.fingerprint import describe, fingerprint
 from hessbench.training.loop import Row, train
-from hessbench.training.preparation import examples
+from hessbench.training.preparation import examples, prepared
 from hessbench.training.settings import LossConfig, TrainingConfig, labels_of
 
 LOSSES = ("efh", "ef")
@@ -164,8 +164,7 @@ def rows_of(errors: pd.DataFrame, weights: str, loss: LossConfig) -> pd.DataFram
 def _train_and_test(variant: Variant, material: Material, report: Report) -> pd.DataFrame:
     """Train one model, or take it from its checkpoint, and test it; runs in a process of its own."""
     description = describe(*material.data, variant.loss, material.model, material.config)
-    model = build(material.model, variant.seed)
-    model.prepare(material.training)
+    model = prepared(material.model, variant.seed, material.training)
     train(
         model,
         examples(model, material.training),
