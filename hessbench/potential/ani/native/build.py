@@ -10,7 +10,7 @@ from hessbench.potential.ani.architecture import Architecture
 from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.native.geometry import Tables, fill_features
 from hessbench.potential.ani.native.layout import Floats, Functions, Layout, functions_of, layout_of
-from hessbench.potential.ani.native.neighbors import Neighbors, find_neighbors, find_triples
+from hessbench.potential.ani.native.neighbors import NOT_PACKED, Neighbors, find_neighbors, find_triples, pack
 from hessbench.potential.ani.native.runtime import Buffer, run_parts, split_chunks
 from hessbench.potential.ani.terms import (
     angle_terms,
@@ -54,9 +54,11 @@ def build(model: ANI, batch: Batch, order: int) -> NativeGeometry:
     functions = functions_of(architecture)
     coordinates = np.ascontiguousarray(batch.coordinates.detach().numpy())
     neighbors = Neighbors(*find_neighbors(layout, functions, coordinates))
-    _, _, displacements, jacobian = neighbors.sizes.tolist()
-    loan = Buffer(coordinates.dtype, (jacobian if order > 1 else 0,), (displacements if order > 1 else 0,))
-    tables = Tables(*_symmetry_functions(architecture, neighbors, batch.coordinates.dtype), *loan.arrays)
+    packing = pack(layout, functions, neighbors) if order > 1 else NOT_PACKED
+    displacements = int(neighbors.displacement_start[-1]) if order > 1 else 0
+    loan = Buffer(coordinates.dtype, (packing[-1],), (displacements,))
+    values = _symmetry_functions(architecture, neighbors, batch.coordinates.dtype)
+    tables = Tables(*values, *loan.arrays, *packing[:-1])
     features = np.empty((len(element), architecture.features), coordinates.dtype)
     slots = layout.chunk_slots
     rows = (neighbors.row_start[slots[:, :, 1]] - neighbors.row_start[slots[:, :, 0]]).sum(1)

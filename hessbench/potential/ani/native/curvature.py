@@ -24,7 +24,7 @@ def add_curvature(slot, functions, neighbors, tables, g, local, s, d, w, blocks)
     triple = neighbors.triple_start[slot]
     for p in range(start, start + near):
         for q in range(p + 1, start + near):
-            feature = angular_feature(p, q, functions, neighbors, tables)
+            feature = angular_feature(p, q, functions, neighbors)
             triple_blocks(tables, p, q, triple, g, feature, s, d, w, blocks)
             a, b = 3 * (p - start), 3 * (q - start)
             for x in range(3):
@@ -62,14 +62,13 @@ def curvature_adjoint(slot, functions, neighbors, tables, local, g, s, d, w, blo
                     blocks[0, x, y] = local[a + x, a + y]
                     blocks[2, x, y] = local[b + x, b + y]
                     blocks[1, x, y] = 2.0 * local[a + x, b + y]
-            feature = angular_feature(p, q, functions, neighbors, tables)
+            feature = angular_feature(p, q, functions, neighbors)
             triple_adjoint(tables, p, q, triple, blocks, s, d, w, g, feature)
             triple += 1
 
 
 @inner_kernel
-def angular_feature(p, q, functions, neighbors, tables):
+def angular_feature(p, q, functions, neighbors):
     """First feature of angles between neighbours of the elements of pairs p and q."""
-    elements, angular = functions.pair_of.shape[0], tables.shells.shape[2] * tables.angles.shape[2]
     pair = functions.pair_of[neighbors.pair_element[p], neighbors.pair_element[q]]
-    return elements * tables.radial.shape[2] + pair * angular
+    return functions.pair_of.shape[0] * functions.radial + pair * functions.angular

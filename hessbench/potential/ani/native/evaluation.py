@@ -7,7 +7,7 @@ slopes and curvatures has its reverse pass in kernels.
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor
 from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.native import forces, tangents
 from hessbench.potential.ani.native.build import NativeGeometry, build
-from hessbench.potential.ani.native.layout import Floats, Ints
+from hessbench.potential.ani.native.layout import Floats
 from hessbench.potential.ani.native.runtime import Buffer, as_array, compile_once, run_parts
 from hessbench.potential.ani.network import networks_of, run
 from hessbench.potential.batch import Batch, Prediction
@@ -76,21 +76,6 @@ class _Forces(torch.autograd.Function):
         return torch.from_numpy(result), None
 
 
-@dataclass
-class _Element:
-    """One element's networks and states as the kernels of the tangents want them, see `tangents.forward`."""
-
-    index: int
-    widths: Ints
-    first_layers: Floats
-    weights: Floats
-    slopes: Floats
-    curvatures: Floats
-    tangent_start: Ints
-    tangents: list[Floats]  # of each part; all the same if kept
-    loan: Buffer
-
-
 class _Hessians(torch.autograd.Function):
     """Gradient (A, F); by element hidden weights, slopes and curvatures -> flat Hessians."""
 
@@ -106,8 +91,7 @@ class _Hessians(torch.autograd.Function):
         keep = differentiable and any(ctx.needs_input_grad)
         elements, first = [], 0
         for index, depth in enumerate(depths):
-            own = tensors[first : first + 3 * depth]
-            elements.append(_element(geometry, index, depth, own, keep))
+            elements.append(_element(geometry, index, tensors[first : first + 3 * depth], keep))
             first += 3 * depth
         if keep:
             ctx.geometry, ctx.elements = geometry, elements
@@ -115,12 +99,9 @@ class _Hessians(torch.autograd.Function):
         result = np.zeros(geometry.layout.hessian_start[-1], derivative.dtype)
 
         def task(part: int, first: int, last: int) -> None:
-            for own in elements:
-                tangents.forward(
-                    first, last, own.index, *geometry.known, derivative,
-                    own.widths, own.first_layers, own.weights, own.slopes, own.curvatures,
-                    own.tangent_start, own.tangents[part], result,
-                )  # fmt: skip
+            for own, loan in elements:
+                room = loan.arrays[part % len(loan.arrays)]
+                tangents.forward(first, last, *geometry.known, own, derivative, room, result)
 
         run_parts(task, geometry.parts)
         return torch.from_numpy(result)
@@ -131,64 +112,59 @@ class _Hessians(torch.autograd.Function):
         geometry, elements = ctx.geometry, ctx.elements
         symmetric = _symmetric(as_array(adjoint), geometry)
         of_gradient = np.zeros_like(geometry.features)
-        parts, real = len(geometry.parts), symmetric.dtype
-        of_first = [np.zeros((parts, *own.first_layers.shape), real) for own in elements]
-        of_weights = [np.zeros((parts, len(own.weights)), real) for own in elements]
-        of_slopes = [np.zeros_like(own.slopes) for own in elements]
-        of_curvatures = [np.zeros_like(own.curvatures) for own in elements]
+        adjoints = [_adjoints(own, len(geometry.parts)) for own, _ in elements]
 
         def task(part: int, first: int, last: int) -> None:
-            for own, layers, weights, slopes, curvatures in zip(
-                elements, of_first, of_weights, of_slopes, of_curvatures, strict=True
-            ):
-                tangents.reverse(
-                    first, last, own.index, *geometry.known, of_gradient,
-                    own.widths, layers[part], own.weights, own.slopes, own.curvatures,
-                    own.tangent_start, own.tangents[part], symmetric, weights[part], slopes, curvatures,
-                )  # fmt: skip
+            for (own, loan), totals in zip(elements, adjoints, strict=True):
+                room = loan.arrays[part % len(loan.arrays)]
+                total = totals[part]
+                tangents.reverse(first, last, *geometry.known, own, of_gradient, room, symmetric, total)
 
         run_parts(task, geometry.parts)
         columns, gradients = torch.from_numpy(geometry.layout.columns), []
-        for index, own in enumerate(elements):
-            first = torch.zeros(geometry.features.shape[1], int(own.widths[0]), dtype=adjoint.dtype)
-            first.index_add_(0, columns, torch.from_numpy(of_first[index].sum(0)))
-            others = of_weights[index].sum(0)
-            gradients += [first.T, *_split(others, own.widths[1:], own.widths[:-1])]
-            atoms = np.full_like(own.widths, geometry.slots[own.index][1] - geometry.slots[own.index][0])
-            gradients += _split(of_slopes[index], atoms, own.widths)
-            gradients += _split(of_curvatures[index], atoms, own.widths)
+        for totals in adjoints:
+            widths = totals[0].widths.tolist()
+            of_first, weights = (
+                torch.from_numpy(np.sum(items, 0))
+                for items in zip(*((total.first_layers, total.weights) for total in totals), strict=True)
+            )
+            first = torch.zeros(geometry.features.shape[1], widths[0], dtype=adjoint.dtype)
+            gradients.append(first.index_add_(0, columns, of_first).T)
+            others = weights.split([inputs * width for inputs, width in pairwise(widths)])
+            gradients += [item.view(width, -1) for item, width in zip(others, widths[1:], strict=True)]
+            for item in (totals[0].slopes, totals[0].curvatures):
+                gradients += torch.from_numpy(item).split(widths, 1)
         return None, None, None, torch.from_numpy(of_gradient), *gradients
 
 
 def _element(
-    geometry: NativeGeometry, index: int, depth: int, tensors: Sequence[Tensor], keep: bool
-) -> _Element:
-    """Join what kernels want in one piece; with `keep` every chunk has a place for its own tangents."""
-    layout, row_start = geometry.layout, geometry.neighbors.row_start
+    geometry: NativeGeometry, index: int, tensors: tuple[Tensor, ...], keep: bool
+) -> tuple[tangents.Element, Buffer]:
+    """Join what kernels want in one piece, with memory for tangents; all of it for each chunk with `keep`."""
+    layout, row_start, depth = geometry.layout, geometry.neighbors.row_start, len(tensors) // 3
     weights, slopes, curvatures = tensors[:depth], tensors[depth : 2 * depth], tensors[2 * depth :]
-    widths = np.array([len(weight) for weight in weights])
     first_layers = weights[0].detach().T.index_select(0, torch.from_numpy(layout.columns)).numpy()
-    slots, dtype, parts = layout.chunk_slots[:, index], first_layers.dtype, geometry.parts
+    others = torch.cat([weights[0].new_zeros(0), *(weight.flatten() for weight in weights[1:])])
+    widths = np.array([len(weight) for weight in weights])
+    of_weights = np.array([weight.numel() for weight in weights])
+    of_weights[0] = 0
+    slots, parts = layout.chunk_slots[:, index], geometry.parts
     sizes = (row_start[slots[:, 1]] - row_start[slots[:, 0]]) * widths.sum()
     start = np.cumsum(sizes) - sizes if keep else np.zeros_like(sizes)
     lengths = [int(sizes.sum())] if keep else [int(sizes[first:last].max()) for first, last in parts]
-    loan = Buffer(dtype, *((length,) for length in lengths))
-    return _Element(
-        index, widths, first_layers, _join(weights[1:], dtype), _join(slopes, dtype),
-        _join(curvatures, dtype), start, loan.arrays * len(parts) if keep else loan.arrays, loan,
+    own = tangents.Element(
+        index, widths, np.cumsum(widths) - widths, np.cumsum(of_weights) - of_weights, first_layers,
+        as_array(others), as_array(torch.cat(slopes, 1)), as_array(torch.cat(curvatures, 1)), start,
     )  # fmt: skip
+    return own, Buffer(first_layers.dtype, *((length,) for length in lengths))
 
 
-def _join(tensors: Sequence[Tensor], dtype: np.dtype) -> Floats:
-    return np.concatenate([np.zeros(0, dtype), *(as_array(tensor).ravel() for tensor in tensors)])
-
-
-def _split(values: Floats, rows: Ints, columns: Ints) -> list[Tensor]:
-    """Adjoint of `_join`, for matrices of these sizes."""
-    parts = np.split(values, np.cumsum(rows * columns)[:-1]) if len(rows) else []
+def _adjoints(own: tangents.Element, parts: int) -> list[tangents.Element]:
+    """Zeros for the adjoints of an element: parts have atoms of their own, but each sums up its weights."""
+    atoms = own._replace(slopes=np.zeros_like(own.slopes), curvatures=np.zeros_like(own.curvatures))
     return [
-        torch.from_numpy(part.reshape(shape))
-        for part, *shape in zip(parts, rows.tolist(), columns.tolist(), strict=True)
+        atoms._replace(first_layers=np.zeros_like(own.first_layers), weights=np.zeros_like(own.weights))
+        for _ in range(parts)
     ]
 
 

@@ -14,19 +14,17 @@ from hessbench.potential.ani.native.contractions import (
     dot,
     spread,
 )
+from hessbench.potential.ani.native.curvature import angular_feature
 
 
 @kernel
 def pull_back(first, last, layout, functions, neighbors, tables, gradient, forces):
     """J^T g: add the derivatives with respect to the features up to the atoms; of dE/dG it makes dE/dx."""
-    elements = layout.chunk_slots.shape[1]
     radial = functions.radial
-    angular = functions.angular
-    s, d = np.zeros(6), np.zeros(9)
-    w = np.zeros((2, 3))
+    s, d, w = np.zeros(6), np.zeros(9), np.zeros((2, 3))
     for k in range(first, last):
-        for e in range(elements):
-            for slot in range(layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]):
+        for begin, end in layout.chunk_slots[k]:
+            for slot in range(begin, end):
                 i, g = layout.order[slot], gradient[slot]
                 start = neighbors.pair_start[slot]
                 for p in range(start, neighbors.pair_start[slot + 1]):
@@ -40,8 +38,7 @@ def pull_back(first, last, layout, functions, neighbors, tables, gradient, force
                 triple = neighbors.triple_start[slot]
                 for p in range(start, start + neighbors.near[slot]):
                     for q in range(p + 1, start + neighbors.near[slot]):
-                        pair = functions.pair_of[neighbors.pair_element[p], neighbors.pair_element[q]]
-                        feature = elements * radial + pair * angular
+                        feature = angular_feature(p, q, functions, neighbors)
                         contract(1, g, feature, tables.shells, tables.angles, triple, s)
                         derivatives(1, s, tables.cutoffs, p, q, d)
                         cosine_gradients(tables.u, tables.r, p, q, tables.c[triple], w)
@@ -58,15 +55,12 @@ def pull_back(first, last, layout, functions, neighbors, tables, gradient, force
 @kernel
 def push_forward(first, last, layout, functions, neighbors, tables, vectors, gradient):
     """J v: add the derivative of the features along v to the gradient."""
-    elements = layout.chunk_slots.shape[1]
     radial = functions.radial
-    angular = functions.angular
     cast = gradient.dtype.type
-    s, d = np.zeros(6), np.zeros(9)
-    w = np.zeros((2, 3))
+    s, d, w = np.zeros(6), np.zeros(9), np.zeros((2, 3))
     for k in range(first, last):
-        for e in range(elements):
-            for slot in range(layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]):
+        for begin, end in layout.chunk_slots[k]:
+            for slot in range(begin, end):
                 center, g = vectors[layout.order[slot]], gradient[slot]
                 start = neighbors.pair_start[slot]
                 for p in range(start, neighbors.pair_start[slot + 1]):
@@ -77,8 +71,7 @@ def push_forward(first, last, layout, functions, neighbors, tables, vectors, gra
                 triple = neighbors.triple_start[slot]
                 for p in range(start, start + neighbors.near[slot]):
                     for q in range(p + 1, start + neighbors.near[slot]):
-                        pair = functions.pair_of[neighbors.pair_element[p], neighbors.pair_element[q]]
-                        feature = elements * radial + pair * angular
+                        feature = angular_feature(p, q, functions, neighbors)
                         cosine_gradients(tables.u, tables.r, p, q, tables.c[triple], w)
                         on_p, on_q = vectors[neighbors.pair_atom[p]], vectors[neighbors.pair_atom[q]]
                         d[0] = difference_along(tables.u[p], on_p, center)

@@ -6,8 +6,8 @@ import numpy as np
 
 from hessbench.potential.ani.native.compiler import inner_kernel, kernel
 from hessbench.potential.ani.native.contractions import cosine_gradients
-from hessbench.potential.ani.native.layout import Floats
-from hessbench.potential.ani.native.rows import directions_of
+from hessbench.potential.ani.native.curvature import angular_feature
+from hessbench.potential.ani.native.layout import Floats, Ints
 
 
 class Tables(NamedTuple):
@@ -20,20 +20,24 @@ class Tables(NamedTuple):
     c: Floats  # (T,)
     shells: Floats  # (3, T, N) h, h', h''
     angles: Floats  # (3, T, Z) A, A', A''
-    jacobian: Floats  # packed, see `Neighbors`; this and what follows is empty below order 2
+    jacobian: Floats  # see `pack`; this and what follows is empty below order 2
     displacements: Floats  # of each atom's kept rows, (rows, 3 P) one after the other
+    row_block: Ints  # (rows,) place of each kept row among those of its chunk and element
+    address: Ints  # (P, 3) first element of each row in the Jacobian, -1 for none
+    block_start: Ints  # (E, C, 2 E + 1) first row of each block
+    jacobian_start: Ints  # (E, C) place of the rows of an element and chunk
 
 
 @kernel
 def fill_features(first, last, order, layout, functions, neighbors, tables, features):
     """Sum up features (A, F) of chunks first to last - 1, by slot; in order 2 also what `Tables` has last."""
-    elements, radial, angular = layout.chunk_slots.shape[1], functions.radial, functions.angular
+    radial, angular = functions.radial, functions.angular
     scratch, w = np.zeros((3, angular), features.dtype), np.zeros((2, 3), features.dtype)
     for k in range(first, last):
         ranks = layout.set_elements[layout.chunk_set[k]]
         columns = radial + angular * layout.set_size[layout.chunk_set[k]]
-        for e in range(elements):
-            for slot in range(layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]):
+        for begin, end in layout.chunk_slots[k]:
+            for slot in range(begin, end):
                 own = features[slot]
                 own[:] = 0
                 start = neighbors.pair_start[slot]
@@ -44,7 +48,7 @@ def fill_features(first, last, order, layout, functions, neighbors, tables, feat
                         own[feature + n] += tables.radial[0, p, n]
                     if order > 1:
                         _jacobian_of_pair(
-                            p < near_stop, columns, neighbors.address[p], tables.u[p], tables.radial[1, p],
+                            p < near_stop, columns, tables.address[p], tables.u[p], tables.radial[1, p],
                             tables.jacobian,
                         )  # fmt: skip
                 if order > 1:
@@ -53,18 +57,18 @@ def fill_features(first, last, order, layout, functions, neighbors, tables, feat
                 for p in range(start, near_stop):
                     for q in range(p + 1, near_stop):
                         ep, eq = neighbors.pair_element[p], neighbors.pair_element[q]
-                        feature = elements * radial + functions.pair_of[ep, eq] * angular
+                        feature = angular_feature(p, q, functions, neighbors)
                         _angular_products(
                             order, tables, p, q, triple, own[feature : feature + angular], scratch
                         )
                         if order > 1:
                             cosine_gradients(tables.u, tables.r, p, q, tables.c[triple], w)
                             _jacobian_of_triple(
-                                neighbors.address[p], radial + ranks[eq] * angular,
+                                tables.address[p], radial + ranks[eq] * angular,
                                 tables.u[p], w[0], scratch[0], scratch[2], tables.jacobian,
                             )  # fmt: skip
                             _jacobian_of_triple(
-                                neighbors.address[q], radial + ranks[ep] * angular,
+                                tables.address[q], radial + ranks[ep] * angular,
                                 tables.u[q], w[1], scratch[1], scratch[2], tables.jacobian,
                             )  # fmt: skip
                         triple += 1
@@ -72,15 +76,26 @@ def fill_features(first, last, order, layout, functions, neighbors, tables, feat
 
 @inner_kernel
 def _fill_displacements(slot, neighbors, tables):
-    """Displacements of the rows of one atom."""
-    start, stop = neighbors.pair_start[slot], neighbors.pair_start[slot + 1]
-    row, end = neighbors.row_start[slot], neighbors.row_start[slot + 1]
-    first, last = neighbors.displacement_start[slot], neighbors.displacement_start[slot + 1]
-    directions_of(
-        neighbors.near[slot], neighbors.row_full[row:end], neighbors.lost[slot],
-        neighbors.combination[3 * row : 3 * end], tables.u[start:stop],
-        tables.displacements[first:last].reshape(end - row, 3 * (stop - start)),
-    )  # fmt: skip
+    """Displacements that the kept rows of one atom stand for, (rows, 3 P).
+
+    A row that was left out is a combination of those kept; they take its displacement over.
+    """
+    start, begin, rows = neighbors.pair_start[slot], neighbors.row_start[slot], neighbors.row_start[slot + 1]
+    rows -= begin
+    place, width = neighbors.displacement_start[slot], 3 * (neighbors.pair_start[slot + 1] - start)
+    near, lost = neighbors.near[slot], neighbors.lost[slot]
+    for row in range(rows):
+        full = neighbors.row_full[begin + row]
+        line = tables.displacements[place + row * width :][:width]
+        line[:] = 0
+        if full < 3 * near:
+            line[full] = 1
+        else:
+            p = full - 2 * near
+            line[3 * p : 3 * p + 3] = tables.u[start + p]
+        for b in range(3):
+            if lost[b] >= 0:
+                line[lost[b]] = neighbors.combination[3 * begin + b * rows + row]
 
 
 @inner_kernel

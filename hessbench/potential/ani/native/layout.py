@@ -1,7 +1,6 @@
 """Where everything stands: chunks of molecules, order of atoms, sizes. Depends on composition alone."""
 
-from collections import OrderedDict
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -63,21 +62,15 @@ def functions_of(architecture: Architecture) -> Functions:
     )
 
 
-_RECENT: OrderedDict[tuple[Architecture, bytes, bytes], Layout] = OrderedDict()
-
-
 def layout_of(architecture: Architecture, element: Ints, counts: Ints) -> Layout:
     """Cut a batch into chunks; remembered, since MD and NEB ask again and again for the same molecules."""
-    key = (architecture, element.tobytes(), counts.tobytes())
-    known = _RECENT.get(key)
-    if known is None:
-        known = _RECENT[key] = _new_layout(functions_of(architecture), element, counts)
-        if len(_RECENT) > 64:
-            _RECENT.popitem(last=False)
-    return known
+    return _layout(architecture, element.tobytes(), counts.tobytes())
 
 
-def _new_layout(functions: Functions, element: Ints, counts: Ints) -> Layout:
+@lru_cache(64)
+def _layout(architecture: Architecture, *content: bytes) -> Layout:
+    element, counts = (np.frombuffer(item, np.int64).copy() for item in content)
+    functions = functions_of(architecture)
     elements = len(functions.pair_of)
     start = np.concatenate([[0], np.cumsum(counts)])
     molecule = np.repeat(np.arange(len(counts)), counts)
@@ -106,24 +99,15 @@ def _new_layout(functions: Functions, element: Ints, counts: Ints) -> Layout:
     ]
     lengths = [len(item) for item in columns]
     return Layout(
-        order,
-        element,
-        molecule,
-        start,
-        np.concatenate([[0], np.cumsum((3 * counts) ** 2)]),
-        slots,
-        np.array(chunk_set),
-        np.where(member == 1, np.cumsum(member, 1) - 1, -1),
-        member.sum(1),
-        np.concatenate(columns),
-        np.reshape(np.cumsum(lengths) - lengths, member.shape),
-    )
+        order, element, molecule, start, np.concatenate([[0], np.cumsum((3 * counts) ** 2)]), slots,
+        np.array(chunk_set), np.where(member == 1, np.cumsum(member, 1) - 1, -1), member.sum(1),
+        np.concatenate(columns), np.reshape(np.cumsum(lengths) - lengths, member.shape),
+    )  # fmt: skip
 
 
 def _columns(functions: Functions, neighbor: int, present: Ints) -> Ints:
     """Features of neighbours of an element: its radial ones, then angles with each element present."""
-    radial, elements = functions.radial, len(functions.pair_of)
-    angular = functions.angular
+    radial, angular, elements = functions.radial, functions.angular, len(functions.pair_of)
     if neighbor not in present:
         return np.zeros(0, np.int64)
     pairs = elements * radial + functions.pair_of[neighbor, present, None] * angular + np.arange(angular)

@@ -1,6 +1,7 @@
 """Elementwise work on the tangents of one layer: (rows, width), the rows of an atom one after the other.
 
-`starts` are the first rows of the atoms, and the end. Slopes and curvatures are (atoms, width).
+`starts` are the first rows of the atoms, and the end. Slopes and curvatures are (atoms, all widths), the
+layer's from column `place` on; a row is cut before it is looped over, as parts of a matrix do not vectorize.
 """
 
 from hessbench.potential.ani.native.compiler import inner_kernel
@@ -17,10 +18,10 @@ def permute(source, order, target, forwards):
 
 
 @inner_kernel
-def scale(starts, values, factors, scaled):
+def scale(starts, values, factors, place, scaled):
     """Multiply the rows of each atom with its factors."""
     for atom in range(len(starts) - 1):
-        factor = factors[atom]
+        factor = factors[atom][place : place + values.shape[1]]
         for row in range(starts[atom], starts[atom + 1]):
             a, b = values[row], scaled[row]
             for n in range(len(factor)):
@@ -38,16 +39,16 @@ def add(values, total):
 
 @inner_kernel
 def reverse_layer(
-    last, starts, tangents, slopes, curvatures, pulled, adjoint, slopes_adjoint, curvatures_adjoint
+    last, starts, tangents, slopes, curvatures, place, pulled, adjoint, slopes_adjoint, curvatures_adjoint
 ):
     """Turn V = M T of one layer, in `adjoint`, into the adjoint of T; add those of slopes and curvatures.
 
     `pulled` is what the layer above pulls back, and counts unless this one is the last.
     """
-    two = adjoint.dtype.type(2)
+    two, end = adjoint.dtype.type(2), place + adjoint.shape[1]
     for atom in range(len(starts) - 1):
-        slope, slope_adjoint = slopes[atom], slopes_adjoint[atom]
-        curvature, curvature_adjoint = curvatures[atom], curvatures_adjoint[atom]
+        slope, slope_adjoint = slopes[atom][place:end], slopes_adjoint[atom][place:end]
+        curvature, curvature_adjoint = curvatures[atom][place:end], curvatures_adjoint[atom][place:end]
         for row in range(starts[atom], starts[atom + 1]):
             tangent, value = tangents[row], adjoint[row]
             if last:

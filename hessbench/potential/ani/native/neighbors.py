@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hessbench.potential.ani.native.compiler import inner_kernel, kernel
-from hessbench.potential.ani.native.layout import Floats, Ints
+from hessbench.potential.ani.native.layout import Floats, Functions, Ints, Layout
 
 SMALLEST_PIVOT = 0.3
 """Angstrom; a row is left out only if it follows from the others without blowing up their rounding errors."""
@@ -29,13 +29,47 @@ class Neighbors(NamedTuple):
     row_start: Ints  # (A + 1,) rows of each slot that are kept
     displacement_start: Ints  # (A + 1,) place of their displacements
     row_full: Ints  # (rows,) index of each row among all rows of its atom, 3 a near pair and 1 a far one
-    row_block: Ints  # (rows,) place among the rows of its chunk and element, in the order of the blocks
     lost: Ints  # (A, 3) rows left out, -1 for none
     combination: Floats  # (3 rows,) each atom's (3, rows): lost rows in terms of those kept; float64
-    address: Ints  # (P, 3) first element of each row in the packed Jacobian, -1 for none
-    block_start: Ints  # (C, E, 2 E + 1) first row of each block: near ones by element, then far ones
-    jacobian_start: Ints  # (C, E) place of the rows of a chunk and element in the packed Jacobian
-    sizes: Ints  # (4,) number of pairs, of triples, length of the displacements and of the packed Jacobian
+    kept: Ints  # (P, 3) whether the Jacobian has a row, Cartesian if near, the first one along u if far
+
+
+Packing = tuple[Ints, Ints, Ints, Ints, int]
+_ONE, _TWO, _THREE = np.zeros(0, np.int64), np.zeros((0, 3), np.int64), np.zeros((0, 0, 1), np.int64)
+NOT_PACKED: Packing = _ONE, _TWO, _THREE, _TWO, 0
+"""What `pack` gives where no Jacobian is wanted."""
+
+
+def pack(layout: Layout, functions: Functions, neighbors: Neighbors) -> Packing:
+    """Give every kept row its place in the packed Jacobian: what `Tables` have of it, and its length.
+
+    Its order: element, chunk, then blocks of rows that touch the same features, near ones by the neighbour's
+    element, then far ones.
+    """
+    elements, chunks = len(functions.pair_of), layout.chunks
+    cells = layout.chunk_slots[:, :, 1] - layout.chunk_slots[:, :, 0]  # (C, E)
+    cell_of_slot = np.repeat(np.arange(elements * chunks), cells.T.ravel())
+    pair, direction = np.nonzero(neighbors.kept)
+    slot = np.repeat(np.arange(len(neighbors.near)), np.diff(neighbors.pair_start))[pair]
+    far = pair - neighbors.pair_start[slot] >= neighbors.near[slot]
+    block = cell_of_slot[slot] * 2 * elements + neighbors.pair_element[pair] + elements * far
+    counts = np.bincount(block, minlength=2 * elements * cells.size).reshape(elements, chunks, 2 * elements)
+    block_start = np.zeros((elements, chunks, 2 * elements + 1), np.int64)
+    np.cumsum(counts, axis=2, out=block_start[:, :, 1:])
+    near_rows, rows = block_start[:, :, elements], block_start[:, :, -1]
+    columns = functions.radial + functions.angular * layout.set_size[layout.chunk_set]
+    lengths = near_rows * columns + (rows - near_rows) * functions.radial
+    jacobian_start = np.cumsum(lengths).reshape(lengths.shape) - lengths
+    row_block = np.empty_like(block)
+    row_block[np.argsort(block, kind="stable")] = np.arange(len(block))
+    cell = np.divmod(cell_of_slot[slot], chunks)
+    row_block -= (np.cumsum(rows).reshape(rows.shape) - rows)[cell]
+    first_far = near_rows[cell]
+    place = np.minimum(row_block, first_far) * columns[cell[1]]
+    place += np.maximum(row_block - first_far, 0) * functions.radial
+    address = np.full(neighbors.kept.shape, -1)
+    address[pair, direction] = jacobian_start[cell] + place
+    return row_block, address, block_start, jacobian_start, int(lengths.sum())
 
 
 @kernel
@@ -45,29 +79,27 @@ def find_neighbors(layout, functions, coordinates):
     pair_start, triple_start = np.zeros(atoms + 1, np.int64), np.zeros(atoms + 1, np.int64)
     row_start, displacement_start = np.zeros(atoms + 1, np.int64), np.zeros(atoms + 1, np.int64)
     near = np.zeros(atoms, np.int64)
-    most = _candidates(layout.start)
+    counts = layout.start[1:] - layout.start[:-1]
+    most = (counts * (counts - 1)).sum()
     pair_atom, pair_element = np.empty(most, np.int64), np.empty(most, np.int64)
     vectors = np.empty((most + 1, 3))  # one more, for a candidate that is too far
     kept = np.ones((most, 3), np.int64)
     lost = np.full((atoms, 3), -1)
     row_full = np.empty(3 * most, np.int64)
     combination = np.zeros(9 * most)
-    pairs = 0
+    pairs, limits = 0, (-1.0, functions.angular_cutoff, functions.radial_cutoff)
     for slot in range(atoms):
         i = layout.order[slot]
         first, last = layout.start[layout.molecule[i]], layout.start[layout.molecule[i] + 1]
         begin = pairs
-        pairs = _find(
-            i, first, last, layout.element, coordinates, functions.pair_of.shape[0], -1.0,
-            functions.angular_cutoff,
-            pair_atom, pair_element, vectors, pairs,
-        )  # fmt: skip
-        count = pairs - begin
-        near[slot] = count
-        pairs = _find(
-            i, first, last, layout.element, coordinates, functions.pair_of.shape[0], functions.angular_cutoff,
-            functions.radial_cutoff, pair_atom, pair_element, vectors, pairs,
-        )  # fmt: skip
+        for far in range(2):
+            pairs = _find(
+                i, first, last, layout.element, coordinates, functions.pair_of.shape[0],
+                limits[far], limits[far + 1], pair_atom, pair_element, vectors, pairs,
+            )  # fmt: skip
+            if far == 0:
+                near[slot] = pairs - begin
+        count = near[slot]
         pair_start[slot + 1] = pairs
         triple_start[slot + 1] = triple_start[slot] + count * (count - 1) // 2
         start = row_start[slot]
@@ -76,23 +108,10 @@ def find_neighbors(layout, functions, coordinates):
         )
         length = 3 * (row_start[slot + 1] - start) * (pairs - begin)
         displacement_start[slot + 1] = displacement_start[slot] + length
-    block_start, jacobian_start, row_block, address, size = _pack(
-        layout, functions, pair_start, near, pair_element, row_start, kept
-    )
-    sizes = np.array([pairs, triple_start[atoms], displacement_start[atoms], size])
     return (
-        pair_start, near, pair_atom, pair_element, vectors[:pairs], triple_start, row_start,
-        displacement_start, row_full, row_block, lost, combination, address, block_start, jacobian_start,
-        sizes,
+        pair_start, near, pair_atom[:pairs], pair_element[:pairs], vectors[:pairs], triple_start, row_start,
+        displacement_start, row_full, lost, combination, kept[:pairs],
     )  # fmt: skip
-
-
-@inner_kernel
-def _candidates(start):
-    most = 0
-    for m in range(len(start) - 1):
-        most += (start[m + 1] - start[m]) * (start[m + 1] - start[m] - 1)
-    return most
 
 
 @inner_kernel
@@ -162,52 +181,6 @@ def _keep_rows(vectors, near, kept, lost, row_full, combination, start):
             if used[x] == 1 and c < columns:
                 combination[3 * start + x * rows + r] = -matrix[x, c]
     return start + rows
-
-
-@inner_kernel
-def _pack(layout, functions, pair_start, near, pair_element, row_start, kept):
-    """Give every kept row its place in the blocks and in memory."""
-    chunks, elements = layout.chunk_slots.shape[0], layout.chunk_slots.shape[1]
-    radial = functions.radial
-    angular = functions.angular
-    block_start = np.zeros((chunks, elements, 2 * elements + 1), np.int64)
-    jacobian_start = np.zeros((chunks, elements), np.int64)
-    row_block = np.empty(row_start[len(near)], np.int64)
-    address = np.full((pair_start[len(near)], 3), -1)
-    following = np.zeros(2 * elements, np.int64)
-    place = 0
-    for k in range(chunks):
-        columns = radial + angular * layout.set_size[layout.chunk_set[k]]
-        for e in range(elements):
-            starts = block_start[k, e]
-            for write in range(2):
-                for slot in range(layout.chunk_slots[k, e, 0], layout.chunk_slots[k, e, 1]):
-                    row = row_start[slot]
-                    for p in range(pair_start[slot], pair_start[slot + 1]):
-                        far = p - pair_start[slot] >= near[slot]
-                        block = pair_element[p] + (elements if far else 0)
-                        for x in range(3):
-                            if kept[p, x] == 0:
-                                continue
-                            if write == 0:
-                                starts[block + 1] += 1
-                                continue
-                            own = following[block]
-                            following[block] += 1
-                            row_block[row] = own
-                            row += 1
-                            if far:
-                                own -= starts[elements]
-                                address[p, x] = place + starts[elements] * columns + own * radial
-                            else:
-                                address[p, x] = place + own * columns
-                if write == 0:
-                    for block in range(2 * elements):
-                        starts[block + 1] += starts[block]
-                        following[block] = starts[block]
-            jacobian_start[k, e] = place
-            place += starts[elements] * columns + (starts[2 * elements] - starts[elements]) * radial
-    return block_start, jacobian_start, row_block, address, place
 
 
 @kernel

@@ -8,26 +8,6 @@ from hessbench.potential.ani.native.compiler import inner_kernel
 
 
 @inner_kernel
-def directions_of(near, full, lost, combination, u, directions):
-    """Displacements that the kept rows stand for, (rows, 3 P).
-
-    A row that was left out is a combination of those kept; they take its displacement over.
-    """
-    rows = len(full)
-    for row in range(rows):
-        line = directions[row]
-        line[:] = 0
-        if full[row] < 3 * near:
-            line[full[row]] = 1
-        else:
-            p = full[row] - 2 * near
-            line[3 * p : 3 * p + 3] = u[p]
-        for b in range(3):
-            if lost[b] >= 0:
-                line[lost[b]] = combination[b * rows + row]
-
-
-@inner_kernel
 def add_centered(center, atoms, local, hessian):
     """Add the symmetric `local` to the Hessian (3 N, 3 N); the centre gets the negative sums."""
     c = 3 * center
