@@ -41,12 +41,14 @@ class Optimization:
                 )
             if first and settings:
                 self._optimizers.append(_adamw(first, settings.learning_rate, settings.weight_decay))
-            self._optimizers.append(_adamw(rest, config.adam_learning_rate, 0.0))
+            if rest:
+                self._optimizers.append(_adamw(rest, config.adam_learning_rate, 0.0))
         elif isinstance(config, AdamConfig):
             self._optimizers.append(_adamw(named, config.learning_rate, config.weight_decay))
         else:
             matrices = {name: item for name, item in named.items() if _is_matrix(name, item)}
-            self._optimizers.append(_adamw(matrices, config.learning_rate, config.weight_decay))
+            if matrices:
+                self._optimizers.append(_adamw(matrices, config.learning_rate, config.weight_decay))
             biases = [item for name, item in named.items() if name not in matrices]
             if biases:
                 self._optimizers.append(torch.optim.SGD(biases, config.bias_learning_rate))

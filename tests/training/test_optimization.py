@@ -44,6 +44,16 @@ def test_every_parameter_is_trained(config):
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.kind)
+@pytest.mark.parametrize("shape", [(5, 4), (5,)], ids=["matrices alone", "vectors alone"])
+def test_a_model_needs_no_parameters_of_every_kind(config, shape):
+    model = nn.ParameterDict({"values": torch.ones(shape)})
+    optimization = Optimization(model, config, 20)
+    model["values"].square().sum().backward()
+    optimization.step()
+    assert (model["values"] < 1).all()
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.kind)
 def test_saved_and_loaded_goes_on_exactly(config, tmp_path):
     whole = network()
     run(whole, Optimization(whole, config, 20), 12)
