@@ -46,11 +46,11 @@ def test_every_parameter_is_trained(config):
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.kind)
 @pytest.mark.parametrize("shape", [(5, 4), (5,)], ids=["matrices alone", "vectors alone"])
 def test_a_model_needs_no_parameters_of_every_kind(config, shape):
-    model = nn.ParameterDict({"values": torch.ones(shape)})
+    model = nn.ParameterDict({"own": torch.ones(shape)})
     optimization = Optimization(model, config, 20)
-    model["values"].square().sum().backward()
+    model["own"].square().sum().backward()
     optimization.step()
-    assert (model["values"] < 1).all()
+    assert (model["own"] < 1).all()
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.kind)
