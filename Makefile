@@ -1,5 +1,5 @@
 # Two commands: `make repro` (set up, run, look at tables/ and figures/) and `make test`. Both are safe to repeat.
-# PROFILE=ci|desktop|full|paper   which settings to run with (default: params.yaml as it is; desktop in a fresh clone)
+# PROFILE=smoke|ci|desktop|full|paper   which settings to run with (default: params.yaml as it is; desktop in a fresh clone)
 # PYTHON=python3.12               which Python 3.11 - 3.13 to build the environment with
 # PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'   e.g. to get torch without CUDA
 
@@ -13,11 +13,12 @@ PIP_ARGS ?=
 export OMP_WAIT_POLICY := PASSIVE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro test test-slow test-nightly lint check lock clean
+.PHONY: help setup repro smoke test test-slow test-nightly lint check lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make repro [PROFILE=ci]  set up, then regenerate every table and figure with verdicts"
+	@echo "make smoke               the same on a handful of structures, in minutes: to see that all of it runs"
 	@echo "make test                set up, then run the unit tests (minutes)"
 	@echo "make test-slow           the tests that take longer"
 	@echo "make test-nightly        the tests that take minutes of all cores (density functional theory)"
@@ -41,6 +42,11 @@ repro: $(READY)
 	$(BIN)/hessbench profile validate
 	$(BIN)/dvc repro
 	@echo "tables/ holds the tables and verdicts; \`make check\` compares them with the pinned values"
+
+# compiling the kernels would take longer than all of the work
+smoke: export HESSBENCH_BACKEND := torch
+smoke: $(READY)
+	$(MAKE) repro PROFILE=smoke
 
 test: export OMP_NUM_THREADS := 1
 test: $(READY)
