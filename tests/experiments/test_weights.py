@@ -144,7 +144,7 @@ def test_a_force_weight_stands_once() -> None:
         WeightsConfig(pairs=(PAIR, Weights(force=0.5, hessian=1)))
 
 
-@pytest.mark.parametrize("name", ["ci", "desktop", "full", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "ci", "desktop", "full", "paper"])
 def test_every_profile_tries_the_weights_of_the_paper(name: str) -> None:
     content = load_profile(ROOT / f"reproduce/profiles/{name}.yaml")
     tried = {(pair.force, pair.hessian) for pair in content.weights.pairs}

@@ -16,7 +16,7 @@ from hessbench.training.settings import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-PROFILES = ["ci", "desktop", "full", "paper"]
+PROFILES = ["smoke", "ci", "desktop", "full", "paper"]
 MODULES_OF_THE_PAPER = {"figure": "figure", "table": "table", "report": "*"}
 """Commands that run modules of reproduce/, to those that they run."""
 ORDER_ONLY = {"seeds", "losses", "processes", "checkpoint_epochs", "hessian_validation_epochs"}

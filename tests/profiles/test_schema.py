@@ -38,7 +38,7 @@ def edited(path: Path, *keys: str, value: object) -> Path:
     return profile.PARAMS
 
 
-@pytest.mark.parametrize("name", ["ci", "desktop", "full", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "ci", "desktop", "full", "paper"])
 def test_profiles_are_valid_and_bear_their_name(name: str) -> None:
     assert load_profile(ROOT / profile.PROFILES / f"{name}.yaml").profile == name
 
