@@ -53,8 +53,10 @@ test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not slow and not nightly" \
 	  --benchmark-skip
 
+test-slow: export OMP_NUM_THREADS := 1
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow --benchmark-skip -o faulthandler_timeout=1800
+	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m slow --benchmark-skip \
+	  -o faulthandler_timeout=1800
 
 test-nightly: $(READY)
 	$(BIN)/python -m pytest -m nightly --benchmark-skip -o faulthandler_timeout=7200
