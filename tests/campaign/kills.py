@@ -256,14 +256,20 @@ def _lasting(path: Path) -> bytes:
         return f"{inputs}\n{_without_times(pd.read_parquet(path)).to_csv(float_format='%.17g')}".encode()
     if path.name == "history.csv":
         return _without_times(pd.read_csv(path, dtype=str)).to_csv().encode()
-    if path.name == "metrics.json":
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return json.dumps({key: value for key, value in found.items() if not _is_time(key)}).encode()
+    if path.suffix == ".json":
+        return json.dumps(_timeless(json.loads(path.read_text(encoding="utf-8")))).encode()
     return path.read_bytes()
 
 
 def _without_times(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[[column for column in frame if not _is_time(str(column))]]
+
+
+def _timeless(content: object) -> object:
+    """What JSON holds, without times."""
+    if not isinstance(content, dict):
+        return content
+    return {key: _timeless(value) for key, value in content.items() if not _is_time(key)}
 
 
 def _is_time(name: str) -> bool:
