@@ -17,6 +17,7 @@ from hessbench.config.loss_labels import LABELS
 from hessbench.experiments.baselines.run.tables import BASELINES
 from hessbench.experiments.composition.run.tables import COMPOSITION
 from hessbench.experiments.correlation.run.tables import CORRELATION
+from hessbench.experiments.curvature.run.tables import CURVATURE
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
@@ -389,6 +390,29 @@ def weights(folder: Path) -> None:
     write_table(folder / "results", WEIGHTS, frame, made)
 
 
+def curvature(folder: Path) -> None:
+    """E-F-H off by a tenth of E; minima, TSs, and one structure with two imaginary modes."""
+    rows = []
+    for (position, loss), seed, test_set, structure in product(
+        enumerate(("E", "E-F", "E-F-H")), (0, 1), ("rtp", "irc", "nms"), range(12)
+    ):
+        imaginary = (0, 1, 0, 2)[structure % 4]
+        numbers = {"imaginary": imaginary, "low": 8, "middle": 17, "high": 8 - imaginary}
+        error = (400.0, 300.0, 40.0)[position] * RNG.normal(1, 0.05)
+        rows.append(
+            {
+                "loss": loss, "seed": seed, "set": test_set, "reaction": f"rxn{structure // 2:06d}",
+                "structure": structure, "modes": 33, "eigenvalue_error": error,
+                **{f"wavenumber_error_{name}": error * number for name, number in numbers.items()},
+                **{f"modes_{name}": number for name, number in numbers.items()},
+                "zero_point_error": error / 40, "lowest_overlap": 1 - error / 500, "second_overlap": 0.5,
+                "imaginary_reference": imaginary, "imaginary": imaginary if position == 2 else 1,
+            }
+        )  # fmt: skip
+    frame = pd.DataFrame(rows)[list(CURVATURE.columns)]
+    write_table(folder / "results", CURVATURE, frame, made_from("rtp", "irc", "nms", models=2))
+
+
 def models(folder: Path) -> None:
     """Learning curves, and headers of model files without weights worth the name."""
     from safetensors.numpy import save_file
@@ -465,6 +489,7 @@ def write_all(folder: Path) -> None:
         models,
         verdicts,
         weights,
+        curvature,
     ):
         part(folder)
     write_made_up_run(folder / "results", "synthetic", DATA)

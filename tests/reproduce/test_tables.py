@@ -10,7 +10,7 @@ from hessbench.results import reproduce
 from hessbench.results.reader import Results
 
 
-@pytest.mark.parametrize("name", ["1", "s1", "weights"])
+@pytest.mark.parametrize("name", ["1", "s1", "weights", "curvature"])
 def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_path: Path) -> None:
     module = reproduce.load("table", name)
     first = module.make(Results(synthetic / "results"), tmp_path / "a")
@@ -44,6 +44,20 @@ def test_table_s1_stands_beside_the_paper(synthetic: Path, tmp_path: Path) -> No
     assert row["difference_k"] == pytest.approx(row["temperature_k"] - 1015, abs=0.01)
     assert frame["optimization_failed"].sum() == (runs["status"] == "optimization failed").sum()
     assert "≥" in markdown.read_text()
+
+
+def test_table_curvature_counts_modes_and_structures(synthetic: Path, tmp_path: Path) -> None:
+    csv, *_ = reproduce.load("table", "curvature").make(Results(synthetic / "results"), tmp_path)
+    frame = pd.read_csv(csv, keep_default_na=False).set_index(["set", "loss", "metric"])
+    rows = pd.read_parquet(synthetic / "results/curvature.parquet")
+    here = rows[(rows["set"] == "irc") & (rows["loss"] == "E-F")]
+    expected = here.groupby("seed")[["wavenumber_error_imaginary", "modes_imaginary"]].sum()
+    ratio = (expected["wavenumber_error_imaginary"] / expected["modes_imaginary"]).mean()
+    assert frame.loc[("irc", "E-F", "wavenumber_mae_imaginary"), "value"] == pytest.approx(ratio, rel=1e-5)
+    assert frame.loc[("irc", "E-F", "saddles_recognized"), "value"] == 1
+    assert frame.loc[("irc", "E-F", "minima_recognized"), "value"] == 0
+    assert frame.loc[("irc", "E-F-H", "imaginary_right"), "value"] == 1
+    assert frame.loc[("irc", "E-F", "imaginary_right"), "value"] == pytest.approx(0.25)
 
 
 def test_table_weights_compares_the_losses_at_equal_weights(synthetic: Path, tmp_path: Path) -> None:

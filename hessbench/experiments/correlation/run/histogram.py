@@ -71,7 +71,7 @@ def correlation_rows(
     counts = {quantity: pd.Series(dtype=np.int64) for quantity in QUANTITIES}
     for seed in seeds:
         predicted = read_predictions(predictions, name, seed)
-        _check_order(predictions, name, structures, predicted)
+        check_order(predictions, name, structures, predicted)
         if predicted.hessians is None:
             raise DataError(
                 predictions, "holds no Hessians; add its percent to evaluation.hessians_stored_at_percents."
@@ -128,7 +128,14 @@ def _count(reference: np.ndarray, predicted: np.ndarray, width: float) -> pd.Ser
     return pd.Series(number, index=codes)
 
 
-def _check_order(path: Path, name: str, structures: Structures, predicted: Predictions) -> None:
+def check_order(path: Path, name: str, structures: Structures, predicted: Predictions) -> None:
+    """Insist that predictions of a file for the set of this name are of these structures.
+
+    Raises
+    ------
+    DataError
+        They are not.
+    """
     names = np.array(structures.reaction_names)[structures.reactions]
     if not (
         np.array_equal(names, predicted.reactions)

@@ -1,0 +1,1 @@
+"""Normal modes of predicted Hessians against those of the reference."""

@@ -1,0 +1,134 @@
+"""`hessbench curvature`: normal modes of predicted Hessians against the reference's."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
+from hessbench.config.loss_labels import PAPER_LOSSES
+from hessbench.config.options import LossChoice, results_option
+from hessbench.data.locations import SPLIT
+from hessbench.data.structures import Structures
+from hessbench.errors import DataError
+from hessbench.experiments.correlation.run.histogram import check_order, predicted_seeds
+from hessbench.experiments.curvature.run.modes import mode_errors
+from hessbench.experiments.curvature.run.tables import CURVATURE, STAGE
+from hessbench.experiments.errors.run.predictions import (
+    predicted_from,
+    predicted_label,
+    read_predictions,
+)
+from hessbench.experiments.errors.run.sets import active_sets
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
+from hessbench.system.alone import alone_in_results
+
+
+@click.command()
+@click.option(
+    "--loss",
+    "losses",
+    type=LossChoice(),
+    multiple=True,
+    default=PAPER_LOSSES,
+    show_default=True,
+    help="Ensembles to compare: names of params.yaml (training.losses).",
+)
+@click.option(
+    "--percent", type=int, default=80, show_default=True, help="Training set size of these ensembles."
+)
+@results_option
+@alone_in_results("curvature")
+def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
+    """Diagonalize the Hessians that `hessbench evaluate` stored: results/curvature.parquet.
+
+    Wavenumbers, zero-point energies, the lowest modes, and how many force constants are negative.
+    """
+    files = {loss: results / "predictions" / f"{loss}-{percent}.h5" for loss in losses}
+    sets = active_sets(results / SPLIT, percent)
+    data = {name: item.data for name, item in sets.tested.items()}
+    inputs = STAGE.inputs(data, files={"split": sets.split.digest})
+    inputs = inputs.joined(*(predicted_from(file) for file in files.values()))
+    labels = {loss: predicted_label(file) for loss, file in files.items()}
+    seeds = {loss: predicted_seeds(file) for loss, file in files.items()}
+    rows = []
+    total = sum(len(item.structures) for item in sets.tested.values()) * (1 + sum(map(len, seeds.values())))
+    with tqdm(total=total, desc="curvature", unit="Hessian", smoothing=0.1) as bar:
+        for name, item in sets.tested.items():
+            reference = [_advanced(bar, modes) for modes in reference_modes(item.structures)]
+            for loss, file in files.items():
+                for seed in seeds[loss]:
+                    leading = {"loss": labels[loss], "seed": seed, "set": name}
+                    for row in rows_of(file, name, seed, item.structures, reference):
+                        rows.append(leading | _advanced(bar, row))
+    table = pd.DataFrame(rows, columns=list(CURVATURE.columns))
+    level = "; ".join(sorted({item.level for item in sets.tested.values()}))
+    models = max(map(len, seeds.values()))
+    path = write_table(results, CURVATURE, table, made_here(inputs, level=level, models=models))
+    click.echo(f"{path}: {len(table)} structures times models")
+
+
+def reference_modes(structures: Structures) -> Iterator[NormalModes]:
+    """Modes of the reference's Hessians.
+
+    Raises
+    ------
+    DataError
+        The structures have none.
+    """
+    if structures.hessians is None:
+        raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
+    offsets = structures.hessian_offsets
+    for place, flat in zip(_places(structures), np.split(structures.hessians, offsets[1:-1]), strict=True):
+        yield normal_modes(*place, flat.reshape(place[0].size, -1))
+
+
+def rows_of(
+    file: Path, name: str, seed: int, structures: Structures, reference: list[NormalModes]
+) -> Iterator[dict[str, Any]]:
+    """Rows of one model and set, without loss, seed and set.
+
+    Parameters
+    ----------
+    file
+        Predictions of `hessbench evaluate`.
+    name, seed
+        Of the set and the model.
+    structures
+        The set, in the order of the predictions.
+    reference
+        Modes of each structure.
+
+    Raises
+    ------
+    DataError
+        The predictions are of other structures, or their Hessians were not stored.
+    """
+    predicted = read_predictions(file, name, seed)
+    check_order(file, name, structures, predicted)
+    if predicted.hessians is None:
+        raise DataError(file, "holds no Hessians; add its percent to evaluation.hessians_stored_at_percents.")
+    for index, (place, hessian) in enumerate(zip(_places(structures), predicted.hessians, strict=True)):
+        modes = normal_modes(*place, hessian.astype(np.float64))
+        yield {
+            "reaction": predicted.reactions[index],
+            "structure": int(predicted.structures[index]),
+            **mode_errors(modes, reference[index]),
+        }
+
+
+def _places(structures: Structures) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Coordinates and masses of each structure."""
+    for first, last in pairwise(structures.atom_offsets.tolist()):
+        yield structures.coordinates[first:last], atomic_masses(structures.numbers[first:last])
+
+
+def _advanced(bar: tqdm, item: Any) -> Any:
+    bar.update()
+    return item
