@@ -39,7 +39,7 @@ def draw(results: Results) -> Figure:
         above.set_title(SET_LABELS[test_set])
         curvature.draw_metrics(below, found, test_set, SHARES)
         below.set_xticks(range(len(SHARES)), SHARE_TICKS)
-        below.set_ylim(0, 1.03)
+        below.set_ylim(-0.03, 1.03)
         for axes in (above, below):
             axes.tick_params(axis="x", labelsize=5.6, length=0)
     plain_log(panels[0, 0])

@@ -15,6 +15,7 @@ import pandas as pd
 from hessbench.config.inputs import Inputs
 from hessbench.config.loss_labels import LABELS
 from hessbench.experiments.baselines.run.tables import BASELINES
+from hessbench.experiments.calibration.run.tables import CALIBRATION
 from hessbench.experiments.composition.run.tables import COMPOSITION
 from hessbench.experiments.correlation.run.tables import CORRELATION
 from hessbench.experiments.curvature.run.tables import CURVATURE
@@ -390,6 +391,20 @@ def weights(folder: Path) -> None:
     write_table(folder / "results", WEIGHTS, frame, made)
 
 
+def calibration(folder: Path) -> None:
+    """Spreads half as large as the errors, and larger where these are."""
+    rows = []
+    for loss, test_set, quantity in product(
+        ("E", "E-F", "E-F-H"), ("rtp", "irc", "nms"), ("energy", "force", "hessian")
+    ):
+        for structure in range(12):
+            place = {"loss": loss, "models": 2, "set": test_set, "reaction": f"rxn{structure // 2:06d}"}
+            numbers = {"squared": 4.0 * (structure + 1), "variance": structure + 1.0, "count": 9}
+            rows.append(place | {"structure": structure, "quantity": quantity} | numbers)
+    made = made_from("rtp", "irc", "nms", models=2)
+    write_table(folder / "results", CALIBRATION, pd.DataFrame(rows)[list(CALIBRATION.columns)], made)
+
+
 def curvature(folder: Path) -> None:
     """E-F-H off by a tenth of E; minima, TSs, and one structure with two imaginary modes."""
     rows = []
@@ -490,6 +505,7 @@ def write_all(folder: Path) -> None:
         verdicts,
         weights,
         curvature,
+        calibration,
     ):
         part(folder)
     write_made_up_run(folder / "results", "synthetic", DATA)

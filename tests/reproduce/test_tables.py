@@ -10,7 +10,7 @@ from hessbench.results import reproduce
 from hessbench.results.reader import Results
 
 
-@pytest.mark.parametrize("name", ["1", "s1", "weights", "curvature"])
+@pytest.mark.parametrize("name", ["1", "s1", "weights", "curvature", "ensemble"])
 def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_path: Path) -> None:
     module = reproduce.load("table", name)
     first = module.make(Results(synthetic / "results"), tmp_path / "a")
@@ -58,6 +58,15 @@ def test_table_curvature_counts_modes_and_structures(synthetic: Path, tmp_path: 
     assert frame.loc[("irc", "E-F", "minima_recognized"), "value"] == 0
     assert frame.loc[("irc", "E-F-H", "imaginary_right"), "value"] == 1
     assert frame.loc[("irc", "E-F", "imaginary_right"), "value"] == pytest.approx(0.25)
+
+
+def test_table_ensemble_compares_error_and_spread(synthetic: Path, tmp_path: Path) -> None:
+    csv, *_ = reproduce.load("table", "ensemble").make(Results(synthetic / "results"), tmp_path)
+    frame = pd.read_csv(csv, keep_default_na=False)
+    assert len(frame) == 27
+    assert (frame["error_over_spread"] - 2).abs().max() < 1e-5
+    assert (frame["rank_correlation"] - 1).abs().max() < 1e-5
+    assert frame["rmse_of_mean"].iloc[0] == pytest.approx((4 * 78 / 108) ** 0.5, rel=1e-5)
 
 
 def test_table_weights_compares_the_losses_at_equal_weights(synthetic: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Errors of ensemble means and spreads over the models."""

@@ -1,0 +1,128 @@
+"""`hessbench calibration`: errors of an ensemble's mean, and the spread of its models."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from hessbench.config.loss_labels import PAPER_LOSSES
+from hessbench.config.options import LossChoice, results_option
+from hessbench.data.locations import SPLIT
+from hessbench.data.structures import Structures
+from hessbench.errors import DataError
+from hessbench.experiments.calibration.run.tables import CALIBRATION, STAGE
+from hessbench.experiments.correlation.run.histogram import check_order, predicted_seeds
+from hessbench.experiments.errors.run.predictions import predicted_from, predicted_label, read_predictions
+from hessbench.experiments.errors.run.sets import active_sets
+from hessbench.results.store.names import QUANTITIES
+from hessbench.results.store.provenance import made_here
+from hessbench.results.store.tables import write_table
+from hessbench.system.alone import alone_in_results
+
+
+@click.command()
+@click.option(
+    "--loss",
+    "losses",
+    type=LossChoice(),
+    multiple=True,
+    default=PAPER_LOSSES,
+    show_default=True,
+    help="Ensembles to look at: names of params.yaml (training.losses).",
+)
+@click.option(
+    "--percent", type=int, default=80, show_default=True, help="Training set size of these ensembles."
+)
+@results_option
+@alone_in_results("calibration")
+def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
+    """Average the predictions that `hessbench evaluate` stored: results/calibration.parquet."""
+    files = {loss: results / "predictions" / f"{loss}-{percent}.h5" for loss in losses}
+    sets = active_sets(results / SPLIT, percent)
+    data = {name: item.data for name, item in sets.tested.items()}
+    inputs = STAGE.inputs(data, files={"split": sets.split.digest})
+    inputs = inputs.joined(*(predicted_from(file) for file in files.values()))
+    frames, models = [], 0
+    with tqdm(total=len(files) * len(sets.tested), desc="calibration", unit="set") as bar:
+        for file in files.values():
+            seeds = predicted_seeds(file)
+            models = max(models, len(seeds))
+            for name, item in sets.tested.items():
+                rows = rows_of(file, name, seeds, item.structures)
+                frames.append(rows.assign(loss=predicted_label(file), models=len(seeds), set=name))
+                bar.update()
+    table = pd.concat(frames, ignore_index=True)[list(CALIBRATION.columns)]
+    level = "; ".join(sorted({item.level for item in sets.tested.values()}))
+    path = write_table(results, CALIBRATION, table, made_here(inputs, level=level, models=models))
+    click.echo(f"{path}: {len(table)} rows, {models} models per ensemble")
+
+
+def rows_of(file: Path, name: str, seeds: list[int], structures: Structures) -> pd.DataFrame:
+    """Rows of one ensemble and set, without loss, models and set.
+
+    Parameters
+    ----------
+    file
+        Predictions of `hessbench evaluate`.
+    name, seeds
+        Of the set, and of all models.
+    structures
+        The set, in the order of the predictions.
+
+    Raises
+    ------
+    DataError
+        A single model, predictions of other structures, or Hessians that were not stored.
+    """
+    if len(seeds) < 2:
+        raise DataError(file, "holds one model, which has no spread; train more (training.seeds).")
+    if structures.hessians is None:
+        raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
+    means: dict[str, np.ndarray] = {}
+    squares: dict[str, np.ndarray] = {}
+    for number, seed in enumerate(seeds, start=1):
+        predicted = read_predictions(file, name, seed)
+        check_order(file, name, structures, predicted)
+        if predicted.hessians is None:
+            raise DataError(
+                file, "holds no Hessians; add its percent to evaluation.hessians_stored_at_percents."
+            )
+        values = {
+            "energy": predicted.energies,
+            "force": predicted.forces.ravel().astype(float),
+            "hessian": np.concatenate([hessian.ravel() for hessian in predicted.hessians]).astype(float),
+        }
+        for quantity, value in values.items():  # Welford: no cancellation of large energies
+            mean = means.get(quantity, np.zeros_like(value))
+            change = value - mean
+            means[quantity] = mean + change / number
+            squares[quantity] = squares.get(quantity, 0.0) + change * (value - means[quantity])
+    reference = {
+        "energy": structures.energies,
+        "force": structures.forces.ravel(),
+        "hessian": structures.hessians,
+    }
+    offsets = {
+        "energy": np.arange(len(structures) + 1),
+        "force": 3 * structures.atom_offsets,
+        "hessian": structures.hessian_offsets,
+    }
+    names = np.array(structures.reaction_names)[structures.reactions]
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "reaction": names,
+                    "structure": structures.indices,
+                    "quantity": quantity,
+                    "squared": np.add.reduceat((means[quantity] - reference[quantity]) ** 2, at[:-1]),
+                    "variance": np.add.reduceat(squares[quantity] / (len(seeds) - 1), at[:-1]),
+                    "count": np.diff(at),
+                }
+            )
+            for quantity, at in ((quantity, offsets[quantity]) for quantity in QUANTITIES)
+        ],
+        ignore_index=True,
+    )
