@@ -13,7 +13,6 @@ from scipy.stats import spearmanr
 
 from hessbench.experiments.calibration.run.tables import CALIBRATION
 from hessbench.experiments.errors.ensembles import rmse_of_models
-from hessbench.experiments.errors.run.rmse import root_mean_square
 from hessbench.plotting.figure import count_text
 from hessbench.plotting.style import in_order
 from hessbench.results.reader import Results
@@ -48,8 +47,8 @@ def make(results: Results, tables: Path) -> list[Path]:
                     & (of_models["loss"] == loss)
                 ]
                 elements = chosen["count"].sum()
-                rmse = float(root_mean_square(chosen["squared"].sum(), elements))
-                spread = float(root_mean_square(chosen["variance"].sum(), elements))
+                rmse = float(np.sqrt(chosen["squared"].sum() / elements))
+                spread = float(np.sqrt(chosen["variance"].sum() / elements))
                 rows.append(
                     {
                         "set": test_set,
