@@ -34,7 +34,7 @@ SLURM = SlurmConfig(
     walltime_minutes=90,
     queue="short",
     account="chem",
-    directives=("--constraint=avx2",),
+    directives=("--constraint=avx2", "--gres=gpu:1"),
     prologue=("module load python",),
 )
 
@@ -175,7 +175,7 @@ def test_slurm_job_script():
         directives = {line.removeprefix("#SBATCH ") for line in lines if line.startswith("#SBATCH")}
         assert directives == {
             "-J hessbench", "-p short", "-A chem", "-n 1", "--cpus-per-task=4", "--mem=6G", "-t 01:30:00",
-            "--constraint=avx2",
+            "--constraint=avx2", "--gres=gpu:1",
         }  # fmt: skip
         shell = [line for line in lines if line and not line.startswith("#")]
         assert shell[0] == "module load python"
