@@ -57,5 +57,5 @@ def make(results: Results, tables: Path) -> list[Path]:
 
 
 def _text(row: dict) -> str:
-    value = f"{row['value']:.3g}"
-    return value if np.isinf(row["low"]) else f"{value} [{row['low']:.3g}, {row['high']:.3g}]"
+    value, low, high = (f"{float(f'{row[key]:.3g}'):g}" for key in ("value", "low", "high"))
+    return value if np.isinf(row["low"]) else f"{value} [{low}, {high}]"

@@ -123,7 +123,17 @@ def test_what_the_reference_does_not_have_is_no_number() -> None:
     assert mean_estimate(rows(np.ones((2, 5))), METRIC["saddles_recognized"]) is None
     missed = mean_estimate(rows(np.ones((2, 5)), imaginary=1), METRIC["saddles_recognized"])
     assert missed is not None
-    assert missed.value == 0
+    assert (missed.low, missed.value) == (0, 0)
+    assert missed.high == pytest.approx(1 - 0.025**0.2)  # none of five reactions, exactly
+
+
+def test_shares_stay_between_none_and_all() -> None:
+    few = rows(np.ones((3, 12)), imaginary=1)
+    few.loc[[0, 13], "imaginary"] = 1
+    found = mean_estimate(few, METRIC["saddles_recognized"])
+    assert found is not None
+    assert found.value == pytest.approx(2 / 36)
+    assert 0 <= found.low < found.value < found.high <= 1
 
 
 def test_the_command_compares_stored_predictions(run) -> None:  # noqa: F811

@@ -10,7 +10,7 @@ from hessbench.experiments.curvature.run.tables import CURVATURE, RANGES
 from hessbench.experiments.errors.statistics import reaction_weights
 from hessbench.plotting.style import in_order
 from hessbench.results.reader import Results
-from hessbench.results.statistics import SEED, Estimate, interval, small_sample_factor
+from hessbench.results.statistics import SEED, Estimate, interval, proportion, small_sample_factor
 from hessbench.results.store.names import SETS
 
 Column = Callable[[pd.DataFrame], pd.Series]
@@ -28,6 +28,8 @@ class Metric:
         For people.
     top, bottom
         Numbers of each row of the table.
+    share
+        Whether it is a share of structures.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Metric:
     unit: str
     top: Column
     bottom: Column
+    share: bool = False
 
 
 def _structures(rows: pd.DataFrame) -> pd.Series:
@@ -91,9 +94,18 @@ METRICS = (
         "",
         lambda rows: (rows["imaginary"] == rows["imaginary_reference"]).astype(float),
         _structures,
+        share=True,
     ),
-    Metric("minima_recognized", "no imaginary mode where the reference has none", "", *_recognized(0)),
-    Metric("saddles_recognized", "one imaginary mode where the reference has one", "", *_recognized(1)),
+    Metric(
+        "minima_recognized", "no imaginary mode where the reference has none", "", *_recognized(0), share=True
+    ),
+    Metric(
+        "saddles_recognized",
+        "one imaginary mode where the reference has one",
+        "",
+        *_recognized(1),
+        share=True,
+    ),
 )
 
 
@@ -102,6 +114,8 @@ def mean_estimate(rows: pd.DataFrame, metric: Metric) -> Estimate | None:
 
     Reactions are drawn whole and models independently of them, as for RMSEs (see
     `hessbench.experiments.errors.statistics`); deviations of models are stretched for their small number.
+    Where a share is 0 or 1 in every reaction, a bootstrap has nothing to draw from: the interval is the exact
+    one of as many cases as there are reactions.
 
     Parameters
     ----------
@@ -127,6 +141,8 @@ def mean_estimate(rows: pd.DataFrame, metric: Metric) -> Estimate | None:
     values = top.sum(axis=1) / bottom.sum(axis=1)
     if reactions == 1:
         return Estimate(float(values.mean()), -np.inf, np.inf)
+    if metric.share and values.min() == values.max() and values[0] in (0.0, 1.0):
+        return proportion(int(values[0]) * reactions, reactions)
     weights = reaction_weights(reactions)
     resampled = ((weights @ top.T) / (weights @ bottom.T)).mean(axis=1)
     if models > 1:
@@ -134,7 +150,10 @@ def mean_estimate(rows: pd.DataFrame, metric: Metric) -> Estimate | None:
             models, np.full(models, 1 / models), size=len(weights)
         )
         resampled += small_sample_factor(models) * (draws @ values / models - values.mean())
-    return Estimate(float(values.mean()), *interval(resampled, reactions))
+    low, high = interval(resampled, reactions)
+    if metric.share:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return Estimate(float(values.mean()), low, high)
 
 
 def estimates(results: Results) -> pd.DataFrame:
