@@ -1,6 +1,7 @@
 """A digest of a file's bytes inside the file itself, so that a reader notices a single bit that changed."""
 
 import hashlib
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -59,12 +60,13 @@ def write_sealed(path: Path, write: Callable[[BinaryIO], object]) -> None:
     path
         The file.
     write
-        Writes its content to a binary file.
+        Writes its content to a binary file; one in memory, because libraries that find a disk full
+        while they write raise what does not say so.
     """
+    content = io.BytesIO()
+    write(content)
     with replacing(path) as temporary:
-        with temporary.open("wb") as file:
-            write(file)
-        temporary.write_bytes(seal(temporary.read_bytes() + BLANK))
+        temporary.write_bytes(seal(content.getvalue() + BLANK))
 
 
 def read_sealed(path: Path) -> bytes:

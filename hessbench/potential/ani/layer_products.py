@@ -33,7 +33,7 @@ def layer_products(
     """
     inner = slopes[: len(weights)]  # the slope of the last layer leads to no other
     if torch.is_grad_enabled():
-        total: Tensor = _LayerProducts.apply(len(weights), tangents, *inner, *curvatures, *weights)
+        total: Tensor = _LayerProducts.apply(len(weights), tangents, *inner, *curvatures, *weights)[0]
         return total
     return _forward(tangents, inner, curvatures, weights)[0]
 
@@ -47,24 +47,33 @@ def _forward(
     for slope, curvature, weight in zip(slopes, curvatures[1:], weights, strict=True):
         tangents = (tangents * slope.unsqueeze(1)) @ weight.T
         layers.append(tangents)
-        total = total.baddbmm_(tangents * curvature.unsqueeze(1), tangents.transpose(1, 2))
+        total = torch.baddbmm(total, tangents * curvature.unsqueeze(1), tangents.transpose(1, 2))
     return total, layers
 
 
 class _LayerProducts(torch.autograd.Function):
-    """Arguments: number of weights, T_1, slopes, curvatures (one more), weights."""
+    """Arguments: number of weights, T_1, slopes, curvatures (one more), weights.
+
+    Gives the sum and, for the reverse pass, the tangents of the layers after the first.
+    """
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, count: int, tangents: Tensor, *others: Tensor) -> Tensor:
-        slopes, curvatures, weights = _split(count, others)
-        total, layers = _forward(tangents, slopes, curvatures, weights)
+    def forward(count: int, tangents: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+        total, layers = _forward(tangents, *_split(count, others))
+        return total, *layers[1:]
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        count, tangents, *others = inputs
         ctx.count = count
-        ctx.save_for_backward(*layers, *others)
-        return total
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(tangents, *output[1:], *others)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, adjoint: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, adjoint: Tensor, *of_layers: Tensor) -> tuple[Tensor | None, ...]:
         count = ctx.count
         layers, others = ctx.saved_tensors[: count + 1], ctx.saved_tensors[count + 1 :]
         slopes, curvatures, weights = _split(count, others)
@@ -77,13 +86,13 @@ class _LayerProducts(torch.autograd.Function):
             tangents = layers[depth]
             turned = symmetric @ tangents
             of_curvatures.append(0.5 * torch.linalg.vecdot(tangents, turned, dim=1))
-            of_tangents = turned.mul_(curvatures[depth].unsqueeze(1))
+            of_tangents = turned * curvatures[depth].unsqueeze(1)
             if of_next is not None:
                 slope = slopes[depth].unsqueeze(1)
                 of_weights.append(of_next.flatten(0, 1).T @ (tangents * slope).flatten(0, 1))
                 back = of_next @ weights[depth]
                 of_slopes.append(torch.linalg.vecdot(tangents, back, dim=1))
-                of_tangents.addcmul_(back, slope)
+                of_tangents = torch.addcmul(of_tangents, back, slope)
             of_next = of_tangents
         return None, of_next, *of_slopes[::-1], *of_curvatures[::-1], *of_weights[::-1]
 
