@@ -18,7 +18,7 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from hessbench.errors import DataError
 from hessbench.system.files import replacing
-from hessbench.system.hdf5 import member, members, opened, read_array
+from hessbench.system.hdf5 import created, member, members, opened, read_array
 from hessbench.system.reading import reading
 from hessbench.units import HARTREE
 
@@ -294,7 +294,7 @@ def write_reactions(
     path = Path(path)
     digests: dict[str, bytes] = {}
     # From 1.10 on, HDF5 guards its own structures by checksums; fletcher32 guards the data.
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
+    with replacing(path) as temporary, created(temporary, libver=("v110", "v110")) as file:
         for reaction in reactions:
             if reaction.name in digests:
                 raise DataError(path, "given twice.", reaction.name)

@@ -20,7 +20,7 @@ from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.reactions.geometries import ROLES, ReactionGeometries, superimposed
 from hessbench.system.files import replacing
-from hessbench.system.hdf5 import opened, read_array
+from hessbench.system.hdf5 import created, opened, read_array
 from hessbench.system.reading import reading
 
 FORMAT = "hessbench reaction geometries"
@@ -64,7 +64,7 @@ def write_geometries(path: Path, reactions: list[ReactionGeometries], metadata: 
         ),
         **{role: np.concatenate(pieces[role]).astype("<i4") for role in ROLES},
     }
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
+    with replacing(path) as temporary, created(temporary, libver=("v110", "v110")) as file:
         for key, array in arrays.items():
             file.create_dataset(
                 key, data=array, chunks=array.shape, compression=9, shuffle=True, fletcher32=True

@@ -1,7 +1,9 @@
 """HDF5 files, opened only after a trial; members from the file itself, and never larger than it can hold."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -42,6 +44,24 @@ def opened(path: Path | str) -> h5py.File:
             tried(path, lambda: _go_through(path))
             _passed.add(key)
     return h5py.File(path, "r")
+
+
+@contextmanager
+def created(path: Path, **options: Any) -> Iterator[h5py.File]:
+    """Make a file in memory, `options` as of h5py, and write it when the block succeeds.
+
+    HDF5 crashes when a disk becomes full under it.
+
+    Raises
+    ------
+    OSError
+        It cannot be written, for example because the disk is full.
+    """
+    with h5py.File(path, "w", driver="core", backing_store=False, **options) as file:
+        yield file
+        file.flush()
+        content = file.id.get_file_image()
+    path.write_bytes(content)
 
 
 def _go_through(path: Path) -> None:

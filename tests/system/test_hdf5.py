@@ -1,5 +1,6 @@
 """Arrays of HDF5 are those of the file itself and no larger than it, and no file is read without end."""
 
+import errno
 import subprocess
 import sys
 import zlib
@@ -142,3 +143,31 @@ def test_what_is_never_read_does_not_count_and_what_passed_is_not_tried_again(tm
     opened(path).close()
     with pytest.raises(FileNotFoundError):
         opened(tmp_path / "none.h5")
+
+
+FULL = """
+import os, resource, sys
+from pathlib import Path
+import numpy as np
+from hessbench.system.hdf5 import created
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    with created(Path(sys.argv[1])) as file:
+        for index in range(40):
+            file[f"group-{index}/values"] = np.random.default_rng(index).random(100)
+except OSError as error:
+    sys.stdout.write(f"{error.errno} {error.filename or ''}")
+    sys.stdout.flush()
+    os._exit(0)
+os._exit(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes")
+@pytest.mark.parametrize("size", [100, 3000, 20_000, 40_000])
+def test_a_file_that_does_not_fit_is_an_error_of_the_system(tmp_path, size) -> None:
+    command = [sys.executable, "-c", FULL, str(tmp_path / "a.h5"), str(size)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(f"{errno.EFBIG} ")

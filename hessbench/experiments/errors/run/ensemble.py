@@ -27,6 +27,7 @@ from hessbench.results.store.names import QUANTITIES
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing, temporary_beside
+from hessbench.system.hdf5 import created
 from hessbench.system.processes import Report, run_tasks
 
 Predicted = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -182,7 +183,7 @@ def _evaluate_model(
 ) -> pd.DataFrame:
     """Predict all sets with one model, batch by batch; runs in a process of its own."""
     sets, batch_size, with_hessians = shared
-    with h5py.File(task.shard, "w") as file:
+    with created(task.shard) as file:
         groups = {name: file.create_group(name) for name in sets}
 
         def keep(name: str, part: Structures, predicted: Predicted) -> None:
@@ -266,7 +267,7 @@ def _write_predictions(
     path: Path, tasks: list[_Task], sets: dict[str, TestSet], metadata: dict[str, Any]
 ) -> None:
     """Join what the models wrote."""
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, created(temporary) as file:
         file.attrs["hessbench"] = json.dumps(metadata)
         for name, item in sets.items():
             group = file.create_group(name)

@@ -24,6 +24,7 @@ from hessbench.potential.interface import Potential
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import read_table, write_table
 from hessbench.system.files import replacing
+from hessbench.system.hdf5 import created
 from hessbench.system.processes import Report, run_tasks
 
 CHUNK = 16
@@ -136,7 +137,7 @@ def evaluate_user_model(
     )
     tables, failures = [], []
     path = results / "predictions" / f"{name}-{percent}.h5"
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, created(temporary) as file:
         for key, item in sets.items():
             part, found = kept[key], joined[key]
             shift = compositions(part.numbers, part.counts, elements) @ constants
