@@ -8,7 +8,7 @@ from hessbench.config.base import load_section
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.settings import SplitConfig
-from hessbench.data.split import make_split, write_split
+from hessbench.data.split import families, make_split, write_split
 from hessbench.data.structures import load_structures
 
 
@@ -26,7 +26,8 @@ def command(output: Path) -> None:
     path = active_file("rtp")
     with ReactionFile(path) as file:
         identifier = file.identifier
-    split = make_split(load_structures(path).reactions, identifier, config)
+    structures = load_structures(path)
+    split = make_split(families(structures.reaction_names)[structures.reactions], identifier, config)
     write_split(split, output)
     sizes = ", ".join(f"{percent} %: {size}" for percent, size in split.sizes.items())
     click.echo(

@@ -1,6 +1,8 @@
 """Training, validation and test parts of a data set, with nested training sizes, seeded and saved."""
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -67,13 +69,26 @@ class Split:
         return np.sort(self.training[: self.sizes[percent]])
 
 
+def families(names: Sequence[str]) -> Indices:
+    """Number of the reaction that each group of a data file belongs to, (groups,).
+
+    What the layout keeps apart of one reaction, for another order of its atoms or for having no Hessians, is
+    named after its first group, `rxn000167-2` after `rxn000167`; no part of it may be tested while another
+    trains.
+    """
+    known = set(names)
+    first = [re.sub(r"-\d+$", "", name) for name in names]
+    stems = [stem if stem in known else name for stem, name in zip(first, names, strict=True)]
+    return np.unique(stems, return_inverse=True)[1].astype(np.int64)
+
+
 def make_split(reactions: NDArray[np.integer], data: str, config: SplitConfig) -> Split:
     """Shuffle and share out a data set.
 
     Parameters
     ----------
     reactions
-        (M,) reaction of each structure.
+        (M,) reaction of each structure, see `families`.
     data
         Identity of the data set.
     config

@@ -28,7 +28,8 @@ class Structures:
     forces
         (A, 3) float32, kcal/mol/Angstrom.
     hessians
-        (sum (3N)^2,) float32, kcal/mol/Angstrom^2, each row-major; None if the data have none.
+        (sum (3N)^2,) float32, kcal/mol/Angstrom^2, each row-major, of the structures that have one; None if
+        none of the data has.
     reactions
         (M,) int64 index into reaction_names.
     reaction_names
@@ -39,6 +40,8 @@ class Structures:
         Arrays of length M, those that every reaction has.
     states
         (M, 2) int64 charge and multiplicity; None: neutral, and the lowest multiplicity.
+    labelled
+        (M,) bool, which structures have a Hessian; None: all if `hessians` is given, else none.
     """
 
     numbers: np.ndarray
@@ -52,6 +55,7 @@ class Structures:
     indices: np.ndarray
     annotations: dict[str, np.ndarray] = field(default_factory=dict)
     states: np.ndarray | None = None
+    labelled: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Number of structures."""
@@ -63,9 +67,20 @@ class Structures:
         return _offsets(self.counts)
 
     @property
+    def have_hessians(self) -> np.ndarray:
+        """(M,) bool, which structures have a Hessian."""
+        if self.labelled is not None:
+            return self.labelled
+        return np.full(len(self), self.hessians is not None)
+
+    @property
     def hessian_offsets(self) -> np.ndarray:
-        """(M + 1,) first Hessian element of each structure, and their number."""
-        return _offsets((3 * self.counts) ** 2)
+        """(M + 1,) first Hessian element of each structure, and their number.
+
+        A structure without a Hessian has no elements; where none has one, all count as if they had.
+        """
+        sizes = (3 * self.counts) ** 2
+        return _offsets(sizes if self.labelled is None else np.where(self.labelled, sizes, 0))
 
     def select(self, indices: np.ndarray) -> "Structures":
         """Copy structures, in the order of their indices (integers, or a mask of length M)."""
@@ -86,6 +101,7 @@ class Structures:
             indices=self.indices[indices],
             annotations={key: value[indices] for key, value in self.annotations.items()},
             states=None if self.states is None else self.states[indices],
+            labelled=None if self.labelled is None else self.labelled[indices],
         )
 
 
@@ -102,7 +118,7 @@ def load_structures(path: Path | str, names: Iterable[str] | None = None) -> Str
     Raises
     ------
     DataError
-        See `ReactionFile`; or only some of the reactions have Hessians.
+        See `ReactionFile`.
     """
     with ReactionFile(path) as file:
         chosen = file.names if names is None else list(names)
@@ -116,13 +132,15 @@ def concatenate(reactions: list[Reaction], source: object = "reactions") -> Stru
     Raises
     ------
     DataError
-        There are none, or only some of them have Hessians; `source` is named.
+        There are none; `source` is named.
     """
     if not reactions:
         raise DataError(source, "no reactions to load.")
-    without = [reaction.name for reaction in reactions if reaction.hessians is None]
-    if without and len(without) < len(reactions):
-        raise DataError(source, "has no Hessians, while other reactions have.", without[0])
+    hessians = [
+        reaction.hessians.ravel().astype(np.float32)
+        for reaction in reactions
+        if reaction.hessians is not None
+    ]
     sizes = np.array([len(reaction) for reaction in reactions])
     keys = set.intersection(*(set(reaction.annotations) for reaction in reactions))
     return Structures(
@@ -131,15 +149,7 @@ def concatenate(reactions: list[Reaction], source: object = "reactions") -> Stru
         counts=np.repeat([len(reaction.numbers) for reaction in reactions], sizes).astype(np.int64),
         energies=np.concatenate([reaction.energies for reaction in reactions]),
         forces=np.concatenate([reaction.forces.reshape(-1, 3).astype(np.float32) for reaction in reactions]),
-        hessians=None
-        if without
-        else np.concatenate(
-            [
-                reaction.hessians.ravel().astype(np.float32)
-                for reaction in reactions
-                if reaction.hessians is not None
-            ]
-        ),
+        hessians=np.concatenate(hessians) if hessians else None,
         reactions=np.repeat(np.arange(len(reactions)), sizes),
         reaction_names=tuple(reaction.name for reaction in reactions),
         indices=np.concatenate([np.arange(size) for size in sizes]),
@@ -151,6 +161,9 @@ def concatenate(reactions: list[Reaction], source: object = "reactions") -> Stru
             sizes,
             axis=0,
         ),
+        labelled=np.repeat([reaction.hessians is not None for reaction in reactions], sizes)
+        if 0 < len(hessians) < len(reactions)
+        else None,
     )
 
 

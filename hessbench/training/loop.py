@@ -15,11 +15,11 @@ from torch import Tensor
 from hessbench.errors import TrainingError
 from hessbench.potential.interface import TrainablePotential
 from hessbench.system.denormals import flushed_denormals
-from hessbench.training.batches import Examples, batches
+from hessbench.training.batches import Examples, batches, predict_labelled, with_hessians
 from hessbench.training.checkpoint import load_checkpoint, save_checkpoint
 from hessbench.training.loss import TARGETS, draw, term_errors, weighted_sum, with_products
 from hessbench.training.optimization import Optimization
-from hessbench.training.settings import LossConfig, Quantity, TrainingConfig
+from hessbench.training.settings import ESTIMATED, LossConfig, Quantity, TrainingConfig
 from hessbench.training.validation import validate
 
 Row = dict[str, float | int | None]
@@ -55,6 +55,9 @@ def train(
 
     The order of the batches and the probes of an epoch follow from seed and epoch alone, so a training that
     was interrupted and resumed from its checkpoint takes the same steps as one that was not.
+
+    Where only some structures have Hessians, the error of Hessians of a step is that of those of its batch
+    that have one; a batch without any takes its step by the other terms.
 
     Parameters
     ----------
@@ -94,6 +97,10 @@ def train(
     watches = optimization.needs_validation or config.keep == "best"
     if watches and validation is None:
         raise TrainingError("The optimizer or the choice of the best epoch needs validation data; give some.")
+    if loss.term(ESTIMATED):
+        _require_hessians(training, "training")
+        if watches and config.watch == "loss" and validation is not None:
+            _require_hessians(validation, "validation")
     history: list[Row] = []
     best: dict[str, Any] | None = None
     saved = load_checkpoint(checkpoint, fingerprint) if checkpoint else None
@@ -171,26 +178,38 @@ def _run_epoch(
     # errors of all steps are read at the end of an epoch, so that no step waits for a GPU
     found: dict[str, list[Tensor]] = {"loss": [], **{term.quantity: [] for term in loss.terms}}
     for batch, reference in chain(*(batches(training, config.batch_size, like, order) for order in orders)):
-        probes = draw(loss, batch, generator)
-        prediction = model.predict(batch, loss.derivatives, probes)
-        errors = term_errors(loss.terms, prediction, with_products(reference, batch, probes), batch)
+        labelled = with_hessians(batch, reference)
+        terms = [term for term in loss.terms if term.quantity != ESTIMATED or len(labelled)]
+        probes = draw(loss, labelled, generator) if len(labelled) else None
+        prediction = predict_labelled(model, batch, len(labelled), loss.derivatives, probes)
+        errors = term_errors(terms, prediction, with_products(reference, labelled, probes), labelled)
+        if not errors:  # nothing to learn from
+            continue
         total_loss = weighted_sum(errors, loss, config.form)
         optimization.zero_grad()
         total_loss.backward()
         optimization.step()
         for name, value in ("loss", total_loss), *errors.items():
             found[name].append(value.detach())
-    values = {name: torch.stack(item).tolist() for name, item in found.items()}
+    values = {name: torch.stack(item).tolist() for name, item in found.items() if item}
     for step, value in enumerate(values["loss"], start=1):
         _require_finite(value, f"{place}, batch {step}: the loss is {value}")
     norm = sum(float(parameter.detach().abs().sum()) for parameter in model.parameters())
     _require_finite(norm, f"{place}: the last step left parameters that are infinite or not a number")
-    steps = len(values["loss"])
     mean = {
-        term.quantity: math.sqrt(math.fsum(error**2 for error in values[term.quantity]) / steps)
-        for term in loss.terms
+        quantity: math.sqrt(math.fsum(error**2 for error in values[quantity]) / len(values[quantity]))
+        for quantity in TARGETS
+        if values.get(quantity)
     }
-    return {"training_loss": math.fsum(values["loss"]) / steps, **_columns("training", mean)}
+    return {"training_loss": math.fsum(values["loss"]) / len(values["loss"]), **_columns("training", mean)}
+
+
+def _require_hessians(examples: Examples, part: str) -> None:
+    if not examples.structures.have_hessians.any():
+        raise TrainingError(
+            f"The loss needs Hessians, but no structure of the {part} set has one; leave that term out, or "
+            "take data of which some structures have them."
+        )
 
 
 def _require_finite(value: float, problem: str) -> None:

@@ -54,13 +54,15 @@ def weighted_sum(
     ----------
     errors
         Root-mean-square error of each quantity of the loss: of a batch, of a whole set, or of many models.
+        A term whose error is not there adds nothing: that of Hessians, in a batch without any.
     loss
         Terms and weights.
     form
         Whether errors are added as they are, or squared.
     """
     power = 1 if form == "rmse" else 2
-    return reduce(add, [term.weight * errors[term.quantity] ** power for term in loss.terms])
+    known = [term for term in loss.terms if term.quantity in errors]
+    return reduce(add, [term.weight * errors[term.quantity] ** power for term in known])
 
 
 def term_errors(
@@ -83,7 +85,7 @@ def term_errors(
     reference
         What is wanted.
     batch
-        The molecules.
+        The molecules that have a Hessian, over which its error is averaged.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 
 from hessbench.potential.interface import TrainablePotential
-from hessbench.training.batches import Examples, batches
+from hessbench.training.batches import Examples, batches, predict_labelled, with_hessians
 from hessbench.training.loss import TARGETS
 from hessbench.training.settings import ORDERS, Quantity
 
@@ -21,7 +21,7 @@ def validate(
     model
         As in `hessbench.training.loop.train`.
     examples
-        The set; Hessians are left out if it has none.
+        The set; the error of Hessians is that of the structures that have one, and left out if none has.
     derivatives
         0 for energies, 1 for forces too, 2 for Hessians too.
     batch_size
@@ -40,7 +40,8 @@ def validate(
         parameter.requires_grad_(False)
     try:
         for batch, reference in batches(examples, batch_size, next(model.parameters())):
-            prediction = model.predict(batch, derivatives)
+            labelled = len(with_hessians(batch, reference)) if derivatives == 2 else 0
+            prediction = predict_labelled(model, batch, labelled, derivatives, None)
             for quantity, target in TARGETS.items():
                 predicted, wanted = target.values(prediction), target.values(reference)
                 if ORDERS[quantity] <= derivatives and predicted is not None and wanted is not None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hessbench.data.settings import SplitConfig
-from hessbench.data.split import make_split, read_split, write_split
+from hessbench.data.split import families, make_split, read_split, write_split
 from hessbench.errors import DataError, HessbenchError
 
 REACTIONS = np.repeat(np.arange(400), 3)
@@ -104,3 +104,12 @@ def test_too_little_data():
 def test_percents_must_rise_and_fit(percents):
     with pytest.raises(ValueError, match="training_percents must rise within 1 to 80"):
         SplitConfig(training_percents=percents)
+
+
+def test_parts_of_a_reaction_that_the_layout_keeps_apart_stay_together():
+    names = ["rxn000001", "rxn000001-2", "CH4-2", "rxn000002", "rxn000001-3"]
+    found = families(names)
+    assert found[0] == found[1] == found[4]
+    assert len(set(found.tolist())) == 3
+    plain = [f"rxn{index:06d}" for index in range(5)]
+    assert families(plain).tolist() == list(range(5))  # so that the splits of plain data stay what they were

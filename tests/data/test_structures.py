@@ -61,5 +61,18 @@ def test_no_hessians_and_only_some(tmp_path):
     write_reactions(tmp_path / "none.h5", [without], metadata)
     assert load_structures(tmp_path / "none.h5").hessians is None
     write_reactions(tmp_path / "some.h5", [without, make_reaction("rxn000002")], metadata)
-    with pytest.raises(DataError, match=r"some\.h5, reaction rxn000001: has no Hessians"):
-        load_structures(tmp_path / "some.h5")
+    some = load_structures(tmp_path / "some.h5")
+    alone = load_structures(tmp_path / "some.h5", ["rxn000002"])
+    assert some.labelled.tolist() == [False] * len(without) + [True] * len(alone)
+    assert alone.labelled is None
+    np.testing.assert_array_equal(some.hessians, alone.hessians)
+    chosen = np.array([len(some) - 1, 0, len(without), 1])
+    part = some.select(chosen)
+    assert part.have_hessians.tolist() == [True, False, True, False]
+    np.testing.assert_array_equal(part.hessians, alone.select(np.array([len(alone) - 1, 0])).hessians)
+    np.testing.assert_array_equal(part.energies, some.energies[chosen])
+    assert part.hessian_offsets.tolist() == [0, part.hessians.size // 2] * 1 + [
+        part.hessians.size // 2,
+        part.hessians.size,
+        part.hessians.size,
+    ]

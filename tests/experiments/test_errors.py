@@ -1,16 +1,20 @@
 import json
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
 
 from hessbench.cli import cli
 from hessbench.data.layout import write_reactions
-from hessbench.errors import DataError
-from hessbench.experiments.errors.run.ensemble import structure_errors
+from hessbench.data.structures import concatenate, load_structures
+from hessbench.errors import DataError, HessbenchError
+from hessbench.experiments.errors.run.ensemble import error_rows, structure_errors
 from hessbench.experiments.errors.run.predictions import (
     matrices,
     pack,
@@ -20,11 +24,12 @@ from hessbench.experiments.errors.run.predictions import (
 )
 from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.settings import EvaluationConfig
-from hessbench.experiments.errors.run.tables import ERRORS
+from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.potential import Batch
 from hessbench.potential.ensembles import load_ensemble
 from hessbench.potential.evaluation import total_energies
 from hessbench.results.store.tables import read_provenance, read_table
+from tests.formats import writers
 from tests.training.synthetic import METADATA, MODEL, reactions, structures, training_config
 
 
@@ -219,3 +224,95 @@ def test_other_data_than_the_split_was_made_for(run):
 def test_predictions_file_names_its_data(run):
     with h5py.File(run / "results/predictions/ef-80.h5") as file:
         assert json.loads(file.attrs["hessbench"])["data"]["irc"].startswith("synthetic 1 Morse ")
+
+
+def partly_labelled(count: int, without: tuple[int, ...], seed: int = 5):
+    """Reactions of which those of these numbers have no Hessians."""
+    return [
+        replace(item, hessians=None) if index in without else item
+        for index, item in enumerate(reactions(count, 3, seed))
+    ]
+
+
+def test_errors_of_partly_labelled_structures_are_those_of_the_labelled_ones():
+    whole, data = structures(4, 3, 5), concatenate(partly_labelled(4, (0, 2)))
+    random = np.random.default_rng(0)
+    hessians = whole.hessians + random.normal(size=whole.hessians.shape).astype(np.float32)
+    expected = structure_errors(whole, whole.energies, whole.forces, hessians)["hessian"]
+    found = structure_errors(data, data.energies, data.forces, hessians)
+    for one, other in zip(found["hessian"], expected, strict=True):
+        np.testing.assert_array_equal(one, np.where(data.labelled, other, 0))
+    rows = error_rows(0, "rtp", data, found)
+    assert rows.groupby("quantity").size().to_dict() == {"energy": 12, "force": 12, "hessian": 6}
+    none = replace(data, hessians=None, labelled=None)
+    assert set(structure_errors(none, none.energies, none.forces, None)) == {"energy", "force"}
+
+
+def scored(run, monkeypatch, *arguments: str) -> str:
+    monkeypatch.chdir(run)
+    result = CliRunner().invoke(cli, ["evaluate", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_set_brought_by_file_is_scored_apart(run, monkeypatch, tmp_path):
+    fluorine = replace(reactions(1, 3, 7)[0], name="rxn000009", numbers=np.array([9, 1, 1], dtype=np.uint8))
+    path = tmp_path / "my set.h5"
+    write_reactions(path, [*partly_labelled(4, (1,)), fluorine], METADATA)
+    said = scored(run, monkeypatch, "--data", str(path), "--loss", "ef")
+    assert "12 structures of synthetic 1 Morse" in said
+    assert "9 with a Hessian" in said
+    assert "3 structures left out: holds F; the models know H, C, N, O" in said
+    assert "constants of the elements" not in said
+    folder = run / "results/sets/my_set"
+    errors = read_table(folder, ERRORS, part="ef-80")
+    sizes = errors[errors["seed"] == 0].groupby("quantity").size()
+    assert sizes.to_dict() == {"energy": 12, "force": 12, "hessian": 9}
+    failures = read_table(folder, FAILURES, part="ef-80")
+    assert failures["structure"].tolist() == [0, 1, 2] * 2
+    assert set(failures["reason"]) == {"holds F; the models know H, C, N, O"}
+    # the energies are those of the model, against the file's
+    model = load_ensemble(run / "models/80/ef")[0]
+    data = concatenate(partly_labelled(4, (1,)))
+    batch = Batch.from_structures(data, model.dtype)
+    with torch.no_grad():
+        total = total_energies(model, batch, model.predict(batch, 0)).numpy()
+    found = errors[(errors["seed"] == 0) & (errors["quantity"] == "energy")]
+    np.testing.assert_allclose(np.sqrt(found["squared"]), np.abs(total - data.energies), rtol=1e-3, atol=1e-3)
+
+
+def test_a_set_of_another_level_and_format_is_converted_and_its_zero_of_energy_taken_out(
+    run, monkeypatch, tmp_path, computed
+):
+    writers.write_lmdb(tmp_path / "horm.lmdb", writers.horm_records(computed))
+    said = scored(run, monkeypatch, "--data", str(tmp_path / "horm.lmdb"), "--loss", "ef")
+    assert "level of theory: wB97X/6-31G(d), not known to be that of the models' data" in said
+    folder = run / "results/sets/horm"
+    errors = read_table(folder, ERRORS, part="ef-80")
+    energies = errors[(errors["quantity"] == "energy") & (errors["seed"] == 1)]
+    predicted = read_predictions(folder / "predictions/ef-80.h5", "horm", 1)
+    data = load_structures(folder / "data.h5")
+    difference = data.energies - predicted.energies
+    counts = np.array(
+        [np.bincount(data.numbers[a:b], minlength=9)[[1, 6, 8]] for a, b in pairwise(data.atom_offsets)]
+    )
+    left = difference - counts @ np.linalg.lstsq(counts.astype(float), difference, rcond=None)[0]
+    ordered = energies.set_index(["reaction", "structure"])["squared"]
+    names = np.array(data.reaction_names)[data.reactions]
+    np.testing.assert_allclose(ordered.loc[list(zip(names, data.indices, strict=True))], left**2, atol=1e-6)
+
+
+def test_what_cannot_be_scored_is_one_sentence(run, monkeypatch, tmp_path):
+    monkeypatch.chdir(run)
+    (tmp_path / "text.dat").write_text("nothing")
+    write_reactions(
+        tmp_path / "f.h5", [replace(reactions(1)[0], numbers=np.array([9, 1, 1], dtype=np.uint8))], METADATA
+    )
+    for name, problem in (
+        ("none.h5", "there is no such file"),
+        ("text.dat", "text.dat"),
+        ("f.h5", "every structure holds F; the models know"),
+    ):
+        result = CliRunner().invoke(cli, ["evaluate", "--loss", "ef", "--data", str(tmp_path / name)])
+        assert isinstance(result.exception, HessbenchError)
+        assert problem in str(result.exception)

@@ -24,6 +24,7 @@ from hessbench.formats.readers.source import (
     StoredReaction,
     group_name,
     name_of,
+    name_variants,
     names_reactions,
 )
 from hessbench.formats.unit_names import Units, parse_unit
@@ -102,7 +103,7 @@ def open_source(path: Path, choice: Choice) -> Source:
         notes.append(f"isolated atoms are skipped: {_few(skipped)}")
     notes += _cells(path, frames, choice.drop_cell)
     labels = choose_labels(path, (frame.atoms for frame in frames), choice)
-    groups, about = _group(frames)
+    groups, about = _group(frames, labels)
     notes += [*labels.notes, *about, *_aside(frames, labels)]
 
     def load(name: str) -> StoredReaction:
@@ -205,8 +206,11 @@ def _units(path: Path, frames: list[_Frame], labels: Labels) -> Units:
     return replace(UNITS, **found)
 
 
-def _group(frames: list[_Frame]) -> tuple[dict[str, list[_Frame]], list[str]]:
-    """Frames of each reaction, and notes."""
+def _group(frames: list[_Frame], labels: Labels) -> tuple[dict[str, list[_Frame]], list[str]]:
+    """Frames of each reaction, and notes.
+
+    The layout has Hessians for all structures of a reaction or none, so frames without are kept apart.
+    """
     given = [
         next((str(frame.atoms.info[key]) for key in NAMES if key in frame.atoms.info), None)
         for frame in frames
@@ -216,22 +220,18 @@ def _group(frames: list[_Frame]) -> tuple[dict[str, list[_Frame]], list[str]]:
         for name, frame in zip(given, frames, strict=True)
         if name is not None
     )
-    groups: dict[tuple[str, bytes], list[_Frame]] = {}
+    groups: dict[tuple[str, bytes, bool], list[_Frame]] = {}
     serial, previous = -1, b""
     for name, frame in zip(given, frames, strict=True):
-        order = frame.atoms.numbers.tobytes()
+        order, labelled = frame.atoms.numbers.tobytes(), labels.hessian in values_of(frame.atoms)
         if name is None or not meant:
             state = order + repr([_stated(frame.atoms, keys) for keys in (CHARGE, MULTIPLICITY)]).encode()
             serial += state != previous
             previous = state
-            groups.setdefault((f"rxn{serial:06d}", order), []).append(frame)
+            groups.setdefault((f"rxn{serial:06d}", order, labelled), []).append(frame)
         else:
-            groups.setdefault((group_name(name), order), []).append(frame)
-    named: dict[str, list[_Frame]] = {}
-    variants: dict[str, int] = {}
-    for (name, _), members in groups.items():
-        variant = variants[name] = variants.get(name, 0) + 1
-        named[name if variant == 1 else f"{name}-{variant}"] = members
+            groups.setdefault((group_name(name), order, labelled), []).append(frame)
+    named = dict(zip(name_variants(name for name, *_ in groups), groups.values(), strict=True))
     note = "what should name a reaction is the same for different compositions: consecutive frames make one"
     return named, [] if meant else [note]
 
@@ -240,11 +240,6 @@ def _reaction(path: Path, name: str, frames: list[_Frame], labels: Labels) -> St
     atoms = len(frames[0].atoms)
     hessians = [_hessian(path, name, frame, labels.hessian) for frame in frames]
     present = [hessian for hessian in hessians if hessian is not None]
-    if present and len(present) < len(hessians):
-        first = next(frame for frame, item in zip(frames, hessians, strict=True) if item is None)
-        raise DataError(
-            path, f"only {len(present)} of {len(hessians)} frames have a Hessian, not {first.place}.", name
-        )
     forces = [_label(path, name, frame, labels.forces, 3 * atoms) for frame in frames]
     energies = [_label(path, name, frame, labels.energy, 1) for frame in frames]
     return StoredReaction(

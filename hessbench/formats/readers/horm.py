@@ -13,7 +13,13 @@ from tqdm import tqdm
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError, HessbenchError
 from hessbench.formats.readers.restricted_pickle import decode_record
-from hessbench.formats.readers.source import Source, StoredReaction, group_name, names_reactions
+from hessbench.formats.readers.source import (
+    Source,
+    StoredReaction,
+    group_name,
+    name_variants,
+    names_reactions,
+)
 from hessbench.formats.unit_names import Units
 from hessbench.system.reading import reading
 
@@ -96,28 +102,27 @@ def _decode(path: Path, data: bytes, key: str) -> Any:
 
 
 def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], tuple[str, ...]]:
-    """Keys of the records of each reaction: those with one `rxn`, composition and atom order; and notes."""
-    given: list[tuple[str | None, np.ndarray]] = []
+    """Keys of the records of each reaction, those with one `rxn`, composition and atom order, and notes.
+
+    The layout has Hessians for all structures of a reaction or none, so records without are kept apart.
+    """
+    given: list[tuple[str | None, np.ndarray, bool]] = []
     for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
         content = record(key)
         with reading(path, "incomplete record", place=f"record {key}"):
             number = content.get("rxn")
             name = None if number is None else _reaction_name(number)
             _refuse_cell(path, content, key)
-            given.append((name, _numbers(path, content, key)))
-    meant = names_reactions((name, np.sort(z).tobytes()) for name, z in given if name is not None)
-    groups: dict[tuple[str, bytes], list[int]] = {}
-    for key, (name, numbers) in enumerate(given):
+            given.append((name, _numbers(path, content, key), "hessian" in content))
+    meant = names_reactions((name, np.sort(z).tobytes()) for name, z, _ in given if name is not None)
+    groups: dict[tuple[str, bytes, bool], list[int]] = {}
+    for key, (name, numbers, labelled) in enumerate(given):
         # Records without a reaction are reactions of their own.
         reaction = name if name is not None and meant else f"structure{key:07d}"
-        groups.setdefault((reaction, numbers.tobytes()), []).append(key)
-    names: dict[str, list[int]] = {}
-    variants: dict[str, int] = {}
-    for (name, _), keys in groups.items():
-        variant = variants[name] = variants.get(name, 0) + 1
-        names[name if variant == 1 else f"{name}-{variant}"] = keys
+        groups.setdefault((reaction, numbers.tobytes(), labelled), []).append(key)
     note = "`rxn` is the same for different compositions, so no reaction number: each record stands alone"
-    return names, () if meant else (note,)
+    names = name_variants(name for name, *_ in groups)
+    return dict(zip(names, groups.values(), strict=True)), () if meant else (note,)
 
 
 def _refuse_cell(path: Path, content: dict[str, Any], key: int) -> None:
@@ -158,9 +163,6 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
     with reading(path, "incomplete record", place=f"record {keys[0]}"):
         numbers = _numbers(path, contents[0], keys[0])
     atoms = len(numbers)
-    with_hessian = sum("hessian" in content for content in contents)
-    if 0 < with_hessian < len(contents):
-        raise DataError(path, f"only {with_hessian} of {len(contents)} records have a Hessian.", name)
     with reading(path, "incomplete records", place=name):
         return StoredReaction(
             name=name,
@@ -171,7 +173,7 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
             hessians=np.stack(
                 [np.asarray(item["hessian"], dtype=float).reshape(3 * atoms, 3 * atoms) for item in contents]
             )
-            if with_hessian
+            if "hessian" in contents[0]
             else None,
             annotations={"record": np.array(keys)},
             charge=_stated(path, name, contents, "charge", "total_charge"),

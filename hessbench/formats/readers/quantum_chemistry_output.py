@@ -72,7 +72,7 @@ def open_source(path: Path, choice: Choice) -> Source:
     ------
     DataError
         An output is incomplete, its jobs do not belong together, or two outputs differ in their level of
-        theory or in having Hessians.
+        theory.
     """
     files = _files(path) if path.is_dir() else [path]
     by_name = {file.stem: file for file in files}
@@ -89,12 +89,9 @@ def open_source(path: Path, choice: Choice) -> Source:
         notes += [f"{file.name}: {note}" for note in (*said, *more)]
     if len(levels) > 1:
         raise DataError(path, f"different levels of theory in one set: {', '.join(sorted(levels))}.")
-    with_hessian = [name for name, item in stored.items() if item.hessians is not None]
-    if 0 < len(with_hessian) < len(stored):
-        other = next(name for name in stored if name not in with_hessian)
-        raise DataError(
-            by_name[other], f"no Hessian in it, but in {by_name[with_hessian[0]].name} beside it."
-        )
+    without = [by_name[name].name for name, item in stored.items() if item.hessians is None]
+    if 0 < len(without) < len(stored):
+        notes.append(f"no Hessian in {len(without)} of {len(stored)} outputs, {without[0]} for one")
     about = ("unknown", *levels, "unknown", "unknown", "unknown", ", ".join(sorted(packages)))
     metadata = Metadata(name_of(path), *about)
     return Source(path, FORMAT, list(by_name), stored.__getitem__, UNITS, metadata, notes=tuple(notes))

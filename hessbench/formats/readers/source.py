@@ -228,6 +228,16 @@ class Source:
         return [self.names[index] for index in chosen]
 
 
+def name_variants(names: Iterable[str]) -> list[str]:
+    """Tell groups of one reaction apart: "rxn000167", "rxn000167-2" (see `hessbench.data.split.families`)."""
+    seen: dict[str, int] = {}
+    told = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        told.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return told
+
+
 def names_reactions(names: Iterable[tuple[str, bytes]]) -> bool:
     """Whether a field of each structure is what its name says, the reaction it belongs to.
 

@@ -72,10 +72,14 @@ def test_horm_with_a_cell(tmp_path):
         assert len(source.names) == 1
 
 
-def test_horm_with_a_hessian_missing(tmp_path):
+def test_horm_of_which_some_records_have_no_hessian(tmp_path):
     path = tmp_path / "in.lmdb"
-    writers.write_lmdb(path, [dictionary(), dictionary(hessian=None)])
-    assert "only 1 of 2 records have a Hessian" in refusal(path)
+    writers.write_lmdb(path, [dictionary(), dictionary(hessian=None), dictionary(energy=1.0)])
+    with open_data(path) as source:
+        with_hessian, without = source
+    assert (with_hessian.name, without.name) == ("rxn000007", "rxn000007-2")
+    assert (len(with_hessian), without.hessians) == (2, None)
+    assert without.places == ("record 1",)
 
 
 def test_horm_with_reactions_named_by_text(tmp_path):
@@ -154,7 +158,9 @@ def test_outputs_of_which_one_has_no_hessian(computed, tmp_path):
         writers.write_fchk(tmp_path / f"{index}.fchk", computed[1], index)
     text = (tmp_path / "1.fchk").read_text()
     (tmp_path / "1.fchk").write_text(text[: text.index("Cartesian Force Constants")])
-    assert "1.fchk: no Hessian in it, but in 0.fchk" in refusal(tmp_path)
+    with open_data(tmp_path) as source:
+        assert "no Hessian in 1 of 2 outputs, 1.fchk for one" in source.notes
+        assert [item.hessians is None for item in source] == [False, True]
 
 
 @pytest.mark.parametrize(

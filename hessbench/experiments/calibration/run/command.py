@@ -13,8 +13,9 @@ from hessbench.data.locations import SPLIT
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError
 from hessbench.experiments.calibration.run.tables import CALIBRATION, STAGE
-from hessbench.experiments.correlation.run.histogram import check_order, predicted_seeds
+from hessbench.experiments.correlation.run.histogram import check_order, flat_hessians, predicted_seeds
 from hessbench.experiments.errors.run.predictions import predicted_from, predicted_label, read_predictions
+from hessbench.experiments.errors.run.rmse import sums_by_structure
 from hessbench.experiments.errors.run.sets import active_sets
 from hessbench.results.store.names import QUANTITIES
 from hessbench.results.store.provenance import made_here
@@ -92,7 +93,7 @@ def rows_of(file: Path, name: str, seeds: list[int], structures: Structures) -> 
         values = {
             "energy": predicted.energies,
             "force": predicted.forces.ravel().astype(float),
-            "hessian": np.concatenate([hessian.ravel() for hessian in predicted.hessians]).astype(float),
+            "hessian": flat_hessians(structures, predicted.hessians).astype(float),
         }
         for quantity, value in values.items():  # Welford: no cancellation of large energies
             mean = means.get(quantity, np.zeros_like(value))
@@ -110,15 +111,15 @@ def rows_of(file: Path, name: str, seeds: list[int], structures: Structures) -> 
         "hessian": structures.hessian_offsets,
     }
     names = np.array(structures.reaction_names)[structures.reactions]
-    return pd.concat(
+    rows = pd.concat(
         [
             pd.DataFrame(
                 {
                     "reaction": names,
                     "structure": structures.indices,
                     "quantity": quantity,
-                    "squared": np.add.reduceat((means[quantity] - reference[quantity]) ** 2, at[:-1]),
-                    "variance": np.add.reduceat(squares[quantity] / (len(seeds) - 1), at[:-1]),
+                    "squared": sums_by_structure((means[quantity] - reference[quantity]) ** 2, at),
+                    "variance": sums_by_structure(squares[quantity] / (len(seeds) - 1), at),
                     "count": np.diff(at),
                 }
             )
@@ -126,3 +127,4 @@ def rows_of(file: Path, name: str, seeds: list[int], structures: Structures) -> 
         ],
         ignore_index=True,
     )
+    return rows[rows["count"] > 0]

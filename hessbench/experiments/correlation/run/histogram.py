@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError
@@ -79,7 +80,7 @@ def correlation_rows(
         found = {
             "energy": predicted.energies - composition_energies,
             "force": predicted.forces.ravel(),
-            "hessian": np.concatenate([hessian.ravel() for hessian in predicted.hessians]),
+            "hessian": flat_hessians(structures, predicted.hessians),
         }
         for quantity, values in found.items():
             counts[quantity] = counts[quantity].add(
@@ -126,6 +127,12 @@ def _count(reference: np.ndarray, predicted: np.ndarray, width: float) -> pd.Ser
         np.floor((predicted - low) / width).astype(np.int64) * BINS + first, return_counts=True
     )
     return pd.Series(number, index=codes)
+
+
+def flat_hessians(structures: Structures, hessians: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Join predicted Hessians, of the structures that have one to compare with."""
+    kept = structures.have_hessians
+    return np.concatenate([item.ravel() for item, keep in zip(hessians, kept, strict=True) if keep])
 
 
 def check_order(path: Path, name: str, structures: Structures, predicted: Predictions) -> None:

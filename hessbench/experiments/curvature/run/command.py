@@ -75,7 +75,7 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
 
 
 def reference_modes(structures: Structures) -> Iterator[NormalModes]:
-    """Modes of the reference's Hessians.
+    """Modes of the reference's Hessians, of the structures that have one.
 
     Raises
     ------
@@ -84,8 +84,9 @@ def reference_modes(structures: Structures) -> Iterator[NormalModes]:
     """
     if structures.hessians is None:
         raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
-    offsets = structures.hessian_offsets
-    for place, flat in zip(_places(structures), np.split(structures.hessians, offsets[1:-1]), strict=True):
+    labelled = structures.select(structures.have_hessians)
+    pieces = np.split(structures.hessians, labelled.hessian_offsets[1:-1])
+    for place, flat in zip(_places(labelled), pieces, strict=True):
         yield normal_modes(*place, flat.reshape(place[0].size, -1))
 
 
@@ -103,7 +104,7 @@ def rows_of(
     structures
         The set, in the order of the predictions.
     reference
-        Modes of each structure.
+        Modes of each structure that has a Hessian.
 
     Raises
     ------
@@ -114,12 +115,14 @@ def rows_of(
     check_order(file, name, structures, predicted)
     if predicted.hessians is None:
         raise DataError(file, "holds no Hessians; add its percent to evaluation.hessians_stored_at_percents.")
-    for index, (place, hessian) in enumerate(zip(_places(structures), predicted.hessians, strict=True)):
-        modes = normal_modes(*place, hessian.astype(np.float64))
+    labelled = np.flatnonzero(structures.have_hessians)
+    places = _places(structures.select(labelled))
+    for index, place, wanted in zip(labelled.tolist(), places, reference, strict=True):
+        modes = normal_modes(*place, predicted.hessians[index].astype(np.float64))
         yield {
             "reaction": predicted.reactions[index],
             "structure": int(predicted.structures[index]),
-            **mode_errors(modes, reference[index]),
+            **mode_errors(modes, wanted),
         }
 
 

@@ -14,6 +14,7 @@ from hessbench.config.loss_labels import stated_labels
 from hessbench.config.options import LossChoice, results_option
 from hessbench.config.paper import TRAINING_PERCENTS
 from hessbench.data.locations import SPLIT
+from hessbench.experiments.errors.run.data_file import load_data_file, score_data_file
 from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
 from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.sets import active_sets, embedded_sets
@@ -48,8 +49,23 @@ SHOWN = 10
     "are differentiated.",
 )
 @click.option("--name", help="Of the calculator in the tables; that of the file if not given.")
+@click.option(
+    "--data",
+    "data_file",
+    type=click.Path(path_type=Path),
+    help="Score on the structures of this file instead, which is in the one layout or of any format that "
+    "`hessbench convert` reads; all, some or none have Hessians. Results go to a folder of their own, "
+    "results/sets/<name of the file>.",
+)
 @results_option
-def command(loss: str | None, percent: int, calculator: Path | None, name: str | None, results: Path) -> None:
+def command(
+    loss: str | None,
+    percent: int,
+    calculator: Path | None,
+    name: str | None,
+    data_file: Path | None,
+    results: Path,
+) -> None:
     """Score an ensemble on held-out stationary points (rtp), paths (irc) and displaced structures (nms).
 
     A calculator is put beside the ensembles of the given training set size. Where there is no params.yaml it
@@ -57,15 +73,22 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
     """
     if (loss is None) == (calculator is None):
         raise click.UsageError("Give either --loss or --calculator.")
-    if calculator is not None and not PARAMS.exists():
+    brought = None if data_file is None else load_data_file(data_file, results)
+    stated = loss is not None or PARAMS.exists()
+    config = load_section(EvaluationConfig, "evaluation") if stated else EvaluationConfig()
+    files: dict[str, str] = {}
+    if brought is not None:  # a calculator's constants of the elements are fitted on what is tested
+        sets, training, results = {brought.name: brought.tested}, brought.tested.structures, brought.results
+    elif calculator is not None and not PARAMS.exists():
         click.echo(
             f"No {PARAMS} here: scored on the data that come with the package, divided as by profile desktop"
         )
-        config, sets = EvaluationConfig(), embedded_sets(percent)
+        embedded = embedded_sets(percent)
+        sets, training, files = embedded.tested, embedded.training, {"split": embedded.split.digest}
     else:
-        config, sets = load_section(EvaluationConfig, "evaluation"), active_sets(results / SPLIT, percent)
-    tested = {name: item.data for name, item in sets.tested.items()}
-    files = {"split": sets.split.digest}
+        active = active_sets(results / SPLIT, percent)
+        sets, training, files = active.tested, active.training, {"split": active.split.digest}
+    tested = {name if brought is None else "set": item.data for name, item in sets.items()}
 
     def lock(part: str) -> Path:
         return results / "checkpoints" / f"evaluate-{part}.lock"
@@ -74,26 +97,30 @@ def command(loss: str | None, percent: int, calculator: Path | None, name: str |
         folder = ensemble_folder(loss, percent)
         inputs = STAGE.inputs(tested, {"evaluation": config}, files).joined(ensemble_inputs(folder))
         with alone(lock(f"{loss}-{percent}")):
-            errors = evaluate_ensemble(folder, loss, percent, sets.tested, config, results, inputs)
+            if brought is None:
+                errors = evaluate_ensemble(folder, loss, percent, sets, config, results, inputs)
+            else:
+                errors, notes = score_data_file(brought, folder, loss, percent, config, inputs)
+                click.echo("\n".join(notes))
     else:
         assert calculator is not None
         label = name or calculator.stem
         labels = stated_labels() if PARAMS.exists() else {}
         require_usable(label, {*labels, *labels.values()})
         # What cannot be used is better known before the work begins.
-        examples = Batch.from_structures(next(iter(sets.tested.values())).structures, torch.float64)
+        examples = Batch.from_structures(next(iter(sets.values())).structures, torch.float64)
         check_calculator(load_calculator(calculator), smallest_molecules(examples))
         load = partial(load_calculator, calculator)
         inputs = Inputs(tested, files)  # settings and code of this project do not decide about it
         with alone(lock(f"{label}-{percent}")):
             errors = evaluate_user_model(
-                label, load, percent, sets.training, sets.tested, config.processes, results, inputs
+                label, load, percent, training, sets, config.processes, results, inputs
             )
         failures = read_table(results, FAILURES, part=f"{label}-{percent}")
         for row in failures.head(SHOWN).itertuples():
             click.echo(f"left out: {row.set} {row.reaction}, structure {row.structure}: {row.reason}")
         if len(failures):
-            total = sum(len(item.structures) for item in sets.tested.values())
+            total = sum(len(item.structures) for item in sets.values())
             path = FAILURES.path(results, f"{label}-{percent}")
             click.echo(
                 f"{len(failures)} structures could not be scored, of {total:,} tested; all are in {path}"

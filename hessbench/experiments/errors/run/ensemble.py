@@ -15,8 +15,8 @@ from tqdm import tqdm
 from hessbench.cluster.workers import workers
 from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures
-from hessbench.errors import DataError
 from hessbench.experiments.errors.run.predictions import pack
+from hessbench.experiments.errors.run.rmse import sums_by_structure
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential.batch import Batch
@@ -30,8 +30,11 @@ from hessbench.system.files import replacing, temporary_beside
 from hessbench.system.hdf5 import created
 from hessbench.system.processes import Report, run_tasks
 
-Predicted = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of M structures: total energies (M,), float64, forces (A, 3), flat Hessians; kcal/mol and Angstrom."""
+Predicted = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+"""Of M structures: total energies (M,), float64, forces (A, 3), flat Hessians; kcal/mol and Angstrom.
+
+No Hessians where the data have none to compare with.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class TestSet:
     data, level
         Name, version, level and checksum of the file they come from; its level of theory.
     structures
-        Energies, forces and Hessians included.
+        Energies and forces included, and Hessians of all, some or none.
     """
 
     __test__ = False  # no test class, whatever pytest reads into the name
@@ -145,33 +148,44 @@ def predict(potential: Potential, structures: Structures) -> Predicted:
     """
     batch = Batch.from_structures(structures, potential.dtype).to(potential.device)
     with torch.no_grad():
-        prediction = potential.predict(batch, 2)
-        energies = total_energies(potential, batch, prediction)
-    forces, hessians = given(prediction.forces, "forces"), given(prediction.hessians, "Hessians")
-    return energies.cpu().numpy(), forces.cpu().numpy(), hessians.cpu().numpy()
+        prediction = potential.predict(batch, 1 if structures.hessians is None else 2)
+        energies = total_energies(potential, batch, prediction).cpu().numpy()
+    forces = given(prediction.forces, "forces").cpu().numpy()
+    if structures.hessians is None:
+        return energies, forces, None
+    return energies, forces, given(prediction.hessians, "Hessians").cpu().numpy()
 
 
 def structure_errors(
-    structures: Structures, energies: np.ndarray, forces: np.ndarray, hessians: np.ndarray
+    structures: Structures, energies: np.ndarray, forces: np.ndarray, hessians: np.ndarray | None
 ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Sums over each structure's elements of squared and absolute errors, and the number of elements.
+
+    Parameters
+    ----------
+    structures
+        M structures with A atoms in all.
+    energies, forces, hessians
+        Predicted for all of them: (M,), (A, 3), flat; Hessians may be left out if the data have none.
 
     Returns
     -------
     dict
-        By quantity, three arrays of length M.
+        By quantity, three arrays of length M; Hessians of structures that have none count no elements, and
+        are left out where none has one.
     """
-    if structures.hessians is None:
-        raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
     pairs = {
         "energy": (energies - structures.energies, np.arange(len(structures) + 1)),
         "force": ((forces - structures.forces).ravel(), 3 * structures.atom_offsets),
-        "hessian": (hessians - structures.hessians, structures.hessian_offsets),
     }
+    if structures.hessians is not None and hessians is not None:
+        if structures.labelled is not None:
+            hessians = hessians[np.repeat(structures.labelled, (3 * structures.counts) ** 2)]
+        pairs["hessian"] = (hessians - structures.hessians, structures.hessian_offsets)
     return {
         quantity: (
-            np.add.reduceat(error.astype(np.float64) ** 2, offsets[:-1]),
-            np.add.reduceat(np.abs(error.astype(np.float64)), offsets[:-1]),
+            sums_by_structure(error.astype(np.float64) ** 2, offsets),
+            sums_by_structure(np.abs(error.astype(np.float64)), offsets),
             np.diff(offsets),
         )
         for quantity, (error, offsets) in pairs.items()
@@ -190,7 +204,7 @@ def _evaluate_model(
             energies, forces, hessians = predicted
             _append(groups[name], "energies", energies)
             _append(groups[name], "forces", forces)
-            if with_hessians:
+            if with_hessians and hessians is not None:
                 _append(groups[name], "hessians", pack(hessians, part.counts))
             report(len(part))
 
@@ -219,7 +233,7 @@ def errors_of_model(
 
 
 def error_rows(seed: int, name: str, structures: Structures, errors: dict[str, tuple]) -> pd.DataFrame:
-    """Rows of the errors table for one model and set.
+    """Rows of the errors table for one model and set; none for a Hessian that there is not.
 
     Parameters
     ----------
@@ -234,7 +248,7 @@ def error_rows(seed: int, name: str, structures: Structures, errors: dict[str, t
         `structure_errors`; kcal/mol and Angstrom.
     """
     names = np.array(structures.reaction_names)[structures.reactions]
-    return pd.concat(
+    rows = pd.concat(
         [
             pd.DataFrame(
                 {
@@ -249,8 +263,10 @@ def error_rows(seed: int, name: str, structures: Structures, errors: dict[str, t
                 }
             )
             for quantity in QUANTITIES
+            if quantity in errors
         ]
     )
+    return rows[rows["count"] > 0]
 
 
 def _append(group: h5py.Group, name: str, values: np.ndarray) -> None:

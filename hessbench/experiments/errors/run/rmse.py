@@ -13,6 +13,15 @@ def root_mean_square(squared: NDArray[np.float64], count: NDArray[np.float64]) -
     return np.sqrt(squared / count)
 
 
+def sums_by_structure(values: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums of the pieces between offsets (M + 1,), zero for an empty one."""
+    sums = np.zeros(len(offsets) - 1)
+    filled = np.diff(offsets) > 0
+    if filled.any():
+        sums[filled] = np.add.reduceat(values, offsets[:-1][filled])
+    return sums
+
+
 def summarize(errors: pd.DataFrame) -> pd.DataFrame:
     """RMSE and MAE of each model over all elements of a set.
 

@@ -8,7 +8,7 @@ from hessbench.config.base import validate
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, active_file
 from hessbench.data.settings import SplitConfig
-from hessbench.data.split import Split, make_split, read_split
+from hessbench.data.split import Split, families, make_split, read_split
 from hessbench.data.structures import Structures, load_structures
 from hessbench.embedded import EMBEDDED
 from hessbench.experiments.errors.run.ensemble import TestSet
@@ -48,7 +48,7 @@ def embedded_sets(percent: int) -> Sets:
     config = validate(SplitConfig, content, source="--percent", prefix="split")
     return _load(
         {name: EMBEDDED / f"{name}.h5" for name in SETS},
-        lambda rtp, data: make_split(rtp.reactions, data, config),
+        lambda rtp, data: make_split(families(rtp.reaction_names)[rtp.reactions], data, config),
         percent,
     )
 
