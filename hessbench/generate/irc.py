@@ -5,16 +5,19 @@ fixed mass-weighted length, starting along the imaginary mode of the given Hessi
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
 
+from hessbench.chemistry.bonds import bonds
 from hessbench.chemistry.level import Level, LevelError
 from hessbench.chemistry.levels import LevelCalculator, make_level
 from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label, state_of
+from hessbench.generate.refine import RefinementError, minimise
 from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import superimposed
 from hessbench.units import EV
@@ -24,7 +27,7 @@ SHORTEST = 3
 
 
 class PathError(Exception):
-    """A path could not be followed."""
+    """A path could not be followed, or does not lead from the reactant to the product."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class IrcTask:
     transition_state, hessian
         (N, 3) in Angstrom and (3N, 3N) in kcal/mol/Angstrom^2.
     reactant, product
-        (N, 3), Angstrom; they only decide which side of the path has negative coordinates.
+        (N, 3), Angstrom; the molecules that the path has to connect.
     config
         Settings.
     charge, multiplicity
@@ -61,6 +64,8 @@ class IrcTask:
 def irc_reaction(task: IrcTask) -> Outcome:
     """Follow the path of one reaction to both sides, choose structures evenly along it and label them.
 
+    A path that does not lead to the reactant and the product (see `from_reactant_to_product`) is a failure.
+
     Returns
     -------
     Outcome
@@ -74,12 +79,11 @@ def irc_reaction(task: IrcTask) -> Outcome:
             follow(level, task.transition_state, task.hessian, direction, config)
             for direction in ("forward", "reverse")
         ]
-    except (PathError, LevelError) as error:
+        ends = [minimise(level, side[-1], config.fmax_ev) for side in sides]
+        if not from_reactant_to_product(task.numbers, ends, [task.reactant, task.product]):
+            sides.reverse()
+    except (PathError, RefinementError, LevelError) as error:
         return Outcome(task.name, failures=[Failure("IRC", str(error))])
-    if _mismatch(sides[0][-1], task.reactant) + _mismatch(sides[1][-1], task.product) > _mismatch(
-        sides[1][-1], task.reactant
-    ) + _mismatch(sides[0][-1], task.product):
-        sides.reverse()
     path = np.stack([*sides[0][:0:-1], task.transition_state, *sides[1][1:]])
     coordinate = path_coordinate(path, atomic_masses(task.numbers), origin=len(sides[0]) - 1)
     chosen = choose_evenly(coordinate, config.irc_structures)
@@ -101,6 +105,51 @@ def irc_reaction(task: IrcTask) -> Outcome:
         state=state_of(task.numbers, task.charge, task.multiplicity),
     )
     return Outcome(task.name, arrays, failures)
+
+
+def from_reactant_to_product(
+    numbers: np.ndarray, ends: Sequence[np.ndarray], molecules: Sequence[np.ndarray]
+) -> bool:
+    """Tell whether a path leads from the reactant to the product, or the other way round.
+
+    It does if the minima below its two ends have the bonds of the two. Where both directions do, because
+    reactant and product have the same bonds, the nearer geometries decide.
+
+    Parameters
+    ----------
+    numbers
+        (N,) atomic numbers.
+    ends
+        Minima (N, 3) below the first and below the last structure of the path, Angstrom.
+    molecules
+        Reactant and product, (N, 3), Angstrom.
+
+    Returns
+    -------
+    bool
+        False: from the product to the reactant.
+
+    Raises
+    ------
+    PathError
+        One of the ends is another molecule.
+    """
+    graphs = [bonds(numbers, end) for end in ends]
+    wanted = [bonds(numbers, molecule) for molecule in molecules]
+    directions = [
+        order
+        for order in ((0, 1), (1, 0))
+        if all(np.array_equal(graphs[end], wanted[molecule]) for end, molecule in enumerate(order))
+    ]
+    if not directions:
+        known = [any(np.array_equal(graph, other) for other in wanted) for graph in graphs]
+        raise PathError(
+            "both ends have the bonds of one of reactant and product"
+            if all(known)
+            else f"{'one end has' if any(known) else 'both ends have'} other bonds than reactant and product"
+        )
+    nearest = min(directions, key=lambda order: sum(_mismatch(ends[i], molecules[order[i]]) for i in (0, 1)))
+    return nearest == (0, 1)
 
 
 def follow(

@@ -77,7 +77,26 @@ def is_stationary(level: Level, coordinates: np.ndarray, fmax: float) -> bool:
 
 
 def find_minimum(level: Level, start: np.ndarray, fmax: float) -> np.ndarray:
-    """Minimise the energy.
+    """Minimise the energy of a molecule that must stay the same one.
+
+    Parameters, returned array as `minimise`.
+
+    Raises
+    ------
+    RefinementError
+        Not converged, or a bond was broken or made on the way.
+    LevelError
+        A single point failed.
+    """
+    found = minimise(level, start, fmax)
+    changed = changed_bonds(level.numbers, start, found)
+    if changed:
+        raise RefinementError(f"bonds changed on the way to the minimum: {changed}")
+    return found
+
+
+def minimise(level: Level, start: np.ndarray, fmax: float) -> np.ndarray:
+    """Minimise the energy, whatever becomes of the bonds.
 
     Parameters
     ----------
@@ -96,7 +115,7 @@ def find_minimum(level: Level, start: np.ndarray, fmax: float) -> np.ndarray:
     Raises
     ------
     RefinementError
-        Not converged, or a bond was broken or made on the way.
+        Not converged.
     LevelError
         A single point failed.
     """
@@ -104,9 +123,6 @@ def find_minimum(level: Level, start: np.ndarray, fmax: float) -> np.ndarray:
     optimizer = LBFGS(atoms, logfile=os.devnull, alpha=INITIAL_CURVATURE)
     if not optimizer.run(fmax=fmax, steps=MINIMUM_STEPS):
         raise RefinementError(f"minimum not converged in {MINIMUM_STEPS} steps")
-    changed = changed_bonds(level.numbers, start, atoms.positions)
-    if changed:
-        raise RefinementError(f"bonds changed on the way to the minimum: {changed}")
     return atoms.positions.copy()
 
 

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hessbench.generate.irc import IrcTask, choose_evenly, irc_reaction, path_coordinate
+from hessbench.generate.irc import (
+    IrcTask,
+    PathError,
+    choose_evenly,
+    from_reactant_to_product,
+    irc_reaction,
+    path_coordinate,
+)
 from hessbench.generate.labels import to_reaction
 from hessbench.generate.rtp import RtpTask, rtp_reaction
 from tests.generate.conftest import LEVEL, hydrogen_cyanide, inversion
@@ -68,6 +75,34 @@ def test_path_between_different_molecules(config):
     check_path(path)
     # HCN lies below HNC.
     assert path.energies[0] < path.energies[-1] - 5
+
+
+def test_a_path_to_another_molecule_is_a_failure(config):
+    task = irc_task(hydrogen_cyanide(), config)
+    apart = task.product.copy()
+    apart[np.flatnonzero(task.numbers == 1)] += 3.0
+    outcome = irc_reaction(dataclasses.replace(task, product=apart))
+    assert outcome.arrays == {}
+    assert outcome.failures[0].reason == "one end has other bonds than reactant and product"
+
+
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        ([0, 0], "both ends have the bonds of one of reactant and product"),
+        ([1, 2], "one end has other bonds than reactant and product"),
+        ([2, 2], "both ends have other bonds than reactant and product"),
+    ],
+)
+def test_bonds_at_the_ends_decide_whether_a_path_connects(ends, reason):
+    # a hydrogen atom at the left, at the right and at none of two oxygen atoms
+    numbers = np.array([8, 8, 1])
+    left, right, apart = (np.array([[0, 0, 0], [4.0, 0, 0], [x, 0, 0]]) for x in (0.97, 3.03, 2.0))
+    molecules = [left, right, apart]
+    assert from_reactant_to_product(numbers, [left, right], [left, right])
+    assert not from_reactant_to_product(numbers, [right, left], [left, right])
+    with pytest.raises(PathError, match=reason):
+        from_reactant_to_product(numbers, [molecules[i] for i in ends], [left, right])
 
 
 def test_a_path_from_a_minimum_is_a_failure(ammonia_task):
