@@ -56,8 +56,9 @@ NOISE = 0.002
 """Smallest part of |H| |w x r| that can be, for Hessians by finite differences of someone else's."""
 DISAGREEMENT = 0.3
 """Largest part of w x F by which Hessian and forces may differ (measured at GFN2-xTB: 0.01)."""
-TORQUE = 0.1
-"""Largest |sum of r x F| / (|r| |F|) of an isolated molecule."""
+TORQUE = 0.05
+"""Largest median of |sum of r x F| / (|r| |F|) over the structures of an isolated molecule. In the embedded
+NMS data it is below 0.01; with the axes of the forces exchanged it is 0.075 to 0.2."""
 STATIONARY = 3.0e-4 * HARTREE / BOHR
 """RMS force below which a structure is optimised, kcal/mol/Angstrom: Gaussian's threshold, 3e-4 Eh/bohr."""
 FRAME = 0.02

@@ -23,7 +23,7 @@ def reactions(name: str, number: int) -> list[Reaction]:
         return [file[key] for key in file.names[:number]]
 
 
-@pytest.mark.parametrize(("name", "number"), [("rtp", 400), ("irc", 34), ("nms", 34)])
+@pytest.mark.parametrize(("name", "number"), [("rtp", 400), ("irc", 110), ("nms", 110)])
 def test_nothing_is_wrong_in_the_embedded_data(name, number):
     assert [problem(item) for item in reactions(name, number)] == [None] * number
 
@@ -57,13 +57,13 @@ def test_hessians_of_another_unit_in_one_reaction(factor):
 
 @pytest.mark.parametrize("factor", [MIXED, 1 / MIXED])
 def test_coordinates_of_another_unit_in_one_reaction(factor):
-    for item in reactions("irc", 10):
+    for item in reactions("irc", 30):
         found = problem(replace(item, coordinates=factor * item.coordinates, hessians=None))
         assert ("unit of the coordinates" if factor > 1 else "heavy atoms overlap") in found
 
 
 def test_without_hessians_forces_in_another_orientation_have_a_torque():
-    for item in reactions("nms", 12):
+    for item in reactions("nms", 110):
         assert net_torque(item.coordinates, item.forces).max() < 0.01
         turned = replace(item, forces=item.forces[..., [1, 2, 0]], hessians=None)
         assert "torque" in problem(turned)
@@ -72,7 +72,7 @@ def test_without_hessians_forces_in_another_orientation_have_a_torque():
 
 def test_both_sides_of_the_rotational_invariance_agree_in_the_embedded_data():
     for name in ("irc", "nms"):
-        for item in reactions(name, 34):
+        for item in reactions(name, 110):
             asked, stored, wrong = forces_against_hessians(item.coordinates, item.forces, item.hessians)
             assert not wrong.any()
             np.testing.assert_allclose(asked, stored, atol=0.4)

@@ -44,7 +44,7 @@ def test_from_geometries_to_normal_mode_samples(tmp_path, source, config, cluste
     assert "of 2 reactions" in make_nms(irc, nms, None, cluster, config)
     for path, name in ((rtp, "RTP"), (irc, "IRC"), (nms, "NMS")):
         with verify(path) as file:
-            assert file.identifier.startswith(f"hessbench {name} 1 GFN2-xTB ")
+            assert file.identifier.startswith(f"hessbench {name} 2 GFN2-xTB ")
             assert "Grambow" in file.metadata.citation
             assert "tblite" in file.metadata.generator
     with ReactionFile(nms) as file, ReactionFile(irc) as paths:
