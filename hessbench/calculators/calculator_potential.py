@@ -30,11 +30,16 @@ class CalculatorPotential(ArrayPotential):
     hessian
         Gives second derivatives of one molecule in eV/Angstrom^2, (3 N)^2 elements in any shape; None:
         central differences of forces.
+    level
+        The level of theory that it reproduces; empty if it does not say.
     """
 
-    def __init__(self, calculator: Calculator, hessian: HessianFunction | None = None) -> None:
+    def __init__(
+        self, calculator: Calculator, hessian: HessianFunction | None = None, level: str = ""
+    ) -> None:
         super().__init__()
         self.calculator = calculator
+        self.level = level
         self._hessian = hessian
 
     def energies_and_forces(self, batch: Batch) -> tuple[Array, Array]:

@@ -1,14 +1,19 @@
-"""Any potential a user brings: a Python file that exposes an ASE calculator.
+"""Any potential a user brings: a Python file, or a module of a package, that has an ASE calculator.
 
-The file defines `calculator`, an ASE calculator or a function without arguments that returns one. It may
-define `hessian(atoms)`, which returns second derivatives in eV/Angstrom^2, (3N)^2 elements in any shape; else
-a method `get_hessian(atoms)` or `get_hessian()` of the calculator or its property "hessian" is used; else
-central differences of forces. Unlike the data and model files this program reads, the file is code and is
-run: it is the user's own.
+The file defines `calculator`: an ASE calculator, or a class or function that gives one when called without
+arguments. It may define `hessian(atoms)`, which returns second derivatives in eV/Angstrom^2, (3N)^2 elements
+in any shape; else a method `get_hessian(atoms)` or `get_hessian()` of the calculator or its property
+"hessian" is used; else central differences of forces. It may state the level of theory that it reproduces,
+`level = "wB97X-D/6-31G(d)"`. What lies beside the file can be imported by it. In place of a file,
+`package.module:name` names such a `calculator` of a module. Unlike the data and model files this program
+reads, both are code and are run: it is the user's own.
 """
 
+import hashlib
+import importlib
 import importlib.util
 import inspect
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,33 +25,83 @@ from hessbench.errors import HessbenchError
 
 NAME = "calculator"
 """What the file must define."""
-HESSIAN = "hessian"
+HESSIAN, LEVEL = "hessian", "level"
 """What it may define."""
 
 
-def load_calculator(path: Path) -> CalculatorPotential:
-    """Run a user's file and take the calculator it defines.
+def load_calculator(source: Path | str) -> CalculatorPotential:
+    """Run a user's file, or import a module, and take the calculator it defines.
+
+    Parameters
+    ----------
+    source
+        A file, or `package.module:name`.
 
     Raises
     ------
     HessbenchError
-        There is no such file, running it fails, or it does not define what it must.
+        There is no such file or module, running it fails, or it does not define what it must.
     """
-    module = _run(path)
-    calculator: Any = getattr(module, NAME, None)
-    if calculator is not None and not hasattr(calculator, "get_forces") and callable(calculator):
+    module, name = _module(source)
+    calculator: Any = getattr(module, name, None)
+    if isinstance(calculator, type) or (not hasattr(calculator, "get_forces") and callable(calculator)):
         try:
             calculator = calculator()
         except (Exception, SystemExit) as error:
-            raise HessbenchError(f"{path}: `{NAME}()` fails ({type(error).__name__}: {error}).") from error
+            raise HessbenchError(f"{source}: `{name}()` fails ({type(error).__name__}: {error}).") from error
     if not hasattr(calculator, "get_forces"):
         raise HessbenchError(
-            f"{path}: define `{NAME}`, an ASE calculator or a function without arguments that returns one."
+            f"{source}: define `{name}`, an ASE calculator, or a class or function that gives one when "
+            "called without arguments."
         )
-    hessian = getattr(module, HESSIAN, None)
+    hessian, level = getattr(module, HESSIAN, None), getattr(module, LEVEL, None)
     if hessian is not None and not callable(hessian):
-        raise HessbenchError(f"{path}: `{HESSIAN}` must be a function of an ase.Atoms.")
-    return CalculatorPotential(calculator, hessian or _own_hessian(calculator))
+        raise HessbenchError(f"{source}: `{HESSIAN}` must be a function of an ase.Atoms.")
+    if level is not None and not isinstance(level, str):
+        raise HessbenchError(f"{source}: `{LEVEL}` must be the name of a level of theory, as text.")
+    return CalculatorPotential(calculator, hessian or _own_hessian(calculator), (level or "").strip())
+
+
+def name_of(source: Path | str) -> str:
+    """What a calculator is called where no name is given: its file, or the last part of its module."""
+    module, name = _parts(source)
+    if not name:
+        return Path(source).stem
+    return module.rpartition(".")[2] if name == NAME else name
+
+
+def digest_of(source: Path | str) -> str:
+    """Digest of a user's code: of the file, or of that of the module.
+
+    Raises
+    ------
+    HessbenchError
+        There is none.
+    """
+    module, name = _parts(source)
+    found = importlib.util.find_spec(module) if name else None
+    path = Path(found.origin) if found and found.origin else Path(source)
+    if not path.is_file():
+        raise HessbenchError(f"{source}: no such file or module.")
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _parts(source: Path | str) -> tuple[str, str]:
+    """Module and name of `package.module:name`; of a file, two empty texts."""
+    module, colon, name = str(source).rpartition(":")
+    named = colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+    return (module, name) if named and not Path(source).exists() else ("", "")
+
+
+def _module(source: Path | str) -> tuple[ModuleType, str]:
+    """The module of a user's code, and the name of the calculator in it."""
+    module, name = _parts(source)
+    if not name:
+        return _run(Path(source)), NAME
+    try:
+        return importlib.import_module(module), name
+    except (Exception, SystemExit) as error:
+        raise HessbenchError(f"{source}: cannot be imported ({type(error).__name__}: {error}).") from error
 
 
 def _own_hessian(calculator: Any) -> HessianFunction | None:
@@ -66,10 +121,18 @@ def _own_hessian(calculator: Any) -> HessianFunction | None:
 
 
 def _run(path: Path) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(f"hessbench_user_{path.stem}", path)
+    """Run a file as Python runs a program: what lies beside it comes first when it imports."""
+    name = f"hessbench_user_{path.stem}"
+    specification = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or specification is None or specification.loader is None:
-        raise HessbenchError(f"{path}: no such Python file; give one that defines `{NAME}`.")
+        raise HessbenchError(
+            f"{path}: no such Python file; give one that defines `{NAME}`, or package.module:name."
+        )
     module = importlib.util.module_from_spec(specification)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    sys.modules[name] = module  # where dataclasses and pickle look for it
     try:
         specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:

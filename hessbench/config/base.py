@@ -31,15 +31,18 @@ class Section(BaseModel):
 S = TypeVar("S", bound=Section)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file whose top level is a mapping.
+NO_FILE = "does not exist; in a clone `hessbench profile use desktop` writes params.yaml."
+"""What is said of settings that are not there."""
+
+
+def read_yaml(path: Path, missing: str = NO_FILE) -> dict[str, Any]:
+    """Read a YAML file whose top level is a mapping; `missing` is said of one that does not exist.
 
     Raises
     ------
     ConfigurationError
         The file is missing, is not YAML, or is no mapping.
     """
-    missing = "does not exist; in a clone `hessbench profile use desktop` writes params.yaml."
     with reading(path, "not valid YAML", "save it as UTF-8", missing=missing, error=_refused):
         if path.stat().st_size > LARGEST:
             raise _refused(path, f"larger than {LARGEST} bytes, which no settings are.", None)

@@ -1,11 +1,13 @@
 """Options that several commands have."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
-from hessbench.config.loss_labels import stated_labels
+from hessbench.config.loss_labels import PAPER_LOSSES, stated_labels
+from hessbench.config.paper import TRAINING_PERCENTS
 from hessbench.errors import HessbenchError
 
 
@@ -30,6 +32,36 @@ class LossChoice(click.ParamType):
         except HessbenchError:  # nothing to offer; the command itself will say why
             return []
         return [CompletionItem(name) for name in losses if name.startswith(incomplete)]
+
+
+def ensembles_options(purpose: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Options of a command that reads stored predictions of ensembles: `losses` and `percent`.
+
+    Parameters
+    ----------
+    purpose
+        What it does with them, for the help: "Ensembles to bin".
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        function = click.option(
+            "--percent",
+            type=int,
+            default=TRAINING_PERCENTS[-1],
+            show_default=True,
+            help="Training set size of these ensembles.",
+        )(function)
+        return click.option(
+            "--loss",
+            "losses",
+            type=LossChoice(),
+            multiple=True,
+            default=PAPER_LOSSES,
+            show_default=True,
+            help=f"{purpose}: names of params.yaml (training.losses).",
+        )(function)
+
+    return decorate
 
 
 results_option = click.option(

@@ -15,7 +15,6 @@ from hessbench.cluster.connection import Cluster
 from hessbench.data.layout import Metadata, Reaction, ReactionFile, write_reactions
 from hessbench.errors import DataError, HessbenchError
 from hessbench.generate.irc import IrcTask, irc_reaction
-from hessbench.generate.journal import Journal, Outcome, checksum
 from hessbench.generate.labels import to_reaction
 from hessbench.generate.nms import NmsTask, nms_reaction
 from hessbench.generate.qchem_archive import read_archive
@@ -26,6 +25,7 @@ from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import ROLES, ReactionGeometries, read_npz, shuffled
 from hessbench.reactions.geometry_file import read_geometries, write_geometries
 from hessbench.system.files import write_text
+from hessbench.system.journal import Journal, Outcome, checksum
 
 T = TypeVar("T")
 

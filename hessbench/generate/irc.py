@@ -15,11 +15,11 @@ from hessbench.chemistry.bonds import bonds
 from hessbench.chemistry.level import Level, LevelError
 from hessbench.chemistry.levels import LevelCalculator, make_level
 from hessbench.chemistry.normal_modes import atomic_masses
-from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label, state_of
 from hessbench.generate.refine import RefinementError, minimise
 from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import superimposed
+from hessbench.system.journal import Failure, Outcome
 from hessbench.units import EV
 
 SHORTEST = 3

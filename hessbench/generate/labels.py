@@ -5,7 +5,7 @@ import numpy as np
 from hessbench.chemistry.level import Level
 from hessbench.data.layout import Reaction
 from hessbench.data.states import lowest_multiplicity
-from hessbench.generate.journal import Outcome
+from hessbench.system.journal import Outcome
 
 _LABELS = ("numbers", "coordinates", "energies", "forces", "hessians", "state")
 

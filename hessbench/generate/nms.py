@@ -21,9 +21,9 @@ from hessbench.chemistry.level import LevelError
 from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import WAVENUMBER, NormalModes, atomic_masses, normal_modes
 from hessbench.data.layout import Reaction
-from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label, state_of
 from hessbench.generate.settings import GenerateConfig
+from hessbench.system.journal import Failure, Outcome
 from hessbench.units import EV
 
 BOLTZMANN = ase_units.kB * EV

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hessbench.chemistry.level import Level
-from hessbench.generate.journal import Journal, Outcome
+from hessbench.system.journal import Journal, Outcome
 
 
 class Recorded:

@@ -14,8 +14,8 @@ from ase.optimize import LBFGS
 from hessbench.chemistry.bonds import sure_changes
 from hessbench.chemistry.level import Level, LevelError, forward_difference_hessian
 from hessbench.chemistry.levels import LevelCalculator, make_level
-from hessbench.generate.journal import Failure, Outcome
 from hessbench.reactions.geometries import ReactionGeometries
+from hessbench.system.journal import Failure, Outcome
 from hessbench.units import EV
 
 MINIMUM_STEPS = 500

@@ -7,10 +7,10 @@ import numpy as np
 from hessbench.chemistry.level import Level, LevelError
 from hessbench.chemistry.levels import make_level
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
-from hessbench.generate.journal import Failure, Outcome
 from hessbench.generate.labels import collect, label
 from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state, is_stationary
 from hessbench.reactions.geometries import ROLES, ReactionGeometries
+from hessbench.system.journal import Failure, Outcome
 
 IMAGINARY_MODES = {"R": 0, "TS": 1, "P": 0}
 ATTEMPTS = 3

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from hessbench.chemistry.levels import versions
 from hessbench.cluster.connection import ONE_THREAD, Cluster
 from hessbench.errors import HessbenchError
-from hessbench.generate.journal import Failure, Journal, Outcome
+from hessbench.system.journal import Failure, Journal, Outcome
 from hessbench.system.machine import require_versions
 
 QUEUE_PER_WORKER = 2

@@ -18,13 +18,13 @@ from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.data.layout import Metadata, Reaction, write_reactions
 from hessbench.errors import DataError
 from hessbench.generate.irc import SHORTEST, PathError, path_coordinate
-from hessbench.generate.journal import Journal, Outcome, checksum
 from hessbench.generate.labels import collect, label, to_reaction
 from hessbench.generate.quadratic_path import follow_quadratic
 from hessbench.generate.recorded import Recorded
 from hessbench.generate.refine import RefinementError, find_minimum, find_transition_state, is_stationary
 from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import ROLES
+from hessbench.system.journal import Journal, Outcome, checksum
 from hessbench.system.reading import reading
 
 STATIONARY, PATH = "stationary", "path"

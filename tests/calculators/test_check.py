@@ -8,6 +8,7 @@ import pytest
 import torch
 from ase.build import molecule
 
+from hessbench.calculators.brought import Brought
 from hessbench.calculators.check import check_calculator, smallest_molecules
 from hessbench.calculators.user_file import load_calculator
 from hessbench.config.inputs import Inputs
@@ -213,9 +214,8 @@ def test_a_structure_that_fails_is_a_row_with_its_reason_and_the_rest_is_scored(
     ):
         path.write_text(SPRINGS + variant(change))
         sets = {"rtp": TestSet("test", "springs", test)}
-        table = evaluate_user_model(
-            "mine", partial(load_calculator, path), 80, training, sets, 1, tmp_path, Inputs()
-        )
+        model = Brought("mine", partial(load_calculator, path))
+        table = evaluate_user_model(model, 80, training, sets, 1, tmp_path, Inputs())
         assert set(table["reaction"]) == {"H2O", "CH4"}
         assert len(read_table(tmp_path, ERRORS, part="mine-80")) == 4 * 3
         assert np.sqrt(table["squared"].sum() / table["count"].sum()) < 0.1
@@ -224,7 +224,7 @@ def test_a_structure_that_fails_is_a_row_with_its_reason_and_the_rest_is_scored(
         assert all(reason in text for text in failures["reason"])
     path.write_text(SPRINGS + variant("raise ValueError('nothing works')"))
     with pytest.raises(HessbenchError, match=r"No structure of training could be evaluated: .*nothing works"):
-        evaluate_user_model("mine", partial(load_calculator, path), 80, training, sets, 1, tmp_path, Inputs())
+        evaluate_user_model(model, 80, training, sets, 1, tmp_path, Inputs())
 
 
 def test_the_smallest_molecules_of_different_compositions_are_tried():

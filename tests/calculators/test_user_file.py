@@ -9,6 +9,7 @@ from ase import Atoms
 from ase.build import molecule
 from ase.calculators.emt import EMT
 
+from hessbench.calculators.brought import Brought
 from hessbench.calculators.calculator_potential import CalculatorPotential
 from hessbench.calculators.user_file import load_calculator
 from hessbench.chemistry.level_potential import LevelPotential
@@ -17,9 +18,9 @@ from hessbench.config.inputs import Inputs
 from hessbench.data.layout import Reaction
 from hessbench.data.structures import concatenate
 from hessbench.errors import HessbenchError
-from hessbench.experiments.correlation.run.histogram import correlation_rows, predicted_seeds
+from hessbench.experiments.correlation.run.histogram import correlation_rows
 from hessbench.experiments.errors.run.ensemble import TestSet
-from hessbench.experiments.errors.run.predictions import read_predictions
+from hessbench.experiments.errors.run.predictions import predicted_seeds, read_predictions
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.potential.batch import Batch
@@ -126,8 +127,8 @@ def test_gfn1_against_gfn2_labels_and_gfn2_against_itself(tmp_path, data):
     rmse = {}
     for method in ("GFN1-xTB", "GFN2-xTB"):
         file = write(tmp_path / f"{method}.py", XTB_FILE.format(method=method))
-        load = partial(load_calculator, file)
-        table = evaluate_user_model(method, load, 80, training, sets, 1, tmp_path, Inputs())
+        model = Brought(method, partial(load_calculator, file))
+        table = evaluate_user_model(model, 80, training, sets, 1, tmp_path, Inputs())
         read = read_table(tmp_path, ERRORS, part=f"{method}-80")
         assert len(read) == len(table) == 8 * 3
         sums = table.groupby("quantity")[["squared", "count"]].sum()
@@ -143,8 +144,8 @@ def test_gfn1_against_gfn2_labels_and_gfn2_against_itself(tmp_path, data):
 
 def test_predictions_are_stored_as_those_of_ensembles_and_binned(tmp_path, data):
     training, sets = data
-    load = partial(CalculatorPotential, EMT())
-    table = evaluate_user_model("emt", load, 80, training, sets, 1, tmp_path, Inputs())
+    model = Brought("emt", partial(CalculatorPotential, EMT()))
+    table = evaluate_user_model(model, 80, training, sets, 1, tmp_path, Inputs())
     path = tmp_path / "predictions" / "emt-80.h5"
     assert predicted_seeds(path) == [0]
     found = read_predictions(path, "rtp", 0)
@@ -171,4 +172,4 @@ def test_predictions_are_stored_as_those_of_ensembles_and_binned(tmp_path, data)
 @pytest.mark.parametrize("name", ["e", "E-F", "a b", "../x", ""])
 def test_names_that_would_mix_up_tables_are_refused(tmp_path, data, name):
     with pytest.raises(HessbenchError, match="name"):
-        evaluate_user_model(name, EMT, 80, data[0], data[1], 1, tmp_path, Inputs())
+        evaluate_user_model(Brought(name, EMT), 80, data[0], data[1], 1, tmp_path, Inputs())

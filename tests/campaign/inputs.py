@@ -21,14 +21,17 @@ from hessbench.data.settings import SplitConfig
 from hessbench.data.split import make_split, read_split, write_split
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import HessbenchError
-from hessbench.experiments.correlation.run.histogram import predicted_seeds
-from hessbench.experiments.errors.run.predictions import pack, predicted_from, read_predictions
+from hessbench.experiments.errors.run.predictions import (
+    pack,
+    predicted_from,
+    predicted_seeds,
+    read_predictions,
+)
 from hessbench.experiments.single_ts.run import ensembles
 from hessbench.experiments.stability.run import heating
 from hessbench.experiments.stability.run.models import read_molecules
 from hessbench.formats.inspect import inspect_data
 from hessbench.formats.readers.restricted_pickle import decode_record
-from hessbench.generate.journal import Journal, Outcome
 from hessbench.generate.qchem_archive import read_archive
 from hessbench.generate.single_ts import read_roles
 from hessbench.plotting import history
@@ -41,6 +44,7 @@ from hessbench.reactions.geometry_file import read_geometries, write_geometries
 from hessbench.results.run import Run, read_run, write_run
 from hessbench.results.store.tables import read_provenance, read_table, write_table
 from hessbench.results.table_files import read_csv
+from hessbench.system.journal import Journal, Outcome
 from hessbench.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.campaign.campaign import Kind
 from tests.formats import writers

@@ -16,10 +16,10 @@ from hessbench.data.layout import ReactionFile
 from hessbench.data.states import lowest_multiplicity, state_problem
 from hessbench.data.structures import load_structures
 from hessbench.errors import PotentialError
-from hessbench.generate.journal import Outcome
 from hessbench.generate.labels import collect, state_of, to_reaction
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import energies_and_forces, hessians
+from hessbench.system.journal import Outcome
 
 HYDROXYL = np.array([(0, 0, 0.0), (0, 0.1, 0.97)])
 

@@ -19,7 +19,7 @@ from hessbench.experiments.stability.run.criterion import (
     running_means,
 )
 from hessbench.experiments.stability.run.heating import heat
-from hessbench.experiments.stability.run.models import HeatingTask, read_molecules, run_stability
+from hessbench.experiments.stability.run.models import of_model, read_molecules, run_stability
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
 from hessbench.potential import build
@@ -212,7 +212,7 @@ def test_ensembles_give_valid_tables(tmp_path):
     for seed in range(2):
         file = tmp_path / f"seed-{seed}.safetensors"
         build(ANIConfig(hidden=(4,)), seed).save(file)
-        tasks.append(HeatingTask("E-F", seed, file))
+        tasks.append(of_model("E-F", seed, file))
     table, trajectory = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
     for written, frame in ((STABILITY, table), (TRAJECTORY, trajectory)):
         write_table(tmp_path, written, frame, provenance())

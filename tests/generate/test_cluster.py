@@ -21,8 +21,8 @@ from hessbench.cluster.settings import SlurmConfig
 from hessbench.config.base import load_section
 from hessbench.errors import ConfigurationError, HessbenchError
 from hessbench.generate.datasets import make_rtp
-from hessbench.generate.journal import Journal
 from hessbench.generate.runner import run
+from hessbench.system.journal import Journal
 from tests.generate.conftest import inversion
 from tests.generate.test_datasets import finished
 from tests.generate.test_runner import Task, slow

@@ -3,8 +3,8 @@ import pytest
 
 from hessbench.chemistry.level import LevelError
 from hessbench.chemistry.levels import make_level
-from hessbench.generate.journal import Journal
 from hessbench.generate.recorded import Recorded
+from hessbench.system.journal import Journal
 from tests.generate.conftest import LEVEL, ammonia
 
 NUMBERS = np.array([7, 1, 1, 1])

@@ -11,8 +11,8 @@ import pytest
 from hessbench.cluster.connection import Cluster
 from hessbench.errors import HessbenchError
 from hessbench.generate import runner
-from hessbench.generate.journal import Failure, Journal, Outcome
 from hessbench.generate.runner import QUEUE_PER_WORKER, run
+from hessbench.system.journal import Failure, Journal, Outcome
 
 SETTINGS = {"level": "none", "fmax_ev": 0.01}
 

@@ -1,13 +1,16 @@
 """Tables of errors: the paper's Tables 2-4 beside the published values, and one of all ensembles of a run."""
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
+from hessbench.calculators.card import level_mark
 from hessbench.config.loss_labels import LABELS, PAPER_LOSSES
 from hessbench.errors import HessbenchError
 from hessbench.experiments.baselines.errors import zero_rmse
 from hessbench.experiments.errors.ensembles import ensemble_results, ensembles, errors_of, main_percent
+from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.experiments.errors.statistics import EnsembleErrors, estimate, mae, rmse, spread
 from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.run import Run
@@ -30,6 +33,8 @@ NOTHING = "nothing"
 """Name of its rows for people."""
 WORSE = " †"
 """Marks an error that is larger."""
+OTHER_LEVEL = " ‡"
+"""Marks a user's model of another level of theory than that of the data, or of an unknown one."""
 NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
 """Quantities as people read them."""
 LATEX_UNITS = {
@@ -72,10 +77,14 @@ def ensembles_table(results: Results) -> pd.DataFrame:
     """RMSE and MAE of every ensemble of a run on every test set: all losses and percents, users' models.
 
     What the paper's tables do not have stands here: mean absolute errors, E-F-HVP, smaller percents.
+    ``failed`` counts the structures for which a user's model fails, which are in no error; ``level`` is the
+    level of theory that it states; ``level_mark`` says what follows if the data are of another one. All three
+    are empty for ensembles that were trained on the data.
     """
     rows = []
     for part in ensembles(results).values():
         found = ensemble_results(results, part)
+        failed, level, mark = _brought(results, part)
         for test_set in SETS:
             for quantity in QUANTITIES:
                 if (test_set, quantity) not in found.errors:
@@ -93,8 +102,22 @@ def ensembles_table(results: Results) -> pd.DataFrame:
                     | _rmse_cells(ensemble)
                     | {"mae": absolute.mean(), "mae_spread": spread(absolute)}
                     | _sizes(ensemble)
+                    | {"failed": failed and failed[test_set], "level": level, "level_mark": mark}
                 )
     return pd.DataFrame(rows)
+
+
+def _brought(results: Results, part: str) -> tuple[Counter[str] | None, str, str]:
+    """Failures of a user's model by test set, its level of theory, and what follows from that.
+
+    Of an ensemble that was trained here None and empty texts.
+    """
+    provenance = results.provenance(ERRORS, part)
+    if part not in results.parts(FAILURES):
+        return None, "", ""
+    failures = results.table(FAILURES, ["set"], part)
+    level = str(provenance.notes.get("level", ""))
+    return Counter(failures["set"]), level, level_mark(level, provenance.level)
 
 
 def write_rmse_table(name: str, title: str, *, results: Results, tables: Path) -> list[Path]:
@@ -132,21 +155,31 @@ def write_rmse_table(name: str, title: str, *, results: Results, tables: Path) -
 def write_ensembles_table(*, results: Results, tables: Path) -> list[Path]:
     """Write tables/ensembles.{csv,md} (`ensembles_table`) and give the paths."""
     frame = ensembles_table(results)
+    marked = frame["level_mark"] != ""
     shown = pd.DataFrame(
         {
             "Set": frame["set"].str.upper(),
-            "Loss": frame["loss"],
+            "Loss": frame["loss"] + marked.map({True: OTHER_LEVEL, False: ""}),
             "Data (%)": frame["percent"],
             "Quantity": _quantity(frame),
             "RMSE": _with_spread(frame["rmse"], frame["spread"]),
             "95 % interval": _interval(frame),
             "MAE": _with_spread(frame["mae"], frame["mae_spread"]),
             "Reactions": frame["reactions"],
+            "Failed": frame["failed"].map(lambda count: "" if pd.isna(count) else f"{count:.0f}"),
             "Models": frame["models"],
         }
     )
     title = "Errors of every ensemble on every test set"
-    contents = {"csv": _ensembles_csv(frame, results.run), "md": markdown(title, shown, results.run.footer)}
+    marks = frame[marked].drop_duplicates("loss")
+    footer = " ".join(
+        [
+            *(f"{row.loss}{OTHER_LEVEL}: {row.level_mark}." for row in marks.itertuples()),
+            "Failed: structures without a prediction, in no error.",
+            results.run.footer,
+        ]
+    )
+    contents = {"csv": _ensembles_csv(frame, results.run), "md": markdown(title, shown, footer)}
     return [_write(tables / f"ensembles.{suffix}", content) for suffix, content in contents.items()]
 
 

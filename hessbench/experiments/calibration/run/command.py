@@ -7,14 +7,19 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hessbench.config.loss_labels import PAPER_LOSSES
-from hessbench.config.options import LossChoice, results_option
+from hessbench.config.options import ensembles_options, results_option
 from hessbench.data.locations import SPLIT
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError
 from hessbench.experiments.calibration.run.tables import CALIBRATION, STAGE
-from hessbench.experiments.correlation.run.histogram import check_order, flat_hessians, predicted_seeds
-from hessbench.experiments.errors.run.predictions import predicted_from, predicted_label, read_predictions
+from hessbench.experiments.errors.run.ensemble import element_offsets, reference_hessians
+from hessbench.experiments.errors.run.predictions import (
+    flat_hessians,
+    predicted_from,
+    predicted_label,
+    predicted_seeds,
+    stored_predictions,
+)
 from hessbench.experiments.errors.run.rmse import sums_by_structure
 from hessbench.experiments.errors.run.sets import active_sets
 from hessbench.results.store.names import QUANTITIES
@@ -24,18 +29,7 @@ from hessbench.system.alone import alone_in_results
 
 
 @click.command()
-@click.option(
-    "--loss",
-    "losses",
-    type=LossChoice(),
-    multiple=True,
-    default=PAPER_LOSSES,
-    show_default=True,
-    help="Ensembles to look at: names of params.yaml (training.losses).",
-)
-@click.option(
-    "--percent", type=int, default=80, show_default=True, help="Training set size of these ensembles."
-)
+@ensembles_options("Ensembles to look at")
 @results_option
 @alone_in_results("calibration")
 def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
@@ -79,37 +73,26 @@ def rows_of(file: Path, name: str, seeds: list[int], structures: Structures) -> 
     """
     if len(seeds) < 2:
         raise DataError(file, "holds one model, which has no spread; train more (training.seeds).")
-    if structures.hessians is None:
-        raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
+    reference = {
+        "energy": structures.energies,
+        "force": structures.forces.ravel(),
+        "hessian": reference_hessians(structures),
+    }
     means: dict[str, np.ndarray] = {}
     squares: dict[str, np.ndarray] = {}
     for number, seed in enumerate(seeds, start=1):
-        predicted = read_predictions(file, name, seed)
-        check_order(file, name, structures, predicted)
-        if predicted.hessians is None:
-            raise DataError(
-                file, "holds no Hessians; add its percent to evaluation.hessians_stored_at_percents."
-            )
+        predicted = stored_predictions(file, name, seed, structures)
         values = {
             "energy": predicted.energies,
             "force": predicted.forces.ravel().astype(float),
-            "hessian": flat_hessians(structures, predicted.hessians).astype(float),
+            "hessian": flat_hessians(structures, predicted.hessians or []).astype(float),
         }
         for quantity, value in values.items():  # Welford: no cancellation of large energies
             mean = means.get(quantity, np.zeros_like(value))
             change = value - mean
             means[quantity] = mean + change / number
             squares[quantity] = squares.get(quantity, 0.0) + change * (value - means[quantity])
-    reference = {
-        "energy": structures.energies,
-        "force": structures.forces.ravel(),
-        "hessian": structures.hessians,
-    }
-    offsets = {
-        "energy": np.arange(len(structures) + 1),
-        "force": 3 * structures.atom_offsets,
-        "hessian": structures.hessian_offsets,
-    }
+    offsets = element_offsets(structures)
     names = np.array(structures.reaction_names)[structures.reactions]
     rows = pd.concat(
         [

@@ -7,33 +7,21 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hessbench.config.loss_labels import PAPER_LOSSES
-from hessbench.config.options import LossChoice, results_option
+from hessbench.config.options import ensembles_options, results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, SPLIT, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
-from hessbench.experiments.correlation.run.histogram import correlation_rows, predicted_seeds
+from hessbench.experiments.correlation.run.histogram import correlation_rows
 from hessbench.experiments.correlation.run.tables import CORRELATION, STAGE
-from hessbench.experiments.errors.run.predictions import predicted_from, predicted_label
+from hessbench.experiments.errors.run.predictions import predicted_from, predicted_label, predicted_seeds
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 
 
 @click.command()
-@click.option(
-    "--loss",
-    "losses",
-    type=LossChoice(),
-    multiple=True,
-    default=PAPER_LOSSES,
-    show_default=True,
-    help="Ensembles to bin: names of params.yaml (training.losses).",
-)
-@click.option(
-    "--percent", type=int, default=80, show_default=True, help="Training set size of these ensembles."
-)
+@ensembles_options("Ensembles to bin")
 @results_option
 def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
     """Bin the stored predictions of `hessbench evaluate`: results/correlation.parquet."""

@@ -9,34 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from hessbench.data.structures import Structures
-from hessbench.errors import DataError
-from hessbench.experiments.errors.run.predictions import Predictions, read_predictions
+from hessbench.experiments.errors.run.ensemble import reference_hessians
+from hessbench.experiments.errors.run.predictions import flat_hessians, stored_predictions
 from hessbench.results.store.names import QUANTITIES
-from hessbench.system.hdf5 import member, opened
-from hessbench.system.reading import reading
 
 BINS = 120
 """Bins over the range of the reference values; predictions are counted in bins of the same width."""
-
-
-def predicted_seeds(path: Path) -> list[int]:
-    """Seeds of the models whose predictions a file holds.
-
-    Raises
-    ------
-    DataError
-        The file is missing or damaged.
-    """
-    missing = "does not exist; run `hessbench evaluate` first."
-    with (
-        reading(path, "cannot be read", "run `hessbench evaluate`", missing=missing),
-        opened(path) as file,
-    ):
-        group = member(file, next(iter(file)))
-        return sorted(int(name.removeprefix("seed-")) for name in group if name.startswith("seed-"))
 
 
 def correlation_rows(
@@ -71,16 +51,11 @@ def correlation_rows(
     widths = {quantity: float(np.ptp(values)) / BINS for quantity, values in reference.items()}
     counts = {quantity: pd.Series(dtype=np.int64) for quantity in QUANTITIES}
     for seed in seeds:
-        predicted = read_predictions(predictions, name, seed)
-        check_order(predictions, name, structures, predicted)
-        if predicted.hessians is None:
-            raise DataError(
-                predictions, "holds no Hessians; add its percent to evaluation.hessians_stored_at_percents."
-            )
+        predicted = stored_predictions(predictions, name, seed, structures)
         found = {
             "energy": predicted.energies - composition_energies,
             "force": predicted.forces.ravel(),
-            "hessian": flat_hessians(structures, predicted.hessians),
+            "hessian": flat_hessians(structures, predicted.hessians or []),
         }
         for quantity, values in found.items():
             counts[quantity] = counts[quantity].add(
@@ -107,12 +82,10 @@ def correlation_rows(
 
 
 def _values(structures: Structures, composition_energies: np.ndarray) -> dict[str, np.ndarray]:
-    if structures.hessians is None:
-        raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
     return {
         "energy": structures.energies - composition_energies,
         "force": structures.forces.ravel(),
-        "hessian": structures.hessians,
+        "hessian": reference_hessians(structures),
     }
 
 
@@ -127,27 +100,3 @@ def _count(reference: np.ndarray, predicted: np.ndarray, width: float) -> pd.Ser
         np.floor((predicted - low) / width).astype(np.int64) * BINS + first, return_counts=True
     )
     return pd.Series(number, index=codes)
-
-
-def flat_hessians(structures: Structures, hessians: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Join predicted Hessians, of the structures that have one to compare with."""
-    kept = structures.have_hessians
-    return np.concatenate([item.ravel() for item, keep in zip(hessians, kept, strict=True) if keep])
-
-
-def check_order(path: Path, name: str, structures: Structures, predicted: Predictions) -> None:
-    """Insist that predictions of a file for the set of this name are of these structures.
-
-    Raises
-    ------
-    DataError
-        They are not.
-    """
-    names = np.array(structures.reaction_names)[structures.reactions]
-    if not (
-        np.array_equal(names, predicted.reactions)
-        and np.array_equal(structures.indices, predicted.structures)
-    ):
-        raise DataError(
-            path, f"its predictions of {name!r} are of other structures; run `hessbench evaluate`."
-        )

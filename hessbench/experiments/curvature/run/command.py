@@ -11,18 +11,17 @@ import pandas as pd
 from tqdm import tqdm
 
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
-from hessbench.config.loss_labels import PAPER_LOSSES
-from hessbench.config.options import LossChoice, results_option
+from hessbench.config.options import ensembles_options, results_option
 from hessbench.data.locations import SPLIT
 from hessbench.data.structures import Structures
-from hessbench.errors import DataError
-from hessbench.experiments.correlation.run.histogram import check_order, predicted_seeds
 from hessbench.experiments.curvature.run.modes import mode_errors
 from hessbench.experiments.curvature.run.tables import CURVATURE, STAGE
+from hessbench.experiments.errors.run.ensemble import reference_hessians
 from hessbench.experiments.errors.run.predictions import (
     predicted_from,
     predicted_label,
-    read_predictions,
+    predicted_seeds,
+    stored_predictions,
 )
 from hessbench.experiments.errors.run.sets import active_sets
 from hessbench.results.store.provenance import made_here
@@ -31,18 +30,7 @@ from hessbench.system.alone import alone_in_results
 
 
 @click.command()
-@click.option(
-    "--loss",
-    "losses",
-    type=LossChoice(),
-    multiple=True,
-    default=PAPER_LOSSES,
-    show_default=True,
-    help="Ensembles to compare: names of params.yaml (training.losses).",
-)
-@click.option(
-    "--percent", type=int, default=80, show_default=True, help="Training set size of these ensembles."
-)
+@ensembles_options("Ensembles to compare")
 @results_option
 @alone_in_results("curvature")
 def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
@@ -82,10 +70,8 @@ def reference_modes(structures: Structures) -> Iterator[NormalModes]:
     DataError
         The structures have none.
     """
-    if structures.hessians is None:
-        raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
     labelled = structures.select(structures.have_hessians)
-    pieces = np.split(structures.hessians, labelled.hessian_offsets[1:-1])
+    pieces = np.split(reference_hessians(structures), labelled.hessian_offsets[1:-1])
     for place, flat in zip(_places(labelled), pieces, strict=True):
         yield normal_modes(*place, flat.reshape(place[0].size, -1))
 
@@ -111,14 +97,12 @@ def rows_of(
     DataError
         The predictions are of other structures, or their Hessians were not stored.
     """
-    predicted = read_predictions(file, name, seed)
-    check_order(file, name, structures, predicted)
-    if predicted.hessians is None:
-        raise DataError(file, "holds no Hessians; add its percent to evaluation.hessians_stored_at_percents.")
+    predicted = stored_predictions(file, name, seed, structures)
+    hessians = predicted.hessians or []
     labelled = np.flatnonzero(structures.have_hessians)
     places = _places(structures.select(labelled))
     for index, place, wanted in zip(labelled.tolist(), places, reference, strict=True):
-        modes = normal_modes(*place, predicted.hessians[index].astype(np.float64))
+        modes = normal_modes(*place, hessians[index].astype(np.float64))
         yield {
             "reaction": predicted.reactions[index],
             "structure": int(predicted.structures[index]),

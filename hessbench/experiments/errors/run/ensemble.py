@@ -1,6 +1,5 @@
 """Errors of ensembles on the test sets: sections 3.2 to 3.4 of the paper, tables 2 to 4."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from tqdm import tqdm
 from hessbench.cluster.workers import workers
 from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures
-from hessbench.experiments.errors.run.predictions import pack
+from hessbench.errors import DataError
+from hessbench.experiments.errors.run.predictions import pack, write_metadata
 from hessbench.experiments.errors.run.rmse import sums_by_structure
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
@@ -122,9 +122,12 @@ def evaluate_ensemble(
         metadata = {
             "ensemble": name,
             "label": label,
+            "percent": percent,
             "data": {key: item.data for key, item in sets.items()},
             "seeds": [task.seed for task in tasks],
             "inputs": asdict(inputs),
+            "level": "; ".join(sorted({item.level for item in sets.values()})),
+            "card": None,
         }
         _write_predictions(target, tasks, sets, metadata)
     finally:
@@ -174,21 +177,44 @@ def structure_errors(
         By quantity, three arrays of length M; Hessians of structures that have none count no elements, and
         are left out where none has one.
     """
-    pairs = {
-        "energy": (energies - structures.energies, np.arange(len(structures) + 1)),
-        "force": ((forces - structures.forces).ravel(), 3 * structures.atom_offsets),
+    differences = {
+        "energy": energies - structures.energies,
+        "force": (forces - structures.forces).ravel(),
     }
     if structures.hessians is not None and hessians is not None:
         if structures.labelled is not None:
             hessians = hessians[np.repeat(structures.labelled, (3 * structures.counts) ** 2)]
-        pairs["hessian"] = (hessians - structures.hessians, structures.hessian_offsets)
+        differences["hessian"] = hessians - structures.hessians
+    offsets = element_offsets(structures)
     return {
         quantity: (
-            sums_by_structure(error.astype(np.float64) ** 2, offsets),
-            sums_by_structure(np.abs(error.astype(np.float64)), offsets),
-            np.diff(offsets),
+            sums_by_structure(error.astype(np.float64) ** 2, offsets[quantity]),
+            sums_by_structure(np.abs(error.astype(np.float64)), offsets[quantity]),
+            np.diff(offsets[quantity]),
         )
-        for quantity, (error, offsets) in pairs.items()
+        for quantity, error in differences.items()
+    }
+
+
+def reference_hessians(structures: Structures) -> np.ndarray:
+    """Flat Hessians to compare with.
+
+    Raises
+    ------
+    DataError
+        The structures have none.
+    """
+    if structures.hessians is None:
+        raise DataError("structures", "have no Hessians to compare with; evaluate on data that have.")
+    return structures.hessians
+
+
+def element_offsets(structures: Structures) -> dict[str, np.ndarray]:
+    """By quantity the first element of each structure in flat arrays, and their number: (M + 1,)."""
+    return {
+        "energy": np.arange(len(structures) + 1),
+        "force": 3 * structures.atom_offsets,
+        "hessian": structures.hessian_offsets,
     }
 
 
@@ -284,7 +310,6 @@ def _write_predictions(
 ) -> None:
     """Join what the models wrote."""
     with replacing(path) as temporary, created(temporary) as file:
-        file.attrs["hessbench"] = json.dumps(metadata)
         for name, item in sets.items():
             group = file.create_group(name)
             structures = item.structures
@@ -295,3 +320,4 @@ def _write_predictions(
             with h5py.File(task.shard) as shard:
                 for name in sets:
                     shard.copy(name, file[name], name=f"seed-{task.seed}")
+        write_metadata(file, metadata)

@@ -1,7 +1,14 @@
-"""Errors of a user's potential on the test sets, in the tables of the ensembles (sections 3.2 to 3.4)."""
+"""Errors of a user's potential on the test sets, in the tables of the ensembles (sections 3.2 to 3.4).
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+Whatever becomes of one structure, the others are scored, and an interrupted run goes on: what was predicted
+stands in a journal until all is done.
+"""
+
+import queue
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import h5py
@@ -10,44 +17,59 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from hessbench.calculators.brought import Brought
+from hessbench.calculators.separate import EndedError, SeparatePotential
 from hessbench.config.inputs import Inputs
 from hessbench.config.loss_labels import LABELS, REFERENCE
 from hessbench.data.structures import Structures
 from hessbench.errors import HessbenchError, PotentialError
 from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, structure_errors
-from hessbench.experiments.errors.run.predictions import pack
+from hessbench.experiments.errors.run.predictions import FAILED, pack, write_metadata, write_text
 from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import as_array, given, total_energies
-from hessbench.potential.interface import Potential
+from hessbench.potential.interface import Derivatives, Potential
 from hessbench.results.store.provenance import made_here
-from hessbench.results.store.tables import read_table, write_table
+from hessbench.results.store.tables import write_table
 from hessbench.system.files import replacing
 from hessbench.system.hdf5 import created
-from hessbench.system.processes import Report, run_tasks
+from hessbench.system.journal import Failure, Journal, Outcome
 
-CHUNK = 16
-"""Structures of a task."""
 SEED = 0
 """A user's potential counts as an ensemble of one."""
+TRAINING = "training"
+"""The structures on which the constants of the elements are fitted, beside the test sets."""
+AHEAD = 4
+"""Structures for each process that are on their way at a time."""
+IN_A_ROW = 3
+"""Failures after which a calculator is loaded anew: what failed may have left it unusable."""
+
+
+@dataclass
+class _Worker:
+    potential: Potential
+    failures: int = 0  # in a row
 
 
 @dataclass(frozen=True)
 class _Task:
     name: str
-    first: int
-    last: int
-    hessians: bool
+    index: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}/{self.index}"
 
 
-@dataclass(frozen=True)
-class _Predicted:
-    energies: np.ndarray
-    forces: np.ndarray
-    hessians: np.ndarray
-    scored: np.ndarray
-    reasons: list[str]
+@dataclass
+class _Found:
+    """Structures of one set that were predicted, with their energies, and others, with the reasons."""
+
+    scored: list[int] = field(default_factory=list)
+    energies: list[float] = field(default_factory=list)
+    failed: list[int] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
 
 
 def require_usable(name: str, taken: Collection[str] = ()) -> None:
@@ -68,8 +90,7 @@ def require_usable(name: str, taken: Collection[str] = ()) -> None:
 
 
 def evaluate_user_model(
-    name: str,
-    load: Callable[[], Potential],
+    model: Brought,
     percent: int,
     training: Structures,
     sets: dict[str, TestSet],
@@ -86,10 +107,8 @@ def evaluate_user_model(
 
     Parameters
     ----------
-    name
-        Of the potential in the tables.
-    load
-        Makes it, in each process; picklable.
+    model
+        The potential.
     percent
         Training set size whose ensembles it is put beside.
     training
@@ -103,121 +122,231 @@ def evaluate_user_model(
     inputs
         What the results are made from, recorded with them.
 
+    Returns
+    -------
+    DataFrame
+        The errors table.
+
     Raises
     ------
     HessbenchError
-        The name is that of an ensemble or no file name; or the potential fails for all structures of a set.
+        The name is that of an ensemble or no file name; or the potential fails for all structures of the
+        training part, or of all test sets: the table of failures is written then.
     """
-    require_usable(name)
-    structures = {"training": training, **{key: item.structures for key, item in sets.items()}}
-    tasks = [
-        _Task(key, first, min(first + CHUNK, len(item)), hessians=key != "training")
-        for key, item in structures.items()
-        for first in range(0, len(item), CHUNK)
-    ]
-    with tqdm(total=sum(map(len, structures.values())), desc=f"evaluate {name}", unit="structure") as bar:
-
-        def show(done: int) -> None:
-            bar.update(done)
-
-        chunks = run_tasks(_predict, tasks, (structures, load), processes, show)
-    joined = {
-        key: _join([chunk for task, chunk in zip(tasks, chunks, strict=True) if task.name == key])
-        for key in structures
-    }
-    kept = {key: item.select(joined[key].scored) for key, item in structures.items()}
-    for key, part in kept.items():
-        if not len(part):
-            reason = joined[key].reasons[0]
-            raise HessbenchError(f"No structure of {key} could be evaluated: {reason}")
-    elements = tuple(np.unique(np.concatenate([item.numbers for item in structures.values()])).tolist())
-    fitted = kept["training"]
-    constants = fit_atomic_energies(
-        fitted.numbers, fitted.counts, fitted.energies - joined["training"].energies, elements
-    )
-    tables, failures = [], []
-    path = results / "predictions" / f"{name}-{percent}.h5"
-    with replacing(path) as temporary, created(temporary) as file:
-        for key, item in sets.items():
-            part, found = kept[key], joined[key]
-            shift = compositions(part.numbers, part.counts, elements) @ constants
-            energies = found.energies + shift
-            _store(file.create_group(key), part, energies, found)
-            errors = structure_errors(part, energies, found.forces, found.hessians)
-            tables.append(error_rows(SEED, key, part, errors))
-            failures.append(_failure_rows(key, item.structures.select(~found.scored), found.reasons))
-    level = "; ".join(sorted({item.level for item in sets.values()}))
-    for definition, frames in ((ERRORS, tables), (FAILURES, failures)):
-        table = pd.concat(frames, ignore_index=True)
-        table.insert(0, "loss", name)
-        table.insert(1, "percent", percent)
-        provenance = made_here(inputs, level=level, models=1)
-        write_table(results, definition, table, provenance, f"{name}-{percent}")
-    return read_table(results, ERRORS, part=f"{name}-{percent}")
+    require_usable(model.name)
+    part = f"{model.name}-{percent}"
+    structures = {TRAINING: training, **{key: item.structures for key, item in sets.items()}}
+    path = results / "checkpoints" / f"evaluate-{part}.sqlite"
+    with Journal(path, {"calculator": model.digest, **asdict(inputs)}) as journal:
+        ended = _predict_all(model, structures, processes, journal)
+        found = {key: _found(key, len(item), journal, ended) for key, item in structures.items()}
+        level = "; ".join(sorted({item.level for item in sets.values()}))
+        notes = {"level": model.level, "card": model.card and model.card.model_dump(mode="json")}
+        provenance = made_here(inputs, level=level, models=1, notes=notes)
+        failures = [_failure_rows(key, item.structures, found[key]) for key, item in sets.items()]
+        write_table(results, FAILURES, _table(model.name, percent, failures), provenance, part)
+        if not any(found[key].scored for key in sets):
+            reason = next(reason for key in sets for reason in found[key].reasons)
+            raise HessbenchError(
+                f"No structure could be scored; why stands in {FAILURES.path(results, part)}. "
+                f"The first: {reason}"
+            )
+        constants = _constants(training, found[TRAINING], structures.values())
+        tables = []
+        target = results / "predictions" / f"{part}.h5"
+        with replacing(target) as temporary, created(temporary) as file:
+            for key, item in sets.items():
+                group = file.create_group(key)
+                tables += _write_set(group, key, item.structures, found[key], journal, constants)
+            metadata = {
+                "ensemble": part, "label": model.name, "percent": percent, "seeds": [SEED],
+                "data": {key: item.data for key, item in sets.items()}, "inputs": asdict(inputs),
+                "level": model.level, "card": notes["card"],
+            }  # fmt: skip
+            write_metadata(file, metadata)
+        errors = _table(model.name, percent, tables)
+        write_table(results, ERRORS, errors, provenance, part)
+    path.unlink()
+    return errors
 
 
-def _failure_rows(name: str, structures: Structures, reasons: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "seed": np.full(len(structures), SEED),
-            "set": pd.Series([name] * len(structures), dtype=str),
-            "reaction": pd.Series(
-                [structures.reaction_names[index] for index in structures.reactions], dtype=str
-            ),
-            "structure": structures.indices,
-            "reason": pd.Series(reasons, dtype=str),
-        }
-    )
+def _predict_all(
+    model: Brought, structures: dict[str, Structures], processes: int, journal: Journal
+) -> dict[str, str]:
+    """Put what is predicted for each structure into the journal.
+
+    A structure for which the process of the calculator ends is not put there, so that it is tried again when
+    the run goes on; those are given, with the reasons.
+    """
+    done = journal.names()
+    tasks = [_Task(key, index) for key, item in structures.items() for index in range(len(item))]
+    waiting = [task for task in tasks if task.key not in done]
+    ended: dict[str, str] = {}
+    with tqdm(total=len(tasks), desc=f"evaluate {model.name}", unit="structure", smoothing=0.05) as bar:
+        bar.update(len(tasks) - len(waiting))
+        workers: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        for _ in range(min(processes, len(waiting))):
+            workers.put(_Worker(model.load()))
+        for training in (True, False):  # what cannot be fitted to need not be predicted
+            part = [task for task in waiting if (task.name == TRAINING) == training]
+            for task, outcome in _outcomes(part, structures, workers):
+                if isinstance(outcome, EndedError):
+                    ended[task.key] = str(outcome)
+                else:
+                    journal.add(outcome)
+                bar.update()
+            found = _found(TRAINING, len(structures[TRAINING]), journal, ended) if training else None
+            if found is not None and not found.scored:
+                raise HessbenchError(f"No structure of {TRAINING} could be evaluated: {found.reasons[0]}")
+    return ended
 
 
-def _predict(
-    task: _Task, shared: tuple[dict[str, Structures], Callable[[], Potential]], report: Report
-) -> _Predicted:
-    """Evaluate some structures, one by one; runs in a process of its own."""
-    structures, load = shared
-    potential = load()
-    energies, forces, hessians, scored, reasons = [], [], [], [], []
-    for index in range(task.first, task.last):
-        part = structures[task.name].select(np.array([index]))
-        batch = Batch.from_structures(part, potential.dtype).to(potential.device)
+def _outcomes(
+    tasks: Sequence[_Task], structures: dict[str, Structures], workers: "queue.SimpleQueue[_Worker]"
+) -> Iterator[tuple[_Task, Outcome | EndedError]]:
+    """Evaluate structures, several at a time, each by a potential of its own; in about their order."""
+    if not tasks:
+        return
+
+    def evaluate(task: _Task) -> Outcome | EndedError:
+        worker = workers.get()
         try:
-            with torch.no_grad():
-                prediction = potential.predict(batch, 2 if task.hessians else 1)
-                energies.append(as_array(total_energies(potential, batch, prediction)))
-        except PotentialError as error:
-            scored.append(False)
-            reasons.append(str(error))
+            return _evaluate(worker, task, structures[task.name])
+        finally:
+            workers.put(worker)
+
+    coming, threads = iter(tasks), workers.qsize()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        running: dict[Future[Outcome | EndedError], _Task] = {}
+        while True:
+            for task in islice(coming, AHEAD * threads - len(running)):
+                running[pool.submit(evaluate, task)] = task
+            if not running:
+                return
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in sorted(finished, key=lambda item: item.exception() is not None):
+                yield running.pop(future), future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _evaluate(worker: _Worker, task: _Task, structures: Structures) -> Outcome | EndedError:
+    """Predict for one structure; where the last ones failed as well, once more by the potential anew."""
+    try:
+        outcome = _predicted(worker.potential, task, structures)
+    except PotentialError as error:
+        worker.failures += 1
+        if worker.failures < IN_A_ROW or not isinstance(worker.potential, SeparatePotential):
+            return _failed(task, error)
+    else:
+        worker.failures = 0
+        return outcome
+    worker.failures = 0
+    worker.potential.restart()
+    try:
+        return _predicted(worker.potential, task, structures)
+    except PotentialError as error:
+        return _failed(task, error)
+
+
+def _failed(task: _Task, error: PotentialError) -> Outcome | EndedError:
+    if isinstance(error, EndedError):
+        return error
+    return Outcome(task.key, failures=[Failure(task.key, str(error))])
+
+
+def _predicted(potential: Potential, task: _Task, structures: Structures) -> Outcome:
+    """Predict for one structure what there is to compare with; of a training structure the energy alone."""
+    derivatives: Derivatives = 0 if task.name == TRAINING else 1 if structures.hessians is None else 2
+    batch = Batch.from_structures(structures.select(np.array([task.index])), potential.dtype)
+    batch = batch.to(potential.device)
+    with torch.no_grad():
+        prediction = potential.predict(batch, derivatives)
+        arrays = {"energies": as_array(total_energies(potential, batch, prediction))}
+    if derivatives:
+        arrays["forces"] = as_array(given(prediction.forces, "forces")).astype(np.float32)
+    if derivatives > 1:
+        arrays["hessians"] = as_array(given(prediction.hessians, "Hessians")).astype(np.float32)
+    return Outcome(task.key, arrays)
+
+
+def _found(name: str, structures: int, journal: Journal, ended: dict[str, str]) -> _Found:
+    found = _Found()
+    for index in range(structures):
+        key = _Task(name, index).key
+        outcome = None if key in ended else journal.get(key)
+        if outcome is not None and outcome.arrays:
+            found.scored.append(index)
+            found.energies.append(float(outcome.arrays["energies"][0]))
         else:
-            scored.append(True)
-            forces.append(as_array(given(prediction.forces, "forces")))
-            if task.hessians:
-                hessians.append(as_array(given(prediction.hessians, "Hessians")))
-        report(1)
-    return _Predicted(
-        np.concatenate([np.empty(0), *energies]),
-        np.concatenate([np.empty((0, 3)), *forces]).astype(np.float32),
-        np.concatenate([np.empty(0), *hessians]).astype(np.float32),
-        np.array(scored, dtype=bool),
-        reasons,
-    )
+            found.failed.append(index)
+            found.reasons.append(ended[key] if outcome is None else outcome.failures[0].reason)
+    return found
 
 
-def _join(chunks: list[_Predicted]) -> _Predicted:
-    return _Predicted(
-        np.concatenate([chunk.energies for chunk in chunks]),
-        np.concatenate([chunk.forces for chunk in chunks]),
-        np.concatenate([chunk.hessians for chunk in chunks]),
-        np.concatenate([chunk.scored for chunk in chunks]),
-        [reason for chunk in chunks for reason in chunk.reasons],
-    )
+def _constants(
+    training: Structures, found: _Found, all_structures: Collection[Structures]
+) -> tuple[tuple[int, ...], np.ndarray]:
+    """Elements, and the constant of each that brings a potential's zero of energy to that of the data."""
+    fitted = training.select(np.array(found.scored))
+    elements = tuple(np.unique(np.concatenate([item.numbers for item in all_structures])).tolist())
+    difference = fitted.energies - np.array(found.energies)
+    return elements, fit_atomic_energies(fitted.numbers, fitted.counts, difference, elements)
 
 
-def _store(group: h5py.Group, structures: Structures, energies: np.ndarray, found: _Predicted) -> None:
-    """Write predictions as `hessbench.experiments.errors.run.predictions` reads them."""
-    group["reaction"] = [structures.reaction_names[index] for index in structures.reactions]
-    group["structure"] = structures.indices
-    group["counts"] = structures.counts
+def _write_set(
+    group: h5py.Group,
+    name: str,
+    structures: Structures,
+    found: _Found,
+    journal: Journal,
+    constants: tuple[tuple[int, ...], np.ndarray],
+) -> list[pd.DataFrame]:
+    """Write predictions as `hessbench.experiments.errors.run.predictions` says, and give their errors."""
+    names = np.array(structures.reaction_names, dtype=object)[structures.reactions]
+    scored, missing = (np.array(item, dtype=np.int64) for item in (found.scored, found.failed))
+    write_text(group, "reaction", names[scored].tolist())
+    group["structure"] = structures.indices[scored]
+    group["counts"] = structures.counts[scored]
+    failed = group.create_group(FAILED)
+    write_text(failed, "reaction", names[missing].tolist())
+    failed["structure"] = structures.indices[missing]
+    write_text(failed, "reason", found.reasons)
+    if not found.scored:
+        return []
+    part = structures.select(scored)
+    elements, values = constants
+    energies = np.array(found.energies) + compositions(part.numbers, part.counts, elements) @ values
+    outcomes = (journal.get(_Task(name, index).key) for index in found.scored)
+    arrays = [outcome.arrays for outcome in outcomes if outcome is not None]
+    forces = np.concatenate([item["forces"] for item in arrays])
     model = group.create_group(f"seed-{SEED}")
     model["energies"] = energies
-    model["forces"] = found.forces
-    model["hessians"] = pack(found.hessians, structures.counts)
+    model["forces"] = forces
+    hessians = None
+    if structures.hessians is not None:
+        hessians = np.concatenate([item["hessians"] for item in arrays])
+        model["hessians"] = pack(hessians, part.counts)
+    return [error_rows(SEED, name, part, structure_errors(part, energies, forces, hessians))]
+
+
+def _table(name: str, percent: int, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    table = pd.concat(frames, ignore_index=True)
+    table.insert(0, "loss", name)
+    table.insert(1, "percent", percent)
+    return table
+
+
+def _failure_rows(name: str, structures: Structures, found: _Found) -> pd.DataFrame:
+    failed = np.array(found.failed, dtype=np.int64)
+    names = np.array(structures.reaction_names, dtype=object)[structures.reactions[failed]]
+    return pd.DataFrame(
+        {
+            "seed": np.full(len(failed), SEED),
+            "set": pd.Series([name] * len(failed), dtype=str),
+            "reaction": pd.Series(names.tolist(), dtype=str),
+            "structure": structures.indices[failed],
+            "reason": pd.Series(found.reasons, dtype=str),
+        }
+    )

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from hessbench.calculators.check import check_calculator
-from hessbench.calculators.user_file import load_calculator
+from hessbench.calculators.brought import bring, calculators_option
+from hessbench.calculators.card import level_mark
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.levels import LEVELS
 from hessbench.cluster.workers import workers
@@ -25,7 +25,6 @@ from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, STAGE, SUMMARY
-from hessbench.potential.batch import Batch
 from hessbench.potential.ensembles import (
     ensemble_folder,
     ensemble_inputs,
@@ -35,7 +34,6 @@ from hessbench.potential.ensembles import (
     trained_seeds,
 )
 from hessbench.potential.interface import Potential
-from hessbench.potential.validation import example_structures
 from hessbench.reactions.choice import Search, choose_reactions
 from hessbench.reactions.geometry_file import level_of_geometries
 from hessbench.reactions.held_out import held_out_geometries
@@ -46,16 +44,9 @@ from hessbench.system.alone import alone_in_results
 
 @click.command()
 @results_option
-@click.option(
-    "--calculator",
-    "calculators",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Also a potential of your own: a Python file, which is run as code, that defines `calculator`, an "
-    "ASE calculator. Its name in the tables is that of the file.",
-)
+@calculators_option
 @alone_in_results("neb")
-def command(results: Path, calculators: tuple[Path, ...]) -> None:
+def command(results: Path, calculators: tuple[str, ...]) -> None:
     """Relax nudged elastic bands: neb_paths, neb_summary, neb_geometry.parquet in the folder of results."""
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
@@ -68,11 +59,8 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
             for seed in trained_seeds(folder)[: config.seeds]
         ]
         trained.append(ensemble_inputs(folder))
-    for path in calculators:
-        # What cannot be used is better known before the work begins.
-        examples = [Batch.from_atoms([item]) for item in example_structures(("H", "C", "N", "O"))]
-        check_calculator(load_calculator(path), examples)
-        potentials.append((path.stem, 0, partial(load_calculator, path)))
+    brought = [bring(source) for source in calculators]  # what cannot be used is better known before
+    potentials += [(item.name, 0, item.load) for item in brought]
     with ReactionFile(active_file("rtp")) as file:
         data, stated = file.identifier, file.metadata.level
     inputs = STAGE.inputs({"rtp": data}, {"neb": config}).joined(*trained)
@@ -124,3 +112,6 @@ def command(results: Path, calculators: tuple[Path, ...]) -> None:
         error = (converged["barrier"] - converged["barrier_reference"]).abs().mean()
         barrier = f", mean absolute barrier error {error:.2f} kcal/mol" if len(converged) else ""
         click.echo(f"{kind}, {label}: {len(converged)} of {len(rows)} converged{barrier}")
+    for item in brought:
+        if mark := level_mark(item.level, level):
+            click.echo(f"{item.name}: {mark}")

@@ -12,10 +12,13 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from hessbench.calculators.brought import bring, calculators_option
+from hessbench.calculators.card import level_mark
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.config.base import load_section
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.options import results_option
+from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
 from hessbench.experiments.neb.run.tables import PATHS
 from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
@@ -41,9 +44,10 @@ KIND = "single hydrogen transfer"
 
 @click.command()
 @results_option
+@calculators_option
 @flushed_denormals()
 @alone_in_results("spectra")
-def command(results: Path) -> None:
+def command(results: Path, calculators: tuple[str, ...]) -> None:
     """Compare frequencies of models with the reference's along the reference path of `hessbench neb`.
 
     Writes results/spectra.parquet, spectra_summary.parquet and spectra_cost.parquet.
@@ -62,14 +66,23 @@ def command(results: Path) -> None:
             for seed in trained_seeds(folder)[: config.seeds]
         ]
         made_from.append(ensemble_inputs(folder))
+    brought = [bring(source) for source in calculators]  # what cannot be used is better known before
+    potentials += [(item.name, 0, item.load()) for item in brought]
     inputs = STAGE.inputs({}, {"spectra": config}).joined(*made_from)
     rows, summaries, costs = [], [], []
     reference: list = []
     for loss, seed, potential in tqdm(potentials, desc="spectra", unit="path"):
-        measured = measure_hessians(path, potential)
+        try:
+            measured = measure_hessians(path, potential)
+        except PotentialError as error:
+            if loss == REFERENCE:
+                raise
+            failed = {"reaction": path.reaction, "loss": loss, "seed": seed, "reason": str(error)}
+            summaries.append(dict.fromkeys(SUMMARY.columns) | failed)
+            continue
         reference = reference or measured.hessians
         rows.append(frequency_rows(path, loss, seed, measured.hessians, reference))
-        summaries.append(summarize(path, loss, seed, measured.hessians, reference))
+        summaries.append(summarize(path, loss, seed, measured.hessians, reference) | {"reason": ""})
         costs.append({"source": loss, "seed": seed, "images": len(path.coordinates), "cpu_s": measured.cpu_s})
     provenance = made_here(
         inputs,
@@ -87,3 +100,6 @@ def command(results: Path) -> None:
     write_table(results, COST, cost, provenance)
     click.echo(summary.drop(columns="reaction").to_string(index=False, float_format="%.1f"))
     click.echo(cost.to_string(index=False, float_format="%.3f"))
+    for item in brought:
+        if mark := level_mark(item.level, source.level):
+            click.echo(f"{item.name}: {mark}")

@@ -17,6 +17,7 @@ from ase import Atoms
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
+from hessbench.calculators.separate import SeparatePotential
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import hessians
@@ -64,7 +65,7 @@ class PathHessians:
     hessians
         n arrays (3N, 3N), kcal/mol/Angstrom^2.
     cpu_s
-        CPU time of this process for all of them, s.
+        CPU time for all of them, s: of this process, and of that of a user's potential.
     """
 
     hessians: list[np.ndarray]
@@ -78,9 +79,13 @@ def measure_hessians(path: PathGeometries, potential: Potential) -> PathHessians
     """
     batch = path.batch
     hessians(potential, batch.slice(0, 1))
-    begin = time.process_time()
+    begin = _cpu_time(potential)
     found = hessians(potential, batch)
-    return PathHessians(found, time.process_time() - begin)
+    return PathHessians(found, _cpu_time(potential) - begin)
+
+
+def _cpu_time(potential: Potential) -> float:
+    return time.process_time() + (potential.cpu_s if isinstance(potential, SeparatePotential) else 0.0)
 
 
 def path_modes(

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import click
 
+from hessbench.calculators.brought import bring, calculators_option
+from hessbench.calculators.card import level_mark
 from hessbench.config.base import load_section
 from hessbench.config.options import results_option
 from hessbench.errors import HessbenchError
-from hessbench.experiments.stability.run.models import HeatingTask, read_molecules, run_stability
+from hessbench.experiments.stability.run.models import HeatingTask, of_model, read_molecules, run_stability
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STABILITY, STAGE, TRAJECTORY
 from hessbench.potential.ensembles import (
@@ -33,14 +35,16 @@ from hessbench.system.alone import alone_in_results
     help="Folder of the trained ensembles.",
 )
 @results_option
+@calculators_option
 @alone_in_results("stability")
-def command(models: Path, results: Path) -> None:
+def command(models: Path, results: Path, calculators: tuple[str, ...]) -> None:
     """Heat ten molecules with every model until a bond breaks or the cap is reached.
 
     An interrupted run goes on from its checkpoints.
     """
     config = load_section(StabilityConfig, "stability")
-    tasks, trained = [], []
+    tasks: list[HeatingTask] = []
+    trained = []
     for loss in config.losses:
         folder = ensemble_folder(loss, config.percent, models)
         seeds = trained_seeds(folder)[: config.seeds]
@@ -49,16 +53,19 @@ def command(models: Path, results: Path) -> None:
                 f"stability.seeds: {config.seeds} models of {loss!r} asked for, {folder} has {len(seeds)}; "
                 "train more (training.seeds) or lower it."
             )
-        tasks += [HeatingTask(ensemble_label(folder), seed, model_file(folder, seed)) for seed in seeds]
+        tasks += [of_model(ensemble_label(folder), seed, model_file(folder, seed)) for seed in seeds]
         trained.append(ensemble_inputs(folder))
+    brought = [bring(source) for source in calculators]  # what cannot be used is better known before
+    tasks += [HeatingTask(item.name, 0, item.load, item.digest, may_fail=True) for item in brought]
     molecules = read_molecules(config.molecules)
     inputs = STAGE.inputs({}, {"stability": config}).joined(*trained)
     begin = time.perf_counter()
     outcomes, trajectory = run_stability(tasks, molecules, config, results / "checkpoints" / "stability")
     rate = config.increment_k / config.interval_fs
+    level = "; ".join(sorted({str(item.info.get("level", "unknown")) for item in molecules.values()}))
     provenance = made_here(
         inputs,
-        level="; ".join(sorted({str(item.info.get("level", "unknown")) for item in molecules.values()})),
+        level=level,
         models=config.seeds,
         seconds=time.perf_counter() - begin,
         notes={
@@ -71,3 +78,6 @@ def command(models: Path, results: Path) -> None:
     write_table(results, TRAJECTORY, trajectory, provenance)
     summary = outcomes.pivot_table(index="molecule", columns="loss", values="temperature_k", aggfunc="mean")
     click.echo(summary.to_string(float_format=lambda value: f"{value:.0f}"))
+    for item in brought:
+        if mark := level_mark(item.level, level):
+            click.echo(f"{item.name}: {mark}")

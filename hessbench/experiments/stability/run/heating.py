@@ -32,6 +32,8 @@ from hessbench.potential.interface import Potential
 from hessbench.system.reading import reading
 from hessbench.system.seal import read_sealed, write_sealed
 
+NOT_FINITE = "forces not finite"
+"""Reason, or its beginning, where a potential gave no forces."""
 Status = Literal["failed", "censored", "optimization failed"]
 
 
@@ -220,7 +222,7 @@ def _digest(
             outcome = "failed", reason, bond
         elif last < min(BLOCK, total - first):
             step = last
-            outcome = "failed", "forces not finite", None
+            outcome = "failed", NOT_FINITE, None
         elif first + last >= total:
             outcome = "censored", f"whole at the cap of {config.cap_k:g} K", None
         if outcome:

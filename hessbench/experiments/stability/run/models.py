@@ -1,8 +1,9 @@
 """The stability test of all ensembles: models in parallel processes, one results table."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,12 +11,14 @@ from ase import Atoms
 from ase.io import read
 from tqdm import tqdm
 
+from hessbench.calculators.brought import FailuresNotFinite
 from hessbench.cluster.workers import workers
 from hessbench.errors import DataError, HessbenchError
-from hessbench.experiments.stability.run.heating import Heating, heat
+from hessbench.experiments.stability.run.heating import NOT_FINITE, Heating, heat
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STAGE
 from hessbench.potential.ensembles import load_member
+from hessbench.potential.interface import Potential
 from hessbench.system.processes import Report, run_tasks
 from hessbench.system.reading import reading
 from hessbench.system.sources import code_digest
@@ -23,11 +26,31 @@ from hessbench.system.sources import code_digest
 
 @dataclass(frozen=True)
 class HeatingTask:
-    """One model to test: its label in tables ("E-F-H"), its seed and its file."""
+    """One model to test.
+
+    Attributes
+    ----------
+    loss, seed
+        Its label in tables ("E-F-H"), and its seed.
+    load
+        Makes it.
+    digest
+        Tells it from others; the heating of another one is not resumed.
+    may_fail
+        Whether it is a user's, whose failures end the heating of a molecule.
+    """
 
     loss: str
     seed: int
-    model: Path
+    load: Callable[[], Potential]
+    digest: str
+    may_fail: bool = False
+
+
+def of_model(loss: str, seed: int, path: Path) -> HeatingTask:
+    """Test of a trained model, by its file."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return HeatingTask(loss, seed, partial(load_member, path), digest)
 
 
 @dataclass(frozen=True)
@@ -105,19 +128,25 @@ def run_stability(
 def _heat(task: HeatingTask, shared: _Shared, report: Report) -> Heating:
     """Heat all molecules with one model; runs in a process of its own."""
     settings = shared.config.model_dump_json(exclude={"processes", "checkpoint_s", "molecules", "seeds"})
-    content = hashlib.sha256(f"{settings} {shared.code} {task.loss} {task.seed}".encode())
-    content.update(task.model.read_bytes())
+    content = hashlib.sha256(f"{settings} {shared.code} {task.loss} {task.seed} {task.digest}".encode())
     for name, atoms in shared.molecules.items():
         content.update(name.encode() + atoms.numbers.tobytes() + atoms.positions.tobytes())
-    return heat(
+    potential = task.load()
+    lenient = FailuresNotFinite(potential)
+    heating = heat(
         shared.molecules,
-        load_member(task.model),
+        lenient if task.may_fail else potential,
         shared.config,
         f"{task.loss}/{task.seed}",
         checkpoint=shared.checkpoints / f"{task.loss}-{task.seed}.npz",
         fingerprint=content.hexdigest(),
         report=report,
     )
+    for index, outcome in enumerate(heating.outcomes):
+        formula = shared.molecules[outcome.molecule].get_chemical_formula()
+        if NOT_FINITE in outcome.reason and formula in lenient.reasons:
+            heating.outcomes[index] = replace(outcome, reason=lenient.reasons[formula])
+    return heating
 
 
 def _outcomes(

@@ -1,4 +1,4 @@
-"""What came out of the reactions so far: a journal that survives a kill.
+"""What came out so far, reaction by reaction or structure by structure: a journal that survives a kill.
 
 It is an SQLite file beside the output, written by one process only, one committed row a reaction.
 """

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hessbench.errors import DataError, HessbenchError
-from hessbench.generate.journal import Failure, Journal, Outcome
+from hessbench.system.journal import Failure, Journal, Outcome
 
 SETTINGS = {"level": "none", "fmax_ev": 0.01}
 
