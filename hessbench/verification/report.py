@@ -48,6 +48,59 @@ def gate_summary(comparison: pd.DataFrame) -> str:
     return f"{within}; {kinds}." if kinds else f"{within}."
 
 
+def paired_report(
+    table: pd.DataFrame, flipped: list[str], notes: list[str], names: tuple[str, str], form: Format
+) -> str:
+    """Write the report of `hessbench check --against`.
+
+    Parameters
+    ----------
+    table
+        From `paired.compare_runs`.
+    flipped
+        A sentence for each claim whose verdict changed, or why none is compared.
+    notes
+        What was not compared.
+    names
+        Of the runs, before and now.
+    form
+        See `gate_report`.
+    """
+    shown = pd.DataFrame(
+        {
+            "Loss": table["loss"],
+            "%": table["percent"],
+            "Value": table["value"],
+            "Before": [f"{value:.4g}" for value in table["before"]],
+            "Now": [f"{value:.4g}" for value in table["now"]],
+            "Change": [_change(value) for value in table["ratio"]],
+            "95 % interval": [
+                "" if pd.isna(low) else f"{_change(low)} to {_change(high)}"
+                for low, high in zip(table["low"], table["high"], strict=True)
+            ],
+            "": table["status"],
+        }
+    )
+    before, now = names
+    kinds = table["status"].value_counts(sort=False).items()
+    counts = ", ".join(f"{count} {status}" for status, count in kinds)
+    sections = [
+        _heading(f"{now} against {before}", form)
+        + f"{len(table)} values of the same models and structures: {counts}.",
+        _table(shown, form),
+        _heading("Verdicts", form) + "\n".join(f"- {line}" for line in flipped),
+    ]
+    if (table["models"] == 1).any():
+        notes = [*notes, "where there is one model, the intervals say nothing of other seeds"]
+    if notes:
+        sections.append(_heading("Notes", form) + "\n".join(f"- {line}" for line in notes))
+    return "\n\n".join(sections) + "\n"
+
+
+def _change(ratio: float) -> str:
+    return "" if pd.isna(ratio) else f"{100 * (ratio - 1):+.2f} %"
+
+
 def _differences(differing: pd.DataFrame) -> pd.DataFrame:
     def number(row: pd.Series, column: str) -> str:
         return "" if row["status"] in (MISSING, EXTRA) and pd.isna(row[column]) else f"{row[column]:.5g}"
