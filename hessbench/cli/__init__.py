@@ -39,6 +39,10 @@ GROUPS = {
         "benchmark": "Time the derivatives, side by side.",
     },
     "Experiments": {experiment.command: experiment.help for experiment in all_experiments().values()},
+    "Leaderboard": {
+        "score": "Score stored predictions anew, without the model.",
+        "leaderboard": "Write the leaderboard, one page, from scores and cards.",
+    },
     "Figures, tables, verdicts": {
         "figure": "Draw figures of the paper anew from stored results.",
         "table": "Regenerate one table of the paper from stored results.",
@@ -49,7 +53,7 @@ GROUPS = {
 }
 """Subcommands with their one-line help. The modules are imported only when called, for a quick `--help`."""
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
-ANYWHERE = {"benchmark", "convert", "data", "fetch", "inspect"}
+ANYWHERE = {"benchmark", "convert", "data", "fetch", "inspect", "leaderboard"}
 """Subcommands that know no files but those named by the user; all others have theirs in one folder."""
 EXPERIMENTS = {experiment.command: name for name, experiment in all_experiments().items()}
 

@@ -12,25 +12,38 @@ from hessbench.report.content import Content, is_number, short
 from hessbench.system.files import write_text
 
 
-def render(content: Content) -> str:
-    """HTML of the report."""
-    folder = resources.files("hessbench.report")
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+def text_of(name: str) -> str:
+    """Content of a file of this package."""
+    return resources.files("hessbench.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def environment() -> jinja2.Environment:
+    """What templates of pages are rendered with: all text escaped, nothing undefined passed over."""
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(text_of),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["short"] = short
-    environment.filters["is_number"] = is_number
-    environment.tests["contains"] = lambda items, item: item in items
-    return environment.get_template("page.html.j2").render(
-        content=content,
-        style=folder.joinpath("style.css").read_text(encoding="utf-8"),
-        script=folder.joinpath("viewer.js").read_text(encoding="utf-8"),
-        movies=script_data({"paths": content.paths, "trajectories": content.trajectories}),
-        elements=script_data({"table": molecules.elements(), "bond_ratio": BONDED}),
+    made.filters["short"] = short
+    made.filters["is_number"] = is_number
+    made.tests["contains"] = lambda items, item: item in items
+    return made
+
+
+def render(content: Content) -> str:
+    """HTML of the report."""
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            content=content,
+            style=text_of("style.css"),
+            script=text_of("viewer.js"),
+            movies=script_data({"paths": content.paths, "trajectories": content.trajectories}),
+            elements=script_data({"table": molecules.elements(), "bond_ratio": BONDED}),
+        )
     )
 
 
