@@ -57,10 +57,10 @@ def draw(results: Results) -> Figure:
     table = stability.read(results)
     chosen = table[table["molecule"].str.lower().isin(MOLECULES)]
     shown = table if chosen.empty else chosen
-    stability.draw_bars(axes[1], shown, stability.TEMPERATURE, results.published.stability)
+    stability.draw_bars(axes[1], shown)
     line = axes[1].axhline(STABLE_K, color="#E69F00", ls="--", lw=1, label=f"MD17, {STABLE_K:g} K")
     axes[1].tick_params(axis="x", labelrotation=20)
-    letter(axes[1], "f", "Stability in dynamics")
+    letter(axes[1], "f", f"Dynamics, {stability.rate_text(shown)}")
     curves.draw_epoch_cost(axes[2], results, engines=(curves.LOOP,))
     letter(axes[2], "g", "Cost of training (autograd loop)")
     path_marks, _ = first.get_legend_handles_labels()

@@ -73,7 +73,8 @@ def trajectories(results: Results) -> list[Movie]:
         The table is missing or broken.
     """
     table = results.table(TRAJECTORY)
-    runs = results.table(STABILITY, ["molecule", "loss", "seed", "status"])
+    runs = results.table(STABILITY, ["molecule", "loss", "seed", "replica", "status"])
+    runs = runs[runs["replica"] == 0]  # whose frames are kept
     status = runs.set_index(["molecule", "loss", "seed"])["status"]
     movies = []
     for (molecule, loss, seed), rows in table.groupby(["molecule", "loss", "seed"], sort=True):

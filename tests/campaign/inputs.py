@@ -190,7 +190,9 @@ def _own(data: list) -> dict[str, Kind]:
 
     def heated(folder: Path) -> None:
         frames = [heating.Frame(1.0, 300.0, [[0.0] * 3] * 2)]
-        state = heating.Heating(None, {"a": np.ones((5, 2))}, {"a": np.ones(2)}, [], frames)
+        state = heating.Heating(
+            None, {"0/a": np.ones((5, 2))}, {"0/a": np.ones((5, 1))}, {"a": np.ones(2)}, [], frames
+        )
         heating._save(folder / "in", "f", state)
 
     def trained(folder: Path) -> None:
@@ -220,7 +222,7 @@ def _own(data: list) -> dict[str, Kind]:
             sealed=True,
         ),
         "heating checkpoint": Kind(
-            "in", heated, lambda folder: vars(heating._load(folder / "in", "f", {"a": None})), sealed=True
+            "in", heated, lambda folder: vars(heating._load(folder / "in", "f")), sealed=True
         ),
         "single-TS checkpoint": Kind(
             "in", trained, lambda folder: vars(ensembles._load(folder / "in", "f")), sealed=True

@@ -67,6 +67,11 @@ def test_a_scaled_hessian_scales_wavenumbers() -> None:
     assert found["zero_point_error"] == pytest.approx(0.1 * zero_point_energy(reference))
     assert found["lowest_overlap"] == pytest.approx(1)
     assert found["imaginary"] == found["imaginary_reference"] == reference.imaginary
+    assert sum(found[f"wavenumber_squared_{name}"] for name in RANGES) == pytest.approx(
+        0.01 * (sizes**2).sum()
+    )
+    assert found["close"] == (0.1 * sizes < 100).sum()
+    assert found["lowest_wavenumber"] == pytest.approx(1.1 * found["lowest_wavenumber_reference"])
     high = sizes[reference.wavenumbers >= 2000]
     assert found["wavenumber_error_high"] == pytest.approx(0.1 * high.sum())
 

@@ -14,14 +14,25 @@ from hessbench.chemistry.relaxation import relax
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.stability.run.criterion import (
+    apart_pairs,
     bond_name,
+    contact_distances,
+    first_contact,
     first_violation,
     running_means,
 )
 from hessbench.experiments.stability.run.heating import heat
-from hessbench.experiments.stability.run.models import of_model, read_molecules, run_stability
+from hessbench.experiments.stability.run.mean_potential import MeanPotential
+from hessbench.experiments.stability.run.models import (
+    mean_of,
+    of_level,
+    of_model,
+    read_molecules,
+    read_reference,
+    run_stability,
+)
 from hessbench.experiments.stability.run.settings import StabilityConfig
-from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
+from hessbench.experiments.stability.run.tables import RATES, STABILITY, TRAJECTORY
 from hessbench.potential import build
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.batch import Batch
@@ -203,6 +214,8 @@ def test_ensembles_give_valid_tables(tmp_path):
         fmax_ev=0.2,
         interval_fs=25,
         cap_k=10,
+        replicas=2,
+        rates_fs=(50,),
         processes=1,
         trajectory_molecule="ethanol",
     )
@@ -213,16 +226,24 @@ def test_ensembles_give_valid_tables(tmp_path):
         file = tmp_path / f"seed-{seed}.safetensors"
         build(ANIConfig(hidden=(4,)), seed).save(file)
         tasks.append(of_model("E-F", seed, file))
-    table, trajectory = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
-    for written, frame in ((STABILITY, table), (TRAJECTORY, trajectory)):
+    tasks.append(mean_of("mean of E-F", [tmp_path / f"seed-{seed}.safetensors" for seed in range(2)]))
+    tasks.append(of_model("E-F", 0, tmp_path / "seed-0.safetensors", 50))
+    table, rates, trajectory = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
+    for written, frame in ((STABILITY, table), (RATES, rates), (TRAJECTORY, trajectory)):
         write_table(tmp_path, written, frame, provenance())
         assert list(read_table(tmp_path, written).columns) == list(written.columns)
-    assert table[["seed", "molecule"]].to_numpy().tolist() == [
-        [seed, name] for seed in range(2) for name in molecules
+    assert table[["loss", "seed", "molecule", "replica"]].to_numpy().tolist() == [
+        [loss, seed, name, replica]
+        for loss, seed in (("E-F", 0), ("E-F", 1), ("mean of E-F", 0))
+        for name in molecules
+        for replica in range(2)
     ]
+    assert set(table["rate_k_per_ps"]) == {200}
+    assert rates[["molecule", "rate_k_per_ps"]].to_numpy().tolist() == [["ethanol", 100]] * 2
     assert set(trajectory["seed"]) == {0}
+    assert set(trajectory["loss"]) == {"E-F"}
     assert trajectory["time_fs"].iloc[0] == 0
-    again, _ = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
+    again, *_ = run_stability(tasks, molecules, config, tmp_path / "checkpoints")
     assert again.equals(table)
     with pytest.raises(HessbenchError, match="trajectory_molecule"):
         run_stability(tasks, {"malonaldehyde": molecules["malonaldehyde"]}, config, tmp_path)
@@ -238,3 +259,83 @@ def test_relaxation_in_a_batch_is_that_of_each_molecule():
         assert result.reason == ""
         assert np.linalg.norm(result.positions[1] - result.positions[0]) == pytest.approx(0.76, abs=1e-3)
     assert torch.is_tensor(Batch.from_atoms(start).coordinates)
+
+
+def test_the_reference_can_be_heated_and_read_back(tmp_path):
+    config = StabilityConfig(interval_fs=25, cap_k=5, processes=1, trajectory_molecule="ethanol")
+    molecules = {"ethanol": read_molecules(EMBEDDED / "md17.extxyz")["ethanol"]}
+    tasks = [of_level("reference", "GFN2-xTB")]
+    table, _, trajectory = run_stability(tasks, molecules, config, tmp_path)
+    assert table[["loss", "seed", "status"]].to_numpy().tolist() == [["reference", -1, "censored"]]
+    assert trajectory.empty
+    table.to_csv(tmp_path / "reference.csv", index=False)
+    found = read_reference(tmp_path / "reference.csv", molecules)
+    write_table(tmp_path, STABILITY, found, provenance())
+    assert read_reference(tmp_path / "reference.csv", {"benzene": None}).empty
+    (tmp_path / "reference.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"reference\.csv"):
+        read_reference(tmp_path / "reference.csv", molecules)
+
+
+def test_replicas_differ_in_their_noise_alone():
+    config = CONFIG.model_copy(update={"replicas": 3})
+    state = heat(hydrogens("a"), morse(2.0), config, "x")
+    assert [item.replica for item in state.outcomes] == [0, 1, 2]
+    assert len({item.time_fs for item in state.outcomes}) == 3
+    alone = heat(hydrogens("a"), morse(2.0), CONFIG, "x")
+    assert outcomes(alone) == outcomes(state)[:1]
+
+
+def drawn_together(force: float):
+    """Two hydrogen molecules, bonded as ever, whose first atoms attract one another; kcal/mol/Angstrom."""
+    bonds = morse(500.0)
+
+    def forces(batch: Batch):
+        energies, flat = bonds.energies_and_forces(batch)
+        x = batch.coordinates.double().numpy()
+        vector = x[2] - x[0]
+        unit = vector / np.linalg.norm(vector)
+        flat[0] += force * unit
+        flat[2] -= force * unit
+        return energies.sum(keepdims=True), flat
+
+    return Analytic(forces)
+
+
+def test_atoms_that_are_not_bonded_and_meet_are_a_failure_of_its_own():
+    start = Atoms("H4", [[0, 0, 0], [-0.76, 0, 0], [2.0, 0, 0], [2.76, 0, 0]])
+    config = CONFIG.model_copy(update={"fmax_ev": 10.0})  # the attraction has no minimum to relax to
+    (item,) = heat({"a": start}, drawn_together(20.0), config, "x").outcomes
+    assert item.status == "close contact"
+    assert item.bond not in ("H1-H2", "H3-H4")
+    assert "of the sum of covalent radii" in item.reason
+    (free,) = heat({"a": start}, drawn_together(0.0), config.model_copy(update={"cap_k": 5}), "x").outcomes
+    assert free.status == "censored"
+
+
+def test_close_contact_is_a_mean_below_the_shortest_bond():
+    numbers = np.array([6, 1, 1])
+    pairs = apart_pairs(np.array([[0, 1]]), 3)
+    assert pairs.tolist() == [[0, 2], [1, 2]]
+    limits = contact_distances(numbers, pairs)
+    np.testing.assert_allclose(limits, [0.75 * (0.76 + 0.31), 0.75 * 0.62])
+    distances = np.full((120, 2), 2.0)
+    distances[40:60, 1] = 0.1  # too short for a mean of 50
+    assert first_contact(distances, limits) is None
+    distances[60:, 1] = 0.3
+    found = first_contact(distances, limits)
+    expected = next(t for t in range(49, 120) if distances[t - 49 : t + 1, 1].mean() < limits[1])
+    assert (found.step + 49, found.bond) == (expected, 1)
+
+
+def test_the_mean_of_potentials_has_the_mean_of_their_derivatives():
+    members = [build(ANIConfig(hidden=(4,), dtype="float64"), seed) for seed in range(3)]
+    mean = MeanPotential(members)
+    batch = Batch.from_atoms([molecule("H2O"), molecule("CH4")])
+    found = mean.predict(batch, 2)
+    own = [member.predict(batch, 2) for member in members]
+    for part in ("energies", "forces", "hessians"):
+        expected = sum(getattr(item, part) for item in own) / 3
+        np.testing.assert_allclose(
+            getattr(found, part).detach().numpy(), expected.detach().numpy(), rtol=1e-12, atol=1e-12
+        )

@@ -24,7 +24,7 @@ from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
 from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
-from hessbench.experiments.stability.run.tables import STABILITY, TRAJECTORY
+from hessbench.experiments.stability.run.tables import RATES, STABILITY, TRAJECTORY
 from hessbench.experiments.surface.run.tables import SURFACE
 from hessbench.experiments.weights.run.tables import OWN, WEIGHTS
 from hessbench.results.published import read_published
@@ -152,25 +152,21 @@ def stability(folder: Path) -> None:
                     1500.0,
                 )
             )
-    columns = [
-        "loss",
-        "seed",
-        "molecule",
-        "status",
-        "reason",
-        "bond",
-        "temperature_k",
-        "time_fs",
-        "cap_k",
-    ]
-    write_table(
-        folder / "results",
-        STABILITY,
-        pd.DataFrame(rows, columns=columns),
-        made_from(
-            "rtp", models=len(SEEDS), interval_fs=500.0, note="5 K every 500 fs (10 K/ps; the paper: 1 K/ps)"
-        ),
+    for molecule in published:  # the reference, heated faster
+        ended = ("failed", "broke", "C1-H2", 700.0, 14e3) if molecule == "aspirin" else ()
+        ended = ended or ("censored", "reached the cap", None, 1000.0, 20e3)
+        rows.append(("reference", -1, molecule, *ended, 1000.0))
+    columns = ["loss", "seed", "molecule", "status", "reason", "bond", "temperature_k", "time_fs", "cap_k"]
+    frame = pd.DataFrame(rows, columns=columns).assign(replica=0, rate_k_per_ps=10.0)
+    frame.loc[frame["loss"] == "reference", "rate_k_per_ps"] = 50.0
+    collided = frame.index[(frame["loss"] == "E-F") & (frame["status"] == "failed")][0]
+    frame.loc[collided, ["status", "reason"]] = ["close contact", "too near"]
+    made = made_from(
+        "rtp", models=len(SEEDS), interval_fs=500.0, note="5 K every 500 fs (10 K/ps; the paper: 1 K/ps)"
     )
+    write_table(folder / "results", STABILITY, frame, made)
+    rates = frame[(frame["molecule"] == "ethanol") & (frame["loss"] == "E-F-H")].assign(rate_k_per_ps=200.0)
+    write_table(folder / "results", RATES, rates, made)
     frames = []
     base = _molecule()
     for frame in range(40):
@@ -273,7 +269,6 @@ def neb(folder: Path) -> None:
                             k,
                             reference[k] + noise[k],
                             reference[k],
-                            1.0 if loss == "reference" else 0.9,
                         )
                         for k in range(len(reference))
                     ]
@@ -418,6 +413,10 @@ def curvature(folder: Path) -> None:
             {
                 "loss": loss, "seed": seed, "set": test_set, "reaction": f"rxn{structure // 2:06d}",
                 "structure": structure, "modes": 33, "eigenvalue_error": error,
+                "path_coordinate": float(structure % 2) if test_set == "irc" else None,
+                **{f"wavenumber_squared_{name}": error**2 * number for name, number in numbers.items()},
+                "close": 20, "lowest_wavenumber": 100.0 * (structure % 2),
+                "lowest_wavenumber_reference": 100.0 * (structure % 2),
                 **{f"wavenumber_error_{name}": error * number for name, number in numbers.items()},
                 **{f"modes_{name}": number for name, number in numbers.items()},
                 "zero_point_error": error / 40, "lowest_overlap": 1 - error / 500, "second_overlap": 0.5,

@@ -133,8 +133,16 @@ def test_failed_and_censored_runs_are_told_apart(synthetic: Path) -> None:
     labels = [text.get_text() for text in figure.axes[0].texts]
     assert any(label.startswith("≥ ") for label in labels)
     runs = pd.read_parquet(synthetic / "results/stability.parquet")
+    reference = runs["loss"] == "reference"
     lines = figure.axes[0].lines
-    for status, marker in (("optimization failed", "x"), ("censored", "^"), ("failed", "o")):
+    assert sum(line.get_color() == "black" and len(line.get_xdata()) == 2 for line in lines) == 10
+    runs = runs[~reference]
+    for status, marker in (
+        ("optimization failed", "x"),
+        ("censored", "^"),
+        ("failed", "o"),
+        ("close contact", "s"),
+    ):
         assert sum(line.get_marker() == marker for line in lines) == (runs["status"] == status).sum()
 
 

@@ -36,7 +36,12 @@ def test_table_s1_stands_beside_the_paper(synthetic: Path, tmp_path: Path) -> No
     csv, markdown, _ = reproduce.load("table", "s1").make(Results(synthetic / "results"), tmp_path)
     frame = pd.read_csv(csv).set_index(["molecule", "loss"])
     runs = pd.read_parquet(synthetic / "results/stability.parquet")
-    assert len(frame) == 30
+    assert len(frame) == 30 + 10 + 1  # losses, the reference, another rate
+    at_rate = frame[frame["rate_k_per_ps"] == 200]
+    assert at_rate.index.tolist() == [("ethanol", "E-F-H")]
+    frame = frame[frame["rate_k_per_ps"] != 200]
+    assert frame["close_contacts"].sum() == 1
+    assert frame.loc[("aspirin", "reference"), "temperature_k"] == 700
     aspirin = runs[(runs["molecule"] == "aspirin") & (runs["loss"] == "E-F-H")]
     row = frame.loc[("aspirin", "E-F-H")]
     assert row["temperature_k"] == pytest.approx(aspirin["temperature_k"].mean(), rel=1e-5)

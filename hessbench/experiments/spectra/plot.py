@@ -5,10 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from hessbench.experiments.spectra.run.tables import COST, SPECTRA
+from hessbench.experiments.spectra.run.tables import COST
 from hessbench.plotting.style import style_of
 from hessbench.results.reader import Results
-from hessbench.results.store.tables import ResultsError
 
 FREQUENCY_LABEL = "Frequency (cm⁻¹; imaginary below 0)"
 
@@ -48,19 +47,10 @@ def draw_modes(axes: Axes, table: pd.DataFrame, loss: str, *, background: bool =
     axes.set_ylabel(FREQUENCY_LABEL)
 
 
-def deviation(results: Results, table: pd.DataFrame) -> tuple[float, float, float]:
-    """Root mean square and mean absolute deviation (cm-1) of matched modes, and the share matched.
-
-    Raises
-    ------
-    ResultsError
-        No mode was matched with the reference.
-    """
-    matched = table.dropna(subset=["reference_frequency_cm1"])
-    if matched.empty:
-        raise ResultsError(results.path(SPECTRA), "no mode is matched.", "reference_frequency_cm1")
-    difference = (matched["frequency_cm1"] - matched["reference_frequency_cm1"]).to_numpy()
-    return float(np.sqrt((difference**2).mean())), float(np.abs(difference).mean()), len(matched) / len(table)
+def deviation(table: pd.DataFrame) -> tuple[float, float]:
+    """Root mean square and mean absolute deviation of sorted frequencies from the reference's, cm-1."""
+    difference = (table["frequency_cm1"] - table["reference_frequency_cm1"]).to_numpy()
+    return float(np.sqrt((difference**2).mean())), float(np.abs(difference).mean())
 
 
 def cost_of(results: Results, cost: pd.DataFrame, name: str) -> str:

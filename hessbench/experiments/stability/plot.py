@@ -1,5 +1,6 @@
 """How far molecules can be heated before a model breaks them (sections 2.4 and 3.5)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from hessbench.config.loss_labels import PAPER_LABELS, REFERENCE
 from hessbench.experiments.stability.run.tables import STABILITY
-from hessbench.plotting.figure import published_handle, published_marker
-from hessbench.plotting.style import WARNING, in_order, published_key, style_of
+from hessbench.plotting.figure import published_marker
+from hessbench.plotting.style import WARNING, Style, in_order, published_key, style_of
 from hessbench.results.published import Failure, Stability
 from hessbench.results.reader import Results
-from hessbench.results.store.tables import ResultsError
+from hessbench.results.store.tables import ResultsError, Table
 
 _DOT: dict[str, Any] = {"mfc": "black", "mec": "white", "mew": 0.3}
 RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "failed": ("one model: failed here", _DOT | {"marker": "o", "ms": 2.2}),
+    "close contact": ("one model: atoms collided", _DOT | {"marker": "s", "ms": 2.4}),
     "censored": ("one model: cap reached unbroken", _DOT | {"marker": "^", "ms": 3.2}),
     "optimization failed": (
         "one model: optimization failed",
@@ -28,26 +31,36 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
 """How a run ended, to its legend entry and look."""
 
 
-def read(results: Results) -> pd.DataFrame:
-    """Read the runs; a failed optimization counts as temperature and time 0, as in the paper.
+def read(results: Results, of: Table = STABILITY) -> pd.DataFrame:
+    """Read the runs of a table; a failed optimization counts as temperature and time 0, as in the paper.
 
     Raises
     ------
     ResultsError
         The table is broken, or holds a status that is not in `RUNS`.
     """
-    columns = ["loss", "seed", "molecule", "status", "temperature_k", "time_fs", "cap_k"]
-    table = results.table(STABILITY, columns)
+    columns = [
+        "loss",
+        "seed",
+        "molecule",
+        "replica",
+        "status",
+        "temperature_k",
+        "time_fs",
+        "cap_k",
+        "rate_k_per_ps",
+    ]
+    table = results.table(of, columns)
     unknown = set(table["status"]) - set(RUNS)
     if unknown:
         raise ResultsError(
-            results.path(STABILITY), f"unknown {sorted(unknown)}, expected one of {tuple(RUNS)}.", "status"
+            results.path(of), f"unknown {sorted(unknown)}, expected one of {tuple(RUNS)}.", "status"
         )
     not_optimized = table["status"] == "optimization failed"
     table.loc[not_optimized, ["temperature_k", "time_fs"]] = 0.0
     for column in ("temperature_k", "time_fs"):
         if table[column].isna().any():
-            raise ResultsError(results.path(STABILITY), "empty in a run that was heated.", column)
+            raise ResultsError(results.path(of), "empty in a run that was heated.", column)
     return table
 
 
@@ -62,22 +75,21 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Bar:
-    """A drawn bar: its place, its highest run, the published value, and the runs it stands for."""
+    """A drawn bar: its place, its highest run, and the runs it stands for."""
 
     x: float
     top: float
-    published: float | None
     runs: pd.DataFrame
 
 
-LABEL_HEIGHT = 0.15
-"""Length of the number above a bar in units of the axes' height."""
 TEMPERATURE = Quantity("temperature_k", 1.0, "Temperature before failure (K)")
 TIME = Quantity("time_fs", 1000.0, "Simulation time before failure (ps)")
+GROUP = 0.84
+"""Width of the bars of one molecule, molecules being 1 apart."""
 
 
-def draw_bars(axes: Axes, table: pd.DataFrame, quantity: Quantity, published: Stability) -> list[Bar]:
-    """Bars of the mean over models, with every model as a dot and the published value as a diamond.
+def draw_bars(axes: Axes, table: pd.DataFrame) -> list[Bar]:
+    """Bars of the mean temperature over the runs with every run as a mark, and lines of the reference.
 
     A run that reached the cap unbroken is a lower bound (triangle, and a "≥" before the time); one whose
     molecule could not be optimized stands at 0 as a cross.
@@ -87,43 +99,117 @@ def draw_bars(axes: Axes, table: pd.DataFrame, quantity: Quantity, published: St
     list of Bar
         For `label_times`, once the limits of the axes are settled.
     """
+    bars = []
+    for x, width, style, runs in _groups(axes, table):
+        values = runs[TEMPERATURE.column].to_numpy()
+        axes.bar(x, values.mean(), width=width * 0.92, color=style.color, hatch=style.hatch, **BAR)
+        _draw_runs(axes, x, width, runs["status"].to_numpy(), values)
+        bars.append(Bar(x, float(values.max()), runs))
+    _draw_reference(axes, table, TEMPERATURE)
+    axes.set_ylabel(TEMPERATURE.label)
+    return bars
+
+
+def draw_points(axes: Axes, table: pd.DataFrame, quantity: Quantity) -> None:
+    """Mean over the runs as a mark in the look of its loss, with every run as a small one; for any scale."""
+    for x, width, style, runs in _groups(axes, table):
+        values = runs[quantity.column].to_numpy() / quantity.scale
+        axes.plot(x, values.mean(), marker=style.marker, color=style.color, ms=5, ls="none", zorder=4)
+        _draw_runs(axes, x, width, runs["status"].to_numpy(), values)
+    _draw_reference(axes, table, quantity)
+    axes.set_ylabel(quantity.label)
+
+
+def draw_published(axes: Axes, published: Stability, quantity: Quantity, *, bars: bool) -> None:
+    """The paper's values of Table S1, in a panel of their own because it heats at another rate."""
+    molecules = sorted(published.failure)
+    width = GROUP / len(PAPER_LABELS)
+    for k, loss in enumerate(PAPER_LABELS):
+        key, style = published_key(loss), style_of(loss, PAPER_LABELS)
+        failures = [getattr(published.failure[molecule], str(key)) for molecule in molecules]
+        values = [
+            item.temperature if quantity is TEMPERATURE else item.time / quantity.scale for item in failures
+        ]
+        places = np.arange(len(molecules)) + (k - (len(PAPER_LABELS) - 1) / 2) * width
+        if bars:
+            axes.bar(
+                places,
+                values,
+                width=width * 0.92,
+                facecolor="white",
+                edgecolor=style.color,
+                hatch=style.hatch,
+            )
+        else:
+            axes.plot(places, values, ls="none", **published_marker(style.color))
+    _name_molecules(axes, molecules)
+    axes.set_ylabel(quantity.label)
+
+
+def draw_survival(axes: Axes, table: pd.DataFrame) -> None:
+    """Share of the runs that have not failed against the temperature: Kaplan-Meier.
+
+    All runs are censored at one temperature, the cap, so that below it the estimate is the share itself;
+    lines end at the cap. Runs whose optimization failed are lost from the beginning.
+    """
+    losses = in_order(table["loss"])
+    for loss in [*losses, *({REFERENCE} & set(table["loss"]))]:
+        runs = table[table["loss"] == loss]
+        style = style_of(loss, losses)
+        ends = np.sort(runs.loc[runs["status"] != "censored", "temperature_k"].to_numpy())
+        shares = 1 - np.arange(len(ends) + 1) / len(runs)
+        axes.step(
+            [0.0, *ends, runs["cap_k"].max()],
+            [*shares, shares[-1]] if len(ends) else [1.0, 1.0],
+            where="post",
+            color=style.color,
+            ls=style.line,
+            lw=1.2,
+        )
+    axes.set_xlim(left=0)
+    axes.set_ylim(-0.03, 1.05)
+    axes.set_xlabel("Temperature (K)")
+    axes.set_ylabel("Share of runs unbroken")
+
+
+BAR: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.3, "alpha": 0.85}
+
+
+def _groups(axes: Axes, table: pd.DataFrame) -> Iterator[tuple[float, float, Style, pd.DataFrame]]:
+    """Place and width of each loss of each molecule, its look, and its runs; names the molecules below."""
     losses = in_order(table["loss"])
     molecules = sorted(table["molecule"].unique())
-    width = 0.84 / len(losses)
-    bars = []
+    _name_molecules(axes, molecules)
+    width = GROUP / len(losses)
     for k, loss in enumerate(losses):
-        style = style_of(loss, losses)
         for place, molecule in enumerate(molecules):
             runs = table[(table["loss"] == loss) & (table["molecule"] == molecule)]
-            if runs.empty:
-                continue
-            x = place + (k - (len(losses) - 1) / 2) * width
-            values = runs[quantity.column].to_numpy() / quantity.scale
-            axes.bar(
-                x,
-                values.mean(),
-                width=width * 0.92,
-                color=style.color,
-                hatch=style.hatch,
-                edgecolor="white",
-                linewidth=0.3,
-                alpha=0.85,
-            )
-            _draw_runs(axes, x, width, runs["status"].to_numpy(), values)
-            value = None
-            key = published_key(loss)
-            expected = published_failure(published, molecule, key) if key else None
-            if expected:
-                value = expected.temperature if quantity is TEMPERATURE else expected.time / quantity.scale
-                axes.plot(x, value, linestyle="none", **(published_marker(style.color) | {"markersize": 3.4}))
-            bars.append(Bar(x, float(values.max()), value, runs))
-    axes.set_xticks(
-        range(len(molecules)), [name.replace("_", " ").capitalize() for name in molecules], fontsize=6
-    )
+            if not runs.empty:
+                yield place + (k - (len(losses) - 1) / 2) * width, width, style_of(loss, losses), runs
+
+
+def _name_molecules(axes: Axes, molecules: list[str]) -> None:
+    names = [name.replace("_", " ").capitalize() for name in molecules]
+    axes.set_xticks(range(len(molecules)), names, fontsize=6)
     axes.set_xlim(-0.6, len(molecules) - 0.4)
-    axes.set_ylabel(quantity.label)
     axes.grid(axis="x", visible=False)
-    return bars
+
+
+def _draw_reference(axes: Axes, table: pd.DataFrame, quantity: Quantity) -> None:
+    """A line across each molecule where the reference ended; dotted where it was whole at its cap."""
+    molecules = sorted(table["molecule"].unique())
+    for row in table[table["loss"] == REFERENCE].to_dict("records"):
+        place = molecules.index(row["molecule"])
+        value = row[quantity.column] / quantity.scale
+        whole = row["status"] == "censored"
+        axes.plot(
+            [place - GROUP / 2, place + GROUP / 2],
+            [value, value],
+            color="black",
+            lw=1.1,
+            ls=(0, (1, 1)) if whole else "-",
+            zorder=5,
+        )
 
 
 def _draw_runs(axes: Axes, x: float, width: float, statuses: np.ndarray, values: np.ndarray) -> None:
@@ -133,18 +219,13 @@ def _draw_runs(axes: Axes, x: float, width: float, statuses: np.ndarray, values:
 
 
 def label_times(axes: Axes, bars: list[Bar]) -> None:
-    """Write the mean simulated time above each bar; above the published value where that is in the way."""
+    """Write the mean simulated time above each bar."""
     for bar in bars:
         time = bar.runs["time_fs"].mean() / 1000
         bound = "≥ " if (bar.runs["status"] == "censored").any() else ""
-        place = bar.top
-        if bar.published is not None:
-            gap = _height(axes, bar.published) - _height(axes, bar.top)
-            if -0.02 < gap < LABEL_HEIGHT:
-                place = max(bar.published, bar.top)
         axes.annotate(
             f"{bound}{time:.{0 if time >= 100 else 1}f} ps",
-            (bar.x, place),
+            (bar.x, bar.top),
             xytext=(0, 5),
             textcoords="offset points",
             rotation=90,
@@ -157,11 +238,6 @@ def label_times(axes: Axes, bars: list[Bar]) -> None:
         )
 
 
-def _height(axes: Axes, value: float) -> float:
-    """Height of a value in units of the axes' height."""
-    return float((axes.transData + axes.transAxes.inverted()).transform((0, value))[1])
-
-
 def published_failure(published: Stability, molecule: str, key: str) -> Failure | None:
     """Published value of a molecule, None if there is none; salicylic_acid finds the paper's "salicylic"."""
     for name, row in published.failure.items():
@@ -171,23 +247,47 @@ def published_failure(published: Stability, molecule: str, key: str) -> Failure 
     return None
 
 
-def handles(table: pd.DataFrame) -> list[Line2D | Patch]:
-    """Legend entries of `draw_bars`, only those that occur."""
+def handles(table: pd.DataFrame, *, bars: bool = True) -> list[Line2D | Patch]:
+    """Legend entries of `draw_bars`, or of `draw_points`, only those that occur."""
     losses = in_order(table["loss"])
     entries: list[Line2D | Patch] = []
     for loss in losses:
         style = style_of(loss, losses)
-        count = table.loc[table["loss"] == loss, "seed"].nunique()
-        label = f"{loss} (mean of {count})" if count > 1 else loss
-        entries.append(Patch(facecolor=style.color, hatch=style.hatch, edgecolor="white", label=label))
-    return [*entries, *run_handles(table), published_handle()]
+        count = len(table[table["loss"] == loss].drop_duplicates(["seed", "replica"]))
+        label = f"{loss} (mean of {count} runs)" if count > 1 else loss
+        if bars:
+            entries.append(Patch(facecolor=style.color, hatch=style.hatch, edgecolor="white", label=label))
+        else:
+            entries.append(Line2D([], [], ls="", marker=style.marker, color=style.color, label=label))
+    return [*entries, *run_handles(table), *reference_handles(table)]
 
 
 def run_handles(table: pd.DataFrame) -> list[Line2D]:
-    """Legend entries of the single runs, only those that occur; somewhat larger than in the figure."""
-    found = set(table["status"])
+    """Legend entries of the single runs of models, only those that occur; larger than in the figure."""
+    found = set(table.loc[table["loss"] != REFERENCE, "status"])
     return [
         Line2D([], [], ls="", label=label, **(look | {"ms": look["ms"] + 0.8}))
         for status, (label, look) in RUNS.items()
         if status in found
     ]
+
+
+def reference_handles(table: pd.DataFrame) -> list[Line2D]:
+    """Legend entries of the reference's lines, only those that occur."""
+    reference = table[table["loss"] == REFERENCE]
+    whole = reference["status"] == "censored"
+    entries = []
+    for chosen, line, word in (
+        (reference[~whole], "-", "failed here"),
+        (reference[whole], (0, (1, 1)), "whole at its cap"),
+    ):
+        if len(chosen):
+            rate = chosen["rate_k_per_ps"].max()
+            label = f"reference at {rate:.3g} K/ps: {word}"
+            entries.append(Line2D([], [], color="black", lw=1.1, ls=line, label=label))
+    return entries
+
+
+def rate_text(table: pd.DataFrame) -> str:
+    """Rate at which the models were heated, such as 50 K/ps."""
+    return f"{table.loc[table['loss'] != REFERENCE, 'rate_k_per_ps'].max():.3g} K/ps"

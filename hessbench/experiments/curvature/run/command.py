@@ -101,11 +101,13 @@ def rows_of(
     hessians = predicted.hessians or []
     labelled = np.flatnonzero(structures.have_hessians)
     places = _places(structures.select(labelled))
+    along = structures.annotations.get("path_coordinate")
     for index, place, wanted in zip(labelled.tolist(), places, reference, strict=True):
         modes = normal_modes(*place, hessians[index].astype(np.float64))
         yield {
             "reaction": predicted.reactions[index],
             "structure": int(predicted.structures[index]),
+            "path_coordinate": None if along is None else float(along[index]),
             **mode_errors(modes, wanted),
         }
 

@@ -9,7 +9,7 @@ import numpy as np
 from ase import units as _ase
 
 from hessbench.chemistry.normal_modes import NormalModes
-from hessbench.experiments.curvature.run.tables import RANGES
+from hessbench.experiments.curvature.run.tables import CLOSE, RANGES
 
 ZERO_POINT = 0.5 * _ase.invcm / (_ase.kcal / _ase.mol)
 """Zero-point energy in kcal/mol of a mode of 1 cm-1."""
@@ -45,6 +45,13 @@ def mode_errors(modes: NormalModes, reference: NormalModes) -> dict[str, float |
         "modes": len(expected),
         "eigenvalue_error": float(np.abs(modes.force_constants - reference.force_constants).sum()),
         **{f"wavenumber_error_{name}": float(errors[chosen].sum()) for name, chosen in inside.items()},
+        **{
+            f"wavenumber_squared_{name}": float((errors[chosen] ** 2).sum())
+            for name, chosen in inside.items()
+        },
+        "close": int((errors < CLOSE).sum()),
+        "lowest_wavenumber": float(modes.wavenumbers[0]),
+        "lowest_wavenumber_reference": float(expected[0]),
         **{f"modes_{name}": int(chosen.sum()) for name, chosen in inside.items()},
         "zero_point_error": zero_point_energy(modes) - zero_point_energy(reference),
         "lowest_overlap": overlap(modes, reference, 0),

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
 from hessbench.calculators.separate import SeparatePotential
@@ -117,27 +116,16 @@ def mass_weighted_tangents(coordinates: np.ndarray, masses: np.ndarray) -> list[
     return tangents
 
 
-def match_modes(model: NormalModes, reference: NormalModes) -> tuple[np.ndarray, np.ndarray]:
-    """Assign each mode of a model to one of the reference so that the sum of squared overlaps is largest.
-
-    Returns
-    -------
-    assigned, overlap
-        (k,) index of the reference's mode, and the overlap, 0 to 1, for each mode of the model.
-    """
-    overlaps = np.abs(model.vectors.T @ reference.vectors)
-    _, assigned = linear_sum_assignment(-(overlaps**2))
-    return assigned, overlaps[np.arange(len(assigned)), assigned]
-
-
 def frequency_rows(
     path: PathGeometries, loss: str, seed: int, hessians: list[np.ndarray], reference: list[np.ndarray]
 ) -> pd.DataFrame:
-    """Rows of the table spectra: modes numbered by ascending frequency at each image."""
+    """Rows of the table spectra: modes of model and reference, both numbered by ascending frequency.
+
+    So they are paired by what a spectrum shows, and with the smallest sum of squared differences there is.
+    """
     frames = []
     pairs = zip(path_modes(path, hessians), path_modes(path, reference), strict=True)
     for image, (found, true) in enumerate(pairs):
-        assigned, overlap = match_modes(found, true)
         frames.append(
             pd.DataFrame(
                 {
@@ -146,10 +134,9 @@ def frequency_rows(
                     "seed": seed,
                     "image": image,
                     "path_coordinate": path.path_coordinate[image],
-                    "mode": np.arange(len(overlap)),
+                    "mode": np.arange(len(found.wavenumbers)),
                     "frequency_cm1": found.wavenumbers,
-                    "reference_frequency_cm1": true.wavenumbers[assigned],
-                    "overlap": np.clip(overlap, 0.0, 1.0),
+                    "reference_frequency_cm1": true.wavenumbers,
                 }
             )
         )
@@ -164,7 +151,7 @@ def summarize(
     Returns
     -------
     dict
-        Root mean square and mean absolute error of matched frequencies (cm-1), the former also without the
+        Root mean square and mean absolute error of sorted frequencies (cm-1), the former also without the
         direction of the path; frequency of the lowest mode at the transition state beside the reference's,
         their fall from the mean of both ends of the path, and where along the path the lowest mode is lowest
         (Angstrom).
@@ -176,7 +163,7 @@ def summarize(
         path_modes(path, hessians, transverse=True), path_modes(path, reference, transverse=True), strict=True
     )
     for found, true in pairs:
-        transverse.append(found.wavenumbers - true.wavenumbers[match_modes(found, true)[0]])
+        transverse.append(found.wavenumbers - true.wavenumbers)
     lowest, lowest_reference = (
         np.array([modes.wavenumbers[0] for modes in path_modes(path, item)]) for item in (hessians, reference)
     )

@@ -7,11 +7,10 @@ SPECTRA = Table(
     "spectra",
     {
         "reaction": TEXT, "loss": TEXT, "seed": INTEGER, "image": INTEGER, "path_coordinate": NUMBER,
-        "mode": INTEGER, "frequency_cm1": NUMBER, "reference_frequency_cm1": NUMBER, "overlap": NUMBER,
+        "mode": INTEGER, "frequency_cm1": NUMBER, "reference_frequency_cm1": NUMBER,
     },
-    nullable=frozenset({"reference_frequency_cm1", "overlap"}),  # no mode of the reference matches
 )  # fmt: skip
-"""Frequencies at every image, each with that of the reference's mode that it is matched with."""
+"""Frequencies at every image, each with the reference's of the same rank."""
 SUMMARY = Table(
     "spectra_summary",
     {

@@ -21,6 +21,16 @@ class StabilityConfig(Section):
         paper.TRAINING_PERCENTS[-1], ge=1, le=99, description="Training set size of these ensembles."
     )
     seeds: PositiveInt = Field(1, description="Models of each ensemble; seeds 0, 1, ...")
+    replicas: PositiveInt = Field(
+        1, description="Runs of a molecule with each model, each with its own noise."
+    )
+    ensemble_mean: bool = Field(
+        False, description="Heat with the mean of the models of each ensemble, too, as one potential."
+    )
+    rates_fs: tuple[PositiveFloat, ...] = Field(
+        (), description="Other times at each temperature, to be tried on `rate_molecule` alone."
+    )
+    rate_molecule: str = Field("ethanol", description="Molecule that is heated at these rates.")
     processes: PositiveInt = Field(2, description="Models that run at the same time, one thread each.")
     optimization_steps: PositiveInt = Field(1000, description="Steps of L-BFGS at most.")
     fmax_ev: PositiveFloat = Field(0.01, description="Largest force after the optimization, eV/Angstrom.")
@@ -48,9 +58,14 @@ class StabilityConfig(Section):
     def _heats(self) -> Self:
         if self.cap_k < self.start_k:
             raise ValueError("cap_k must not be below start_k")
-        if self.interval_fs < self.timestep_fs:
-            raise ValueError("interval_fs must be at least timestep_fs")
+        if min((self.interval_fs, *self.rates_fs)) < self.timestep_fs:
+            raise ValueError("interval_fs and rates_fs must be at least timestep_fs")
         return self
+
+    @property
+    def rate_k_per_ps(self) -> float:
+        """Rate of heating, K/ps."""
+        return 1000 * self.increment_k / self.interval_fs
 
     @property
     def interval_steps(self) -> int:

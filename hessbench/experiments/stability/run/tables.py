@@ -3,15 +3,16 @@
 from hessbench.config.inputs import Stage
 from hessbench.results.store.tables import INTEGER, NUMBER, TEXT, Table
 
-STABILITY = Table(
-    "stability",
-    {
-        "loss": TEXT, "seed": INTEGER, "molecule": TEXT, "status": TEXT, "reason": TEXT, "bond": TEXT,
-        "temperature_k": NUMBER, "time_fs": NUMBER, "cap_k": NUMBER,
-    },
-    nullable=frozenset({"bond"}),  # nothing broke
-)  # fmt: skip
-"""How the heating of each molecule with each model ended."""
+_COLUMNS = {
+    "loss": TEXT, "seed": INTEGER, "molecule": TEXT, "replica": INTEGER, "status": TEXT, "reason": TEXT,
+    "bond": TEXT, "temperature_k": NUMBER, "time_fs": NUMBER, "cap_k": NUMBER, "rate_k_per_ps": NUMBER,
+}  # fmt: skip
+_NULLABLE = frozenset({"bond"})  # nothing broke
+STABILITY = Table("stability", _COLUMNS, nullable=_NULLABLE)
+"""How each run ended: of every molecule with every model, with the mean of an ensemble's models (seed 0), and
+at the reference level (seed -1), which may have been heated at another rate and to another cap."""
+RATES = Table("stability_rates", _COLUMNS, nullable=_NULLABLE)
+"""The same for one molecule heated at other rates."""
 TRAJECTORY = Table(
     "stability_trajectory",
     {
@@ -20,6 +21,12 @@ TRAJECTORY = Table(
     },
 )  # fmt: skip
 """Frames of one molecule, a row an atom."""
+
+
+def mean_label(loss: str) -> str:
+    """How the mean of the models of a loss is called in the place of a loss."""
+    return f"mean of {loss}"
+
 
 STAGE = Stage(
     "stability",
