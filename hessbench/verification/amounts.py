@@ -70,7 +70,7 @@ def _of_barriers(results: Path, models: Path, percent: int) -> list[Amounts]:
 
 
 def _of_stability(results: Path, models: Path, percent: int) -> list[Amounts]:
-    rows = read_table(results, STABILITY).rename(columns={"molecule": "reaction"})
+    rows = read_table(results, STABILITY).rename(columns={"molecule": "reaction", "replica": "structure"})
     rows = rows[rows["loss"] != REFERENCE]
     name = "temperature at which a molecule breaks (K)"
     kelvin = rows["temperature_k"].fillna(0.0)  # a failed optimization counts as 0, as in the paper

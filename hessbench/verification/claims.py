@@ -26,8 +26,8 @@ Most
 Barrier within 1 kcal/mol
     The usual meaning of chemical accuracy; the paper's two barriers are off by 0.36 and 0.80.
 Minimum at the TS
-    The reference's own lowest mode has its minimum somewhere near the TS; a model's may be off from there by
-    5 % of the path's length.
+    The reference's own lowest mode has its minimum somewhere near the TS; on most paths (more than half) a
+    model's is off from there by 5 % of the path's length at most.
 About as stable
     Within the factor by which the temperatures of E-F and E differ in the paper's own Table S1.
 
