@@ -1,10 +1,13 @@
 """Figure 2: the 30 structures nearest the TS, predicted by models that were trained on the TS alone.
 
-(a) Mean energies of the ensembles with their standard deviation as bands. (b) Mean absolute errors of the
-models, stacked. Dotted lines mark the distances that section 3.1 names: +-0.25, from where E and E-F grow
+(a) Mean energies of the ensembles with their standard deviation as bands; the inset shows the neighbourhood
+of the TS, +-2 kcal/mol within +-0.25. (b) Mean absolute errors of the models at the same structures; the
+paper stacks them. Dotted lines mark the distances that section 3.1 names: +-0.25, from where E and E-F grow
 uncertain, and +0.6 amu^0.5 Angstrom, up to where E-F-H stays accurate.
 """
 
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hessbench.config.paper import NEAREST_POINTS, TS_FAR, TS_NEAR
@@ -18,6 +21,8 @@ TITLE = "Energies near a TS predicted by models trained on that TS alone"
 STAGES = ("single_ts",)
 CLAIMS = ("single_ts_curvature", "single_ts_uncertainty")
 NAMED_DISTANCES = (-TS_NEAR, TS_NEAR, TS_FAR)
+INSET = 2.0
+"""Energies that the inset shows on either side of the TS, kcal/mol."""
 
 
 def draw(results: Results) -> Figure:
@@ -31,7 +36,8 @@ def draw(results: Results) -> Figure:
     for loss in in_order(predicted["loss"]):
         single_ts.draw_ensemble(left, predicted, loss)
     single_ts.draw_reference(left, close)
-    left.set_ylim(*single_ts.limits(close, 0.4, 1.0))
+    left.set_ylim(*single_ts.limits(close, 0.9, 1.0))
+    _draw_inset(left, predicted, close)
     span = close["path_coordinate"].min(), close["path_coordinate"].max()
     for distance in NAMED_DISTANCES:
         if span[0] <= distance <= span[1]:
@@ -50,14 +56,11 @@ def draw(results: Results) -> Figure:
     left.legend(loc="upper center", fontsize=5.8, frameon=True, framealpha=0.85, edgecolor="none")
     letter(left, "a", f"The {len(close)} structures nearest the TS")
 
-    single_ts.draw_stacked_errors(right, predicted)
-    right.set_xticks(
-        range(0, len(close), 3),
-        [f"{s:.2f}".replace("-", "−") for s in close["path_coordinate"].to_numpy()[::3]],
-        rotation=45,
-    )
+    single_ts.draw_errors(right, predicted)
+    for distance in NAMED_DISTANCES:
+        right.axvline(distance, color="0.35", ls=":", lw=0.8, zorder=1)
     right.set_xlabel(single_ts.PATH_LABEL)
-    right.set_ylabel("Mean absolute error, stacked (kcal mol⁻¹)")
+    right.set_ylabel("Mean absolute error (kcal mol⁻¹)")
     right.legend(loc="upper center", ncols=3)
     window = results.provenance(MODES).notes.get("window")
     within = f" within ±{window:g}" if window else ""
@@ -72,7 +75,17 @@ def draw(results: Results) -> Figure:
         va="top",
         fontsize=5.8,
     )
-    right.margins(y=0.3)
-    right.grid(axis="x", visible=False)
+    right.set_ylim(0, 1.5 * right.get_ylim()[1])
     letter(right, "b", "Mean errors at these structures")
     return figure
+
+
+def _draw_inset(axes: Axes, predicted: pd.DataFrame, reference: pd.DataFrame) -> None:
+    """The neighbourhood of the TS, where the curves of the panel lie upon one another."""
+    inset = axes.inset_axes((0.5, 0.08, 0.47, 0.33))
+    for loss in in_order(predicted["loss"]):
+        single_ts.draw_ensemble(inset, predicted, loss)
+    single_ts.draw_reference(inset, reference)
+    inset.set_xlim(-TS_NEAR, TS_NEAR)
+    inset.set_ylim(-INSET, INSET)
+    inset.tick_params(labelsize=5)

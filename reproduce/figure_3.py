@@ -35,11 +35,12 @@ def draw(results: Results) -> Figure:
     letter(survival, "b", "All molecules and runs")
     paper = figure.add_subplot(grid[1, 1])
     stability.draw_published(paper, results.published.stability, stability.TEMPERATURE, bars=True)
-    letter(paper, "c", f"{PAPER_LEVEL.capitalize()}, heated by 1 K/ps")
+    letter(paper, "c", f"The {PAPER_LEVEL}, heated by 1 K/ps")
     for panel in (axes, paper):
         expected = panel.axhline(STABLE_K, color="#E69F00", ls="--", lw=1.2, zorder=3)
         expected.set_label(f"MD17 trajectories, {STABLE_K:g} K")
     paper.tick_params(axis="x", labelrotation=35)
+    paper.set_ylabel("Temperature (K)")
     entries: list = [*stability.handles(table), expected]
     if (table["status"] == "censored").any():
         cap = table["cap_k"].max()

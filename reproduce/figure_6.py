@@ -3,7 +3,7 @@
 (a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; open diamonds are
 Table 4 of the paper. The dotted line in (a) is E-F with the most data: section 3.8 finds E-F-H below it
 with 2 %. The finely dotted lines in (a) to (c) are what predicts nothing. (d) Time per epoch, filled marks:
-exact engine, open marks: the paper's autograd loop; diamonds: 25 times E-F in that loop.
+exact engine, open marks: the paper's autograd loop; grey line: 25 times E-F in that loop.
 """
 
 from matplotlib.figure import Figure
@@ -41,7 +41,7 @@ def draw(results: Results) -> Figure:
         0.03,
         0.97,
         f"E-F-H : E-F with the most data: {ratios}\n"
-        f"(paper: about {results.published.epoch_cost.ratio:g}, diamonds)",
+        f"(paper: about {results.published.epoch_cost.ratio:g}, grey line)",
         transform=axes[3].transAxes,
         va="top",
         fontsize=5.8,

@@ -26,7 +26,7 @@ def draw(results: Results) -> Figure:
     stability.draw_points(upper, table, stability.TIME)
     letter(upper, "a", f"This run, heated by {stability.rate_text(table)}")
     stability.draw_published(lower, results.published.stability, stability.TIME, bars=False)
-    letter(lower, "b", f"{PAPER_LEVEL.capitalize()}, heated by 1 K/ps")
+    letter(lower, "b", f"The {PAPER_LEVEL}, heated by 1 K/ps")
     for axes in (upper, lower):
         axes.set_yscale("symlog", linthresh=1.0, linscale=0.4)
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -23,7 +23,7 @@ def draw(results: Results) -> Figure:
     for loss in in_order(predicted["loss"]):
         single_ts.draw_ensemble(axes, predicted, loss, every=3)
     single_ts.draw_reference(axes, reference, size=1.8)
-    axes.set_ylim(*single_ts.limits(reference, 0.5, 1.0))
+    axes.set_ylim(*single_ts.shown_range(predicted, reference, members=False))
     axes.set_xlabel(single_ts.PATH_LABEL)
     axes.set_ylabel(single_ts.ENERGY_LABEL)
     figure.legend(loc="outside upper center", ncols=3)

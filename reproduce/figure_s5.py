@@ -24,7 +24,7 @@ def draw(results: Results) -> Figure:
     for ax, label, loss in zip(axes, "abcdefgh", losses, strict=False):
         count = single_ts.draw_members(ax, predicted, loss)
         single_ts.draw_reference(ax, reference, size=1.8)
-        ax.set_ylim(*single_ts.limits(reference, 0.6, 1.1))
+        ax.set_ylim(*single_ts.shown_range(predicted, reference, members=True))
         ax.set_xlabel("IRC (amu$^{1/2}$ Å)")
         letter(ax, label, f"{loss}, {count} models")
     axes[0].set_ylabel(single_ts.ENERGY_LABEL)

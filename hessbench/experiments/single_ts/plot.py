@@ -114,25 +114,34 @@ def draw_members(axes: Axes, predicted: pd.DataFrame, loss: str) -> int:
     return len(lines)
 
 
-def draw_stacked_errors(axes: Axes, predicted: pd.DataFrame) -> None:
-    """Mean absolute errors of the ensembles at each structure, stacked as in Figure 2b of the paper."""
-    bottom: np.ndarray | float = 0.0
+def draw_errors(axes: Axes, predicted: pd.DataFrame) -> None:
+    """Mean absolute errors of the ensembles at each structure, at its place on the path and side by side."""
     for loss in in_order(predicted["loss"]):
         summary = summarize(predicted, loss)
         style = style_of(loss)
-        position = np.arange(len(summary))
-        axes.bar(
-            position,
+        axes.plot(
+            summary["path_coordinate"],
             summary["error"],
-            bottom=bottom,
-            width=0.82,
             color=style.color,
-            hatch=style.hatch,
-            edgecolor="white",
-            linewidth=0.3,
+            marker=style.marker,
+            ls=style.line,
+            ms=2.8,
+            lw=1,
             label=loss,
         )
-        bottom = bottom + summary["error"].to_numpy()
+
+
+def shown_range(predicted: pd.DataFrame, reference: pd.DataFrame, *, members: bool) -> tuple[float, float]:
+    """Energy axis that shows the reference and all models, or their means and standard deviations, whole."""
+    parts = [reference["energy"].to_numpy()]
+    for loss in in_order(predicted["loss"]):
+        summary = summarize(predicted, loss)
+        parts += [(summary["mean"] + sign * summary["spread"]).dropna().to_numpy() for sign in (-1, 1)]
+    if members:
+        parts.append(predicted["energy"].to_numpy())
+    values = np.concatenate(parts)
+    room = 0.05 * np.ptp(values)
+    return float(values.min() - room), float(values.max() + room)
 
 
 def limits(reference: pd.DataFrame, below: float, above: float) -> tuple[float, float]:

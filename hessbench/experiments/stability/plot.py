@@ -20,11 +20,11 @@ from hessbench.results.store.tables import ResultsError, Table
 
 _DOT: dict[str, Any] = {"mfc": "black", "mec": "white", "mew": 0.3}
 RUNS: dict[str, tuple[str, dict[str, Any]]] = {
-    "failed": ("one model: failed here", _DOT | {"marker": "o", "ms": 2.2}),
-    "close contact": ("one model: atoms collided", _DOT | {"marker": "s", "ms": 2.4}),
-    "censored": ("one model: cap reached unbroken", _DOT | {"marker": "^", "ms": 3.2}),
+    "failed": ("one run: failed here", _DOT | {"marker": "o", "ms": 2.2}),
+    "close contact": ("one run: atoms collided", _DOT | {"marker": "s", "ms": 2.4}),
+    "censored": ("one run: cap reached unbroken", _DOT | {"marker": "^", "ms": 3.2}),
     "optimization failed": (
-        "one model: optimization failed",
+        "one run: optimization failed",
         {"marker": "x", "color": WARNING, "mew": 0.9, "ms": 3.0},
     ),
 }
@@ -83,7 +83,7 @@ class Bar:
 
 
 TEMPERATURE = Quantity("temperature_k", 1.0, "Temperature before failure (K)")
-TIME = Quantity("time_fs", 1000.0, "Simulation time before failure (ps)")
+TIME = Quantity("time_fs", 1000.0, "Time before failure (ps)")
 GROUP = 0.84
 """Width of the bars of one molecule, molecules being 1 apart."""
 
