@@ -18,6 +18,7 @@ from hessbench.experiments.baselines.run.tables import BASELINES
 from hessbench.experiments.calibration.run.tables import CALIBRATION
 from hessbench.experiments.composition.run.tables import COMPOSITION
 from hessbench.experiments.correlation.run.tables import CORRELATION
+from hessbench.experiments.cost.run.tables import COST as TRAINING_COST
 from hessbench.experiments.curvature.run.tables import CURVATURE
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.run.tables import ERRORS
@@ -386,6 +387,29 @@ def weights(folder: Path) -> None:
     write_table(folder / "results", WEIGHTS, frame, made)
 
 
+def cost(folder: Path) -> None:
+    """E-F-H costs most and errs least; more probes come nearer to it."""
+    units = {"energy": "kcal/mol", "force": "kcal/mol/Angstrom", "hessian": "kcal/mol/Angstrom^2"}
+    losses = {"E-F": (4.0, 2.0), "E-F-H": (20.0, 1.0)}
+    losses |= {"E-F-HVP, 1 probe": (9.0, 1.4), "E-F-HVP, 2 probes": (10.0, 1.2), "E-F-HVP, 1 row": (9.5, 1.6)}
+    rows = [
+        (
+            loss,
+            length,
+            int(60 * length),
+            0,
+            quantity,
+            units[quantity],
+            scale * error * length**-0.3,
+            seconds * length,
+        )
+        for (loss, (seconds, error)), length in product(losses.items(), (0.5, 1.0))
+        for quantity, scale in {"energy": 5.0, "force": 6.0, "hessian": 12.0}.items()
+    ]
+    frame = pd.DataFrame(rows, columns=list(TRAINING_COST.columns))
+    write_table(folder / "results", TRAINING_COST, frame, made_from("rtp", models=1, percent=80))
+
+
 def calibration(folder: Path) -> None:
     """Spreads half as large as the errors, and larger where these are."""
     rows = []
@@ -503,6 +527,7 @@ def write_all(folder: Path) -> None:
         models,
         verdicts,
         weights,
+        cost,
         curvature,
         calibration,
     ):

@@ -25,7 +25,7 @@ from hessbench.results.store.tables import CHECKSUM_KEY
 from tests.made_up import PERCENTS, write_made_up_run
 from tests.reproduce.synthetic_results import DATA
 
-FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18)), "curvature", "weights"]
+FIGURES = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18)), "cost", "curvature", "weights"]
 
 
 def drawn(name: str, root: Path) -> Figure:

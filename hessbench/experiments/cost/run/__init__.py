@@ -1,0 +1,1 @@
+"""Training with exact and estimated Hessians, its processor time, and errors."""
