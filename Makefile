@@ -13,12 +13,13 @@ PIP_ARGS ?=
 export OMP_WAIT_POLICY := PASSIVE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro smoke test test-slow test-nightly lint check lock clean
+.PHONY: help setup repro smoke verify test test-slow test-nightly lint check lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make repro [PROFILE=ci]  set up, then regenerate every table and figure with verdicts"
 	@echo "make smoke               the same on a handful of structures, in minutes: to see that all of it runs"
+	@echo "make verify [ARCHIVE=archive/full]  check the archived run in minutes: models, figures, tables, verdicts"
 	@echo "make test                set up, then run the unit tests (minutes)"
 	@echo "make test-slow           the tests that take longer"
 	@echo "make test-nightly        the tests that take minutes of all cores (density functional theory)"
@@ -47,6 +48,10 @@ repro: $(READY)
 smoke: export HESSBENCH_BACKEND := torch
 smoke: $(READY)
 	$(MAKE) repro PROFILE=smoke
+
+verify: export OMP_NUM_THREADS := 1
+verify: $(READY)
+	$(BIN)/hessbench archive verify $(ARCHIVE)
 
 test: export OMP_NUM_THREADS := 1
 test: $(READY)

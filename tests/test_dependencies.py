@@ -16,10 +16,10 @@ OURS = {"hessbench", "reproduce", "tests", "tools", "examples"}
 @pytest.mark.parametrize(
     ("folder", "groups"),
     [
-        ("hessbench", {"native", "pipeline", "generate", "dft", "readers", "composition"}),
+        ("hessbench", {"native", "pipeline", "generate", "dft", "readers", "composition", "archive"}),
         ("reproduce", {"pipeline"}),
         ("examples", {"native"}),
-        ("tests", {"native", "pipeline", "generate", "dft", "readers", "composition", "dev"}),
+        ("tests", {"native", "pipeline", "generate", "dft", "readers", "composition", "archive", "dev"}),
         ("tools", {"pipeline", "dev"}),
     ],
 )

@@ -21,6 +21,7 @@ ORDER = (
     "formats",
     "datasets",
     "calculators",
+    "pretrained",
     "generate",
     "results",
     "plotting",
@@ -29,6 +30,7 @@ ORDER = (
     "report",
     "benchmarks",
     "profiles",
+    "archive",
     "cli",
 )
 """The packages, lowest first: each may import those before it, and `hessbench` itself."""

@@ -49,6 +49,7 @@ GROUPS = {
         "report": "Write the report, one page with figures, tables and verdicts.",
         "check": "Compare the tables with pinned and published values.",
         "pin": "Pin the present tables as expected values.",
+        "archive": "Keep a run in one folder, and verify what was kept.",
     },
 }
 """Subcommands with their one-line help. The modules are imported only when called, for a quick `--help`."""

@@ -5,14 +5,8 @@ from pathlib import Path
 import click
 
 from hessbench.config.options import results_option
-from hessbench.experiments.errors.tables import write_ensembles_table
 from hessbench.results.reader import Results
-from hessbench.results.reproduce import available, load
-from hessbench.verification.metrics import write_metrics
-from hessbench.verification.verdicts import make_verdicts
-
-BESIDE = {"ensembles": write_ensembles_table, "verdicts": make_verdicts, "metrics": write_metrics}
-"""Tables that the paper does not have; metrics come last, they are read from the others."""
+from hessbench.verification.making import make_tables
 
 
 @click.command(name="table")
@@ -26,8 +20,5 @@ def command(names: tuple[str, ...], results: Path, tables: Path) -> None:
     `verdicts` (each claim of the paper, reproduced or not) or `metrics` (the errors and verdicts that
     `dvc metrics diff` compares).
     """
-    found = Results(results)
-    for name in names or [*available("table"), *BESIDE]:
-        make = BESIDE[name] if name in BESIDE else load("table", name).make
-        for path in make(results=found, tables=tables):
-            click.echo(path)
+    for path in make_tables(Results(results), tables, names):
+        click.echo(path)

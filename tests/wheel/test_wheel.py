@@ -1,5 +1,6 @@
 """What the wheel holds, and that it works where there is no clone."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from hessbench.potential import ModelConfig, build
 from tests.cli.test_evaluate_calculator import CALCULATOR
 from tests.formats.writers import write_extxyz
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("hessbench", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("hessbench", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 MAKE_MODELS = """
 from pathlib import Path
 
@@ -26,6 +28,15 @@ for seed in range(2):
     build(settings, seed).save(Path(f"seed-{seed}.safetensors"))
 print(hessbench.__file__)
 """
+LOAD_MODELS = """
+import hessbench
+from ase.build import molecule
+
+atoms = molecule("CH3CHO")
+atoms.calc = hessbench.load("efh").calculator()
+print(atoms.get_potential_energy(), atoms.calc.results["energy_spread"])
+"""
+ARCHIVED = ("seed-0.safetensors", "seed-1.safetensors", "training.json")
 pytestmark = pytest.mark.slow
 
 
@@ -40,9 +51,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, source)
+    write_models(source / "archive/full/models/80/efh")
     pip(str(source), "--wheel-dir", str(folder), command="wheel")
     (built,) = folder.glob("*.whl")
     return built
+
+
+def write_models(folder: Path) -> None:
+    """Small untrained models in the place of an archive's."""
+    folder.mkdir(parents=True)
+    for seed in range(2):
+        settings = ModelConfig.model_validate({"kind": "ani", "hidden": [8]})
+        build(settings, seed).save(folder / f"seed-{seed}.safetensors")
+    content = {"seeds": {"0": {}, "1": {}}, "label": "E-F-H"}
+    (folder / "training.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +98,13 @@ def run(scripts: Path, tmp_path: Path):
 
 
 def test_content(wheel: Path) -> None:
-    """Code and data of the package, and nothing else: no tests, no profiles, no figures."""
+    """Code, data and archived models, and nothing else: no tests, no profiles, no figures."""
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     tracked = subprocess.run(
         ["git", "ls-files", "hessbench"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     ).stdout.splitlines()
-    assert names == set(tracked)
+    assert names == {*tracked, *(f"hessbench/archived/80/efh/{name}" for name in ARCHIVED)}
     assert wheel.stat().st_size < 25e6
 
 
@@ -92,6 +114,12 @@ def test_a_hessian_is_predicted(run, scripts: Path) -> None:
     output = run("python", str(example), "seed-0.safetensors", "seed-1.safetensors")
     assert "wavenumbers, cm-1:" in output
     assert "spread of the models:" in output
+
+
+def test_archived_models_are_loaded(run) -> None:
+    energy, spread = map(float, run("python", "-c", LOAD_MODELS).split())
+    assert energy != 0
+    assert spread > 0
 
 
 def test_files_are_converted_and_inspected(run, computed, tmp_path: Path) -> None:
@@ -108,7 +136,9 @@ def test_a_calculator_is_evaluated(run, tmp_path: Path) -> None:
     assert (tmp_path / "results/errors/trap-80.parquet").exists()
 
 
-@pytest.mark.parametrize("words", ["profile list", "figure 1", "table 2", "report", "check", "pin"])
+@pytest.mark.parametrize(
+    "words", ["profile list", "figure 1", "table 2", "report", "check", "pin", "archive verify"]
+)
 def test_what_needs_the_clone_says_so(run, words: str) -> None:
     assert "needs a clone of hessbench's repository" in run("hessbench", *words.split(), status=2)
 
