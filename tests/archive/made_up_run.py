@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from hessbench.config.base import load_section
+from hessbench.data.layout import ReactionFile
 from hessbench.data.structures import load_structures
 from hessbench.embedded import EMBEDDED
 from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
@@ -27,7 +28,7 @@ from hessbench.potential.interface import TrainablePotential
 from hessbench.reactions.kinds import PathReaction
 from hessbench.results.store.tables import Table, read_provenance, read_table, write_table
 from hessbench.system.denormals import flushed_denormals
-from tests.reproduce.synthetic_results import LABELS, LOSSES, SEEDS, write_all
+from tests.reproduce.synthetic_results import LABELS, LOSSES, PERCENTS, SEEDS, write_all
 
 ROOT = Path(__file__).parents[2]
 KIND = "single hydrogen transfer"
@@ -81,14 +82,19 @@ def _replace(root: Path, table: Table, frame: pd.DataFrame, part: str | None = N
 def _errors(root: Path, models: Models) -> None:
     sets = {}
     for name in ("irc", "nms"):
-        structures = load_structures(EMBEDDED / f"{name}.h5")
-        first = structures.select(structures.reactions < 1)
-        sets[name] = TestSet("", "", load_structures(EMBEDDED / f"{name}.h5", [first.reaction_names[0]]))
+        path = EMBEDDED / f"{name}.h5"
+        with ReactionFile(path) as file:
+            names = file.names[:2]
+        sets[name] = TestSet("", "", load_structures(path, names))
     for loss in LOSSES:
-        old = read_table(root / "results", ERRORS, part=f"{loss}-80")
-        found = [errors_of_model(models[loss, seed], seed, sets, 32) for seed in SEEDS]
-        new = pd.concat(found).assign(loss=LABELS[loss], percent=80)
-        _replace(root, ERRORS, pd.concat([old[old["set"] == "rtp"], new]), f"{loss}-80")
+        found = pd.concat([errors_of_model(models[loss, seed], seed, sets, 32) for seed in SEEDS])
+        for percent in PERCENTS:
+            old = read_table(root / "results", ERRORS, part=f"{loss}-{percent}")
+            new = found.assign(loss=LABELS[loss], percent=percent)
+            if percent < 80:
+                new["squared"] *= 80 / percent
+            rows = [old[old["set"] == "rtp"], new] if percent == 80 else [new]
+            _replace(root, ERRORS, pd.concat(rows), f"{loss}-{percent}")
 
 
 def _band(root: Path, models: Models) -> None:
