@@ -117,10 +117,9 @@ def _add_files(crate: ROCrate, archive: Path) -> None:
             "contentSize": str(path.stat().st_size),
             "sha256": sha256(path),
         }
-        if name == README:
-            properties["about"] = {"@id": "./"}
         if name != WORKFLOW:
-            crate.add_file(path, name, properties=properties)
+            about_crate = {"about": {"@id": "./"}} if name == README else {}
+            crate.add_file(path, name, properties=properties | about_crate)
             continue
         crate.add_workflow(
             path,

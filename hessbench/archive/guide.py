@@ -118,7 +118,7 @@ def _hours(times: pd.DataFrame) -> pd.DataFrame:
 
 def _trained_on(models: list[ArchivedModel]) -> str:
     """Processors or GPUs on which the models were trained."""
-    found = {}
+    found: dict[str, None] = {}
     for model in models:
         device = read_notes(model.path).get("device", "cpu")
         if device == "cpu":

@@ -61,8 +61,10 @@ def test_another_folder_is_not_replaced(archived: Path, tmp_path: Path) -> None:
 
 
 def test_all_is_as_archived(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["archive", "verify", str(archive)])
+    with pytest.raises(SystemExit) as caught:
+        main(["archive", "verify", str(archive)])
     output = capsys.readouterr().out
+    assert caught.value.code == 0, output
     assert "all as archived" in output
     assert output.count("as archived") == 9
 
