@@ -22,7 +22,7 @@ from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.potential import load
 from hessbench.potential.files import read_notes
 from hessbench.results.store.tables import Table, read_provenance, read_table, write_table
-from tests.archive.made_up_run import write_run
+from tests.archive.made_up_run import KIND, write_run
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +79,7 @@ def test_a_weight_a_row_and_a_figure_are_named(archive: Path, capsys: pytest.Cap
     output = capsys.readouterr()
     for named in (
         "models/80/efh/seed-1.safetensors: expected",
-        "results/errors/efh-80.parquet, seed 1, irc",
+        "results/errors/efh-80.parquet, seed 1, ",
         "tables/ensembles.csv, row",
         "figures/figure-3.png: expected",
     ):
@@ -97,16 +97,18 @@ def test_a_forger_who_makes_the_checksums_anew_is_found_by_what_the_models_predi
 
 
 @pytest.mark.parametrize(
-    ("table", "column", "check", "place"),
+    ("table", "column", "check", "where", "place"),
     [
-        (SUMMARY, "status", check_band, "E-F-H, seed 0, status"),
-        (SPECTRA, "frequency_cm1", check_spectrum, "E-F-H, seed 0, image "),
-        (STABILITY, "status", check_heating, "E, seed 0, status"),
+        (SUMMARY, "status", check_band, {"loss": "E-F-H", "kind": KIND}, "E-F-H, seed 0, status"),
+        (SPECTRA, "frequency_cm1", check_spectrum, {"loss": "E-F-H"}, "E-F-H, seed 0, image 0, mode 0"),
+        (STABILITY, "time_fs", check_heating, {"loss": "E", "molecule": "ethanol"}, "E, seed 0, time"),
     ],
 )
-def test_an_altered_row_of_an_experiment(archive: Path, table: Table, column: str, check, place: str) -> None:
+def test_an_altered_row_of_an_experiment(
+    archive: Path, table: Table, column: str, check, where: dict, place: str
+) -> None:
     assert not check(archive).differences
-    change_row(archive, table, column, loss=place.split(",")[0], seed=0)
+    change_row(archive, table, column, seed=0, **where)
     (difference,) = check(archive).differences
     assert difference.file == f"results/{table.name}.parquet"
     assert place in difference.place
