@@ -50,6 +50,7 @@ IN_A_ROW = 3
 class _Worker:
     potential: Potential
     failures: int = 0  # in a row
+    patience: int = IN_A_ROW  # failures after which it is loaded anew; more where that did not help
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,7 @@ def _evaluate(worker: _Worker, task: _Task, structures: Structures) -> Outcome |
         outcome = _predicted(worker.potential, task, structures)
     except PotentialError as error:
         worker.failures += 1
-        if worker.failures < IN_A_ROW or not isinstance(worker.potential, SeparatePotential):
+        if worker.failures < worker.patience or not isinstance(worker.potential, SeparatePotential):
             return _failed(task, error)
     else:
         worker.failures = 0
@@ -245,9 +246,12 @@ def _evaluate(worker: _Worker, task: _Task, structures: Structures) -> Outcome |
     worker.failures = 0
     worker.potential.restart()
     try:
-        return _predicted(worker.potential, task, structures)
+        outcome = _predicted(worker.potential, task, structures)
     except PotentialError as error:
+        worker.patience *= 2
         return _failed(task, error)
+    worker.patience = IN_A_ROW
+    return outcome
 
 
 def _failed(task: _Task, error: PotentialError) -> Outcome | EndedError:
