@@ -10,6 +10,7 @@ orange line is at 500 K, the temperature of the MD17 trajectories. (b) Share of 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.paper import STABLE_K
 from hessbench.experiments.stability import plot as stability
 from hessbench.plotting.figure import letter, new_figure
@@ -42,8 +43,9 @@ def draw(results: Results) -> Figure:
     paper.tick_params(axis="x", labelrotation=35)
     paper.set_ylabel("Temperature (K)")
     entries: list = [*stability.handles(table), expected]
-    if (table["status"] == "censored").any():
-        cap = table["cap_k"].max()
+    models = table[table["loss"] != REFERENCE]  # which may have had another cap
+    if (models["status"] == "censored").any():
+        cap = models["cap_k"].max()
         axes.axhline(cap, color="0.5", ls=(0, (1, 2)), lw=0.8)
         entries.append(Line2D([], [], color="0.5", ls=(0, (1, 2)), lw=0.8, label=f"cap, {cap:g} K"))
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
