@@ -90,8 +90,9 @@ def make(results: Results, tables: Path) -> list[Path]:
         }
     )
     note = provenance.notes.get("note")  # such as the rate of heating
+    cap = table.loc[table["loss"] != REFERENCE, "cap_k"].max()
     footer = (
-        f"Heated to {table.loc[table['loss'] != REFERENCE, 'cap_k'].max():g} K at most{f', {note}' if note else ''}. "
+        f"Heated to {cap:g} K at most{f', {note}' if note else ''}. "
         f"Profile {results.run.profile}. Data: {provenance.data}."
     )
     return write_table_files(
