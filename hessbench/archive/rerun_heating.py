@@ -47,8 +47,11 @@ def check_heating(archive: Path) -> Found:
     stream = f"{model.label}/{model.seed}"
     config = config.model_copy(update={"trajectory_molecule": name})
     with flushed_denormals():
-        (outcome,) = heat({name: molecules[name]}, load(model.path), config, stream).outcomes
-    place = f"{name}, {model.label}, seed {model.seed}"
+        outcomes = heat({name: molecules[name]}, load(model.path), config, stream).outcomes
+    outcome = next((item for item in outcomes if item.replica == row["replica"]), None)
+    if outcome is None:
+        raise HessbenchError(f"{PARAMS}, stability.replicas: {name} has no replica {row['replica']}.")
+    place = f"{name}, {model.label}, seed {model.seed}, replica {row['replica']}"
     file = STABILITY.path(Path(RESULTS)).as_posix()
     bond = row["bond"] if isinstance(row["bond"], str) else None
     differences = [
@@ -71,4 +74,4 @@ def check_heating(archive: Path) -> Found:
 def _first_to_break(table: pd.DataFrame) -> pd.Series:
     """Row of the molecule that broke first in dynamics; if none did, of one whose optimization failed."""
     ranked = table.assign(later=table["status"].map({"failed": 0, "optimization failed": 1, "censored": 2}))
-    return ranked.sort_values(["later", "time_fs", "loss", "seed", "molecule"]).iloc[0]
+    return ranked.sort_values(["later", "time_fs", "loss", "seed", "molecule", "replica"]).iloc[0]

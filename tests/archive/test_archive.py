@@ -101,7 +101,13 @@ def test_a_forger_who_makes_the_checksums_anew_is_found_by_what_the_models_predi
     [
         (SUMMARY, "status", check_band, {"loss": "E-F-H", "kind": KIND}, "E-F-H, seed 0, status"),
         (SPECTRA, "frequency_cm1", check_spectrum, {"loss": "E-F-H"}, "E-F-H, seed 0, image 0, mode 0"),
-        (STABILITY, "time_fs", check_heating, {"loss": "E", "molecule": "ethanol"}, "E, seed 0, time"),
+        (
+            STABILITY,
+            "time_fs",
+            check_heating,
+            {"loss": "E", "molecule": "ethanol"},
+            "E, seed 0, replica 0, time",
+        ),
     ],
 )
 def test_an_altered_row_of_an_experiment(
