@@ -18,7 +18,7 @@ COINCIDENCES = {
     ("experiments/neb/run/settings.py", "end_point_steps"),
     ("experiments/single_ts/claims.py", "MOST"),
     ("experiments/single_ts/run/settings.py", "energy_unit"),
-    ("experiments/spectra/claims.py", "CLOSE_CM1"),
+    ("experiments/spectra/claims.py", "HALF"),
     ("experiments/spectra/claims.py", "spectra_softening"),
     ("experiments/stability/claims.py", "HALF"),
     ("generate/settings.py", "irc_steps"),
