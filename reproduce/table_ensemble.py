@@ -17,7 +17,7 @@ from hessbench.plotting.figure import count_text
 from hessbench.plotting.style import in_order
 from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES, SETS, UNITS
-from hessbench.results.table_files import write_table_files
+from hessbench.results.table_files import quantity_cells, write_table_files
 
 TITLE = "Table ensemble. Errors of ensemble means, and the spread of their models"
 STAGES = ("evaluate", "calibration")
@@ -65,11 +65,10 @@ def make(results: Results, tables: Path) -> list[Path]:
                     }
                 )
     frame = pd.DataFrame(rows)
-    units = frame["unit"].str.replace("Angstrom", "Å").str.replace("^2", "²")
     readable = pd.DataFrame(
         {
             "Set": frame["set"].str.upper(),
-            "Quantity": frame["quantity"].replace("hessian", "Hessian") + " (" + units + ")",
+            "Quantity": quantity_cells(frame),
             "Loss": frame["loss"],
             "RMSE, mean of models": frame["rmse_of_models"].map("{:.2f}".format),
             "RMSE of the mean": frame["rmse_of_mean"].map("{:.2f}".format),

@@ -13,7 +13,7 @@ from hessbench.experiments.weights.statistics import BASE, WITH_HESSIANS, by_wei
 from hessbench.plotting.figure import count_text
 from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES, SETS
-from hessbench.results.table_files import write_table_files
+from hessbench.results.table_files import quantity_cells, with_spread, write_table_files
 
 TITLE = "Table weights. Errors by the weights of force and Hessian in the loss"
 STAGES = ("weights",)
@@ -55,18 +55,17 @@ def make(results: Results, tables: Path) -> list[Path]:
                     }
                 )
     frame = pd.DataFrame(rows)
-    units = frame["unit"].str.replace("Angstrom", "Å").str.replace("^2", "²")
     readable = pd.DataFrame(
         {
             "Set": frame["set"].str.upper(),
-            "Quantity": frame["quantity"].replace("hessian", "Hessian") + " (" + units + ")",
+            "Quantity": quantity_cells(frame),
             "Weights": [
                 f"{force:g} / {hessian:g}"
                 for force, hessian in zip(frame["force_weight"], frame["hessian_weight"], strict=True)
             ],
             "Whose": frame["whose_weights"],
-            BASE: _text(frame["rmse_ef"], frame["spread_ef"]),
-            WITH_HESSIANS: _text(frame["rmse_efh"], frame["spread_efh"]),
+            BASE: with_spread(frame["rmse_ef"], frame["spread_ef"]),
+            WITH_HESSIANS: with_spread(frame["rmse_efh"], frame["spread_efh"]),
             "Gain (%)": [f"{100 * share:.0f}".replace("-", "−") for share in frame["gain"]],
         }
     )
@@ -78,8 +77,3 @@ def make(results: Results, tables: Path) -> list[Path]:
     return write_table_files(
         "table-weights", TITLE, footer, provenance.data, frame=frame, readable=readable, tables=tables
     )
-
-
-def _text(values: pd.Series, spreads: pd.Series) -> list[str]:
-    pairs = zip(values, spreads, strict=True)
-    return [f"{value:.2f}" + ("" if pd.isna(spread) else f" ± {spread:.2f}") for value, spread in pairs]

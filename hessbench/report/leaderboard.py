@@ -9,6 +9,7 @@ from hessbench.experiments.curvature.statistics import METRICS
 from hessbench.report.page import environment, text_of
 from hessbench.report.score import Number, Score
 from hessbench.results.store.names import QUANTITIES, SETS, UNITS
+from hessbench.results.table_files import unit_text
 from hessbench.system.files import write_text
 
 TITLES = {
@@ -60,7 +61,7 @@ class Board:
 def columns() -> list[Column]:
     """Columns of numbers, the same for every set."""
     errors = [
-        Column(name, f"{'Hessian' if name == 'hessian' else name} RMSE", _unit(UNITS[name]), True)
+        Column(name, f"{'Hessian' if name == 'hessian' else name} RMSE", unit_text(UNITS[name]), True)
         for name in QUANTITIES
     ]
     curvature = [
@@ -108,7 +109,3 @@ def write_leaderboard(scores: list[Score], path: Path) -> None:
 def _by_forces(row: Row) -> tuple[bool, float, str]:
     found = row.numbers.get("force")
     return found is None, 0.0 if found is None else found.value, row.score.name
-
-
-def _unit(unit: str) -> str:
-    return unit.replace("Angstrom", "Å").replace("^2", "²")

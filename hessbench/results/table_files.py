@@ -89,6 +89,22 @@ def write_table_files(
     return paths
 
 
+def unit_text(unit: str) -> str:
+    """A unit for people: "kcal/mol/Angstrom^2" is "kcal/mol/Å²"."""
+    return unit.replace("Angstrom", "Å").replace("^2", "²")
+
+
+def quantity_cells(frame: pd.DataFrame) -> pd.Series:
+    """Name and unit of the columns `quantity` and `unit`, such as "Hessian (kcal/mol/Å²)"."""
+    return frame["quantity"].replace("hessian", "Hessian") + " (" + frame["unit"].map(unit_text) + ")"
+
+
+def with_spread(values: pd.Series, spreads: pd.Series) -> pd.Series:
+    """Cells such as "1.23 ± 0.45"; without the spread where there is none."""
+    pairs = zip(values, spreads, strict=True)
+    return pd.Series([f"{value:.2f}" + ("" if pd.isna(s) else f" ± {s:.2f}") for value, s in pairs])
+
+
 def markdown(title: str, readable: pd.DataFrame, footer: str) -> str:
     """A table of text in Markdown, its title above and its footer below."""
     cells = readable.astype(str)

@@ -15,7 +15,15 @@ from hessbench.experiments.errors.statistics import EnsembleErrors, estimate, ma
 from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.run import Run
 from hessbench.results.store.names import QUANTITIES, SETS, UNITS
-from hessbench.results.table_files import escape, markdown, read_csv, same_cells, to_csv
+from hessbench.results.table_files import (
+    escape,
+    markdown,
+    quantity_cells,
+    read_csv,
+    same_cells,
+    to_csv,
+    with_spread,
+)
 from hessbench.system.files import write_text
 
 TABLES = {"table-2": "rtp", "table-3": "irc", "table-4": "nms"}
@@ -161,10 +169,10 @@ def write_ensembles_table(*, results: Results, tables: Path) -> list[Path]:
             "Set": frame["set"].str.upper(),
             "Loss": frame["loss"] + marked.map({True: OTHER_LEVEL, False: ""}),
             "Data (%)": frame["percent"],
-            "Quantity": _quantity(frame),
-            "RMSE": _with_spread(frame["rmse"], frame["spread"]),
+            "Quantity": quantity_cells(frame),
+            "RMSE": with_spread(frame["rmse"], frame["spread"]),
             "95 % interval": _interval(frame),
-            "MAE": _with_spread(frame["mae"], frame["mae_spread"]),
+            "MAE": with_spread(frame["mae"], frame["mae_spread"]),
             "Reactions": frame["reactions"],
             "Failed": frame["failed"].map(lambda count: "" if pd.isna(count) else f"{count:.0f}"),
             "Models": frame["models"],
@@ -303,10 +311,10 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     shown = pd.DataFrame(
         {
             "Loss": frame["loss"],
-            "Quantity": _quantity(frame),
-            "RMSE": _with_spread(frame["rmse"], frame["spread"]) + worse,
+            "Quantity": quantity_cells(frame),
+            "RMSE": with_spread(frame["rmse"], frame["spread"]) + worse,
             "95 % interval": _interval(frame),
-            "Published": _with_spread(frame["published"], frame["published_spread"]),
+            "Published": with_spread(frame["published"], frame["published_spread"]),
             "Difference": _difference(frame),
             "Structures": frame["structures"],
             "Reactions": frame["reactions"],
@@ -318,7 +326,7 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
     shown = _readable(frame).drop(columns=["Structures", "Reactions", "Models"])
-    units = dict(zip(_quantity(frame), frame["quantity"], strict=True))
+    units = dict(zip(quantity_cells(frame), frame["quantity"], strict=True))
     shown["Quantity"] = [f"{NAMES[units[text]]} ({LATEX_UNITS[units[text]]})" for text in shown["Quantity"]]
     for column in ("Loss", "RMSE", "Published"):
         shown[column] = shown[column].map(escape)
@@ -335,16 +343,6 @@ def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
         label=f"tab:{label}",
     )
     return text
-
-
-def _quantity(frame: pd.DataFrame) -> pd.Series:
-    units = frame["unit"].str.replace("Angstrom", "Å").str.replace("^2", "²")
-    return frame["quantity"].map(NAMES) + " (" + units + ")"
-
-
-def _with_spread(values: pd.Series, spreads: pd.Series) -> pd.Series:
-    pairs = zip(values, spreads, strict=True)
-    return pd.Series([f"{value:.2f}" + ("" if pd.isna(s) else f" ± {s:.2f}") for value, s in pairs])
 
 
 def _interval(frame: pd.DataFrame) -> pd.Series:
