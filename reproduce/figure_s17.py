@@ -1,7 +1,7 @@
 """Figure S17: errors on structures along reaction paths (IRC) against the share of the data trained on.
 
-(a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; open diamonds are
-Table 3 of the paper. The horizontal lines in (a) lead from E-F with 40 and 80 % to E-F-H with half of that,
+(a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; pale bars: 95 % intervals
+over reactions and models; open diamonds: Table 3 of the paper. The horizontal lines in (a) lead from E-F with 40 and 80 % to E-F-H with half of that,
 where the SI finds equal errors. The dotted line is what predicts nothing.
 """
 
@@ -36,7 +36,13 @@ def draw(results: Results) -> Figure:
             halves = [curves.draw_half(ax, summary, "E-F", percent) for percent in (40, 80)]
     models = rmse.groupby(["loss", "percent"])["seed"].nunique()
     names = in_order(rmse["loss"])
-    entries = [*loss_handles(names), published_handle(), *curves.zero_handles(results)]
+    entries = [
+        *loss_handles(names),
+        published_handle(),
+        *curves.zero_handles(results),
+        curves.interval_handle(),
+    ]
+    entries.append(curves.interval_handle())
     if any(halves):
         entries.append(curves.half_handle("E-F"))
     mean_legend(figure, entries, models, "IRC structures")

@@ -26,6 +26,10 @@ from hessbench.results.store.tables import ResultsError
 COLUMNS = ["loss", "set", "quantity", "reference_bin", "predicted_bin", "count"]
 OUTSIDE = 0.0005
 """Share of the predictions that may lie beyond the drawn range, as some of a model are far off."""
+ROWS = 120
+"""Rows of bins on an axis of predictions, about."""
+ABOVE = 27.0
+"""Room between panel and title for three lines of numbers, points."""
 
 
 def draw_density(
@@ -62,13 +66,15 @@ def draw_density(
     low_y, high_y = min(low_y - width_y / 2, low_x), max(high_y + width_y / 2, high_x)
     edges_x = np.arange(round((high_x - low_x) / width_x) + 1) * width_x + low_x
     first = y.min() - width_y / 2
-    edges_y = np.arange(round((y.max() - y.min()) / width_y) + 2) * width_y + first
+    # where predictions spread far beyond the reference, bins as narrow as its range would be hairlines
+    height = width_y * max(1, round((high_y - low_y) / (width_y * ROWS)))
+    edges_y = np.arange(int((y.max() + width_y / 2 - first) / height) + 2) * height + first
     image, _, _ = np.histogram2d(x, y, bins=(edges_x, edges_y), weights=counts)
     mesh = axes.pcolormesh(
         edges_x,
         edges_y,
         np.ma.masked_equal(image.T, 0),
-        norm=LogNorm(1, counts.max()),
+        norm=LogNorm(1, max(image.max(), 2)),
         cmap="cividis",
         rasterized=True,
         zorder=2,
@@ -83,39 +89,49 @@ def draw_density(
     axes.set_ylabel(f"Predicted {QUANTITY_NAMES[quantity]} ({unit})")
     outside = counts[(y < low_y) | (y > high_y)].sum() / counts.sum()
     axes.text(
-        0.03,
-        0.97,
-        _numbers(results, rmse, loss, test_set, quantity, int(counts.sum()), float(outside)),
+        0,
+        1.02,
+        _numbers(results, rmse, rows, float(outside)),
         transform=axes.transAxes,
         ha="left",
-        va="top",
+        va="bottom",
         fontsize=5.6,
-        zorder=5,
-        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
     )
     return mesh
 
 
-def _numbers(
-    results: Results,
-    rmse: pd.DataFrame,
-    loss: str,
-    test_set: str,
-    quantity: str,
-    count: int,
-    outside: float,
-) -> str:
+def _numbers(results: Results, rmse: pd.DataFrame, rows: pd.DataFrame, outside: float) -> str:
+    """RMSE beside the paper's, line through the values and R^2, number of values; rows of one panel."""
+    loss, test_set, quantity = (str(rows[name].iloc[0]) for name in ("loss", "set", "quantity"))
     chosen = rmse[(rmse["loss"] == loss) & (rmse["set"] == test_set) & (rmse["quantity"] == quantity)]
     values = chosen["rmse"]
     spread = f" ± {values.std():.2f}" if len(values) > 1 else ""
-    lines = [f"RMSE {values.mean():.2f}{spread}" if len(values) else "no RMSE", f"{count:,} values"]
+    first = f"RMSE {values.mean():.2f}{spread}" if len(values) else "no RMSE"
     key = published_key(loss)
     if key:
         cell = results.published.cell(test_set, key, quantity)
-        lines.insert(1, f"paper {cell.rmse:.2f} ± {cell.spread:.2f}")
-    if outside:
-        lines.append(f"{100 * outside:.2g} % beyond the axis")
-    return "\n".join(lines)
+        first += f" (paper {cell.rmse:.2f} ± {cell.spread:.2f})"
+    found = line_through(rows)
+    second = "slope {:.3g}, R² {:.3g}".format(*found).replace("-", "−") if found else "one reference value"
+    third = f"{int(rows['count'].sum()):,} values"
+    return "\n".join([first, second, third + (f", {100 * outside:.2g} % beyond the axis" if outside else "")])
+
+
+def line_through(rows: pd.DataFrame) -> tuple[float, float] | None:
+    """Least-squares line of predicted on reference values, from the centres of their bins.
+
+    Returns
+    -------
+    slope, determined
+        Of the line; and R^2, the share of the reference's variance that predictions account for, which is
+        negative where they are worse than the reference's mean. None if all reference values are in one bin.
+    """
+    x, y, weights = (rows[name].to_numpy(float) for name in ("reference_bin", "predicted_bin", "count"))
+    centred = x - np.average(x, weights=weights)
+    variance = float(weights @ centred**2)
+    if variance == 0:
+        return None
+    return float(weights @ (centred * y)) / variance, 1 - float(weights @ (y - x) ** 2) / variance
 
 
 def _spacing(centres: np.ndarray) -> float:
@@ -139,13 +155,14 @@ def draw_sets(results: Results, loss: str, quantity: str) -> Figure:
     """Figure of one loss and quantity: a density for each test set, one colour scale."""
     table = results.table(CORRELATION, COLUMNS)
     rmse = rmse_of_models(results, largest=True)
-    figure = new_figure(DOUBLE, 2.75)
+    figure = new_figure(DOUBLE, 3.0)
     axes = figure.subplots(1, len(SETS))
     largest = int(table.loc[(table["loss"] == loss) & (table["quantity"] == quantity), "count"].max())
     for ax, label, test_set in zip(axes, "abc", SETS, strict=True):
         mesh = draw_density(ax, results, table, rmse, loss, test_set, quantity)
         mesh.set_norm(LogNorm(1, max(largest, 2)))
         letter(ax, label, SET_LABELS[test_set])
+        ax.set_title(ax.get_title(loc="left"), loc="left", pad=ABOVE)
     bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=28)
     bar.set_label("Values in a bin")
     bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -10,7 +10,8 @@ from matplotlib.ticker import NullLocator
 
 from hessbench.experiments.baselines.errors import zero_rmse
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
-from hessbench.experiments.errors.ensembles import PUBLISHED_PERCENT
+from hessbench.experiments.errors.ensembles import PUBLISHED_PERCENT, ensemble_results, ensembles
+from hessbench.experiments.errors.statistics import estimate
 from hessbench.plotting.axes import draw_spread, plain_log
 from hessbench.plotting.figure import published_marker
 from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, published_key, style_of
@@ -23,6 +24,8 @@ HALF: dict[str, Any] = {
 """Look of the lines of `draw_half`."""
 ZERO: dict[str, Any] = {"color": "0.45", "ls": (0, (1, 2)), "lw": 1.0, "zorder": 1}
 """Look of the error of what predicts nothing."""
+INTERVAL: dict[str, Any] = {"lw": 3.0, "alpha": 0.3, "zorder": 2}
+"""Look of the 95 % intervals over reactions and models."""
 DATA_LABEL = "Share of the data trained on (%)"
 CLOSE = 1.4
 """Ratio of two shares of the data below which their labels would touch."""
@@ -38,7 +41,8 @@ def summarize(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
 def draw_rmse(axes: Axes, rmse: pd.DataFrame, test_set: str, quantity: str, results: Results) -> pd.DataFrame:
     """RMSE of every loss against the share of the data; mean and standard deviation over models.
 
-    The dotted line is what predicts nothing: `hessbench.experiments.baselines`.
+    Pale bars are 95 % intervals over reactions and models, the dotted line what predicts nothing:
+    `hessbench.experiments.baselines`.
 
     Returns
     -------
@@ -64,6 +68,13 @@ def draw_rmse(axes: Axes, rmse: pd.DataFrame, test_set: str, quantity: str, resu
                 ecolor=style.color,
                 **published_marker(style.color),
             )
+    for part in ensembles(results).values():
+        tested = ensemble_results(results, part)
+        errors = tested.errors.get((test_set, quantity))
+        if errors is not None and tested.label in losses and len(errors.reactions) > 1:
+            interval = estimate(lambda value: value, errors)
+            color = style_of(tested.label, losses).color
+            axes.vlines(tested.percent, interval.low, interval.high, color=color, **INTERVAL)
     axes.set_ylabel(f"{QUANTITY_LABELS[quantity]} RMSE ({UNIT_LABELS[quantity]})")
     zero = zero_rmse(results).get((test_set, quantity))
     if zero is not None:
@@ -76,6 +87,11 @@ def draw_rmse(axes: Axes, rmse: pd.DataFrame, test_set: str, quantity: str, resu
 def zero_handles(results: Results) -> list[Line2D]:
     """Legend entry of the line of what predicts nothing; none where it is not drawn."""
     return [Line2D([], [], label="predicting nothing", **ZERO)] if zero_rmse(results) else []
+
+
+def interval_handle() -> Line2D:
+    """Legend entry of the intervals of `draw_rmse`."""
+    return Line2D([], [], color="0.3", label="95 % over reactions", **INTERVAL)
 
 
 def data_axis(axes: Axes, percents: Iterable[int]) -> None:

@@ -19,6 +19,8 @@ from hessbench.results.store.tables import ResultsError
 CONVERGED = "converged"
 ROOM_FOR_BAND = 20.0
 """Height of the axis in kcal/mol up to which the band of +-1 kcal/mol is wide enough to be named."""
+CHEMICAL_ACCURACY = 1.0
+"""kcal/mol."""
 PATH_LABEL = "Intrinsic coordinate, distance from the highest image (Å)"
 ENERGY_LABEL = "Energy relative to the reactant (kcal mol⁻¹)"
 
@@ -40,7 +42,11 @@ def read(results: Results, kind: str) -> tuple[str, pd.DataFrame, pd.DataFrame]:
 
 
 def draw_paths(axes: Axes, paths: pd.DataFrame, summary: pd.DataFrame, barrier: float) -> None:
-    """Reference as black dots, converged paths as marks of their loss, others as thin lines."""
+    """Reference as black dots, converged paths as marks of their loss, others as faint dots: no results.
+
+    Marks are open, and the legend says how far off, where the barrier is not the reference's within
+    `CHEMICAL_ACCURACY`.
+    """
     reference = paths[paths["loss"] == REFERENCE].sort_values("image")
     status = summary.set_index(["loss", "seed"])["status"]
     ended = status.get((REFERENCE, reference["seed"].iloc[0]), CONVERGED)
@@ -62,13 +68,19 @@ def draw_paths(axes: Axes, paths: pd.DataFrame, summary: pd.DataFrame, barrier: 
         for seed, path in paths[paths["loss"] == loss].groupby("seed"):
             ended = status.get((loss, seed), "unknown")
             path = path.sort_values("image")
-            label = loss if ended == CONVERGED else f"{loss}, {ended}"
+            label = loss if ended == CONVERGED else f"{loss}, {ended}: no result"
+            wrong = False
             if ended == CONVERGED:
                 top = max(top, path["energy"].max())
+                off = path["energy"].max() - reference["energy"].max()
+                wrong = bool(abs(off) > CHEMICAL_ACCURACY)
+                if wrong:
+                    signed = f"{off:+.1f}".replace("-", "−")
+                    label = f"{loss}, barrier {signed} kcal mol⁻¹"
             look: dict[str, Any] = (
-                {"marker": style.marker, "ms": 2.2, "lw": 0.5, "zorder": 5}
+                {"marker": style.marker, "ms": 2.6, "lw": 0.5, "zorder": 5, "mfc": "white" if wrong else None}
                 if ended == CONVERGED
-                else {"lw": 0.8, "ls": style.line, "alpha": 0.55, "zorder": 2}
+                else {"lw": 0.8, "ls": (0, (1, 2.5)), "alpha": 0.5, "zorder": 2}
             )
             axes.plot(
                 path["path_coordinate"],
