@@ -1,9 +1,10 @@
 """Figure 6: errors on perturbed structures (NMS) and time per epoch against the share of the data trained on.
 
-(a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; pale bars: 95 % intervals
-over reactions and models; open diamonds: Table 4 of the paper. The dotted line in (a) is E-F with the most data: section 3.8 finds E-F-H below it
-with 2 %. The finely dotted lines in (a) to (c) are what predicts nothing. (d) Time per epoch, filled marks:
-exact engine, open marks: the paper's autograd loop; grey line: 25 times E-F in that loop.
+(a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; pale bars: 95 %
+intervals over reactions and models; open diamonds: Table 4 of the paper. The dotted line in (a) is E-F with
+the most data: section 3.8 finds E-F-H below it with 2 %. The finely dotted lines in (a) to (c) are what
+predicts nothing. (d) Time per epoch, filled marks: exact engine, open marks: the paper's autograd loop;
+grey line: 25 times E-F in that loop.
 """
 
 from matplotlib.figure import Figure

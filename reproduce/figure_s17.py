@@ -1,8 +1,9 @@
 """Figure S17: errors on structures along reaction paths (IRC) against the share of the data trained on.
 
-(a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; pale bars: 95 % intervals
-over reactions and models; open diamonds: Table 3 of the paper. The horizontal lines in (a) lead from E-F with 40 and 80 % to E-F-H with half of that,
-where the SI finds equal errors. The dotted line is what predicts nothing.
+(a) Energy, (b) force, (c) Hessian RMSE, mean and standard deviation over the models; pale bars: 95 %
+intervals over reactions and models; open diamonds: Table 3 of the paper. The horizontal lines in (a) lead
+from E-F with 40 and 80 % to E-F-H with half of that, where the SI finds equal errors. The dotted line is
+what predicts nothing.
 """
 
 from matplotlib.figure import Figure
