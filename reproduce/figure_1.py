@@ -45,7 +45,7 @@ def draw(results: Results) -> Figure:
         single_ts.draw_reference(axes, reference, size=1.5)
         axes.set_ylim(*single_ts.limits(reference, 0.45, 0.9))
         axes.set_xlabel("IRC (amu$^{1/2}$ Å)")
-        letter(axes, label, f"{loss}, trained on the TS")
+        letter(axes, label, f"{loss}, the TS alone")
         models = predicted.loc[predicted["loss"] == loss, "model"].nunique()
         axes.text(0.97, 0.03, f"mean ± SD of {models}", transform=axes.transAxes, ha="right", fontsize=5.5)
         axes.tick_params(labelleft=axes is first)
@@ -63,7 +63,7 @@ def draw(results: Results) -> Figure:
     axes[1].tick_params(axis="x", labelrotation=20)
     letter(axes[1], "f", f"Dynamics, {stability.rate_text(shown)}")
     curves.draw_epoch_cost(axes[2], results, engines=(curves.LOOP,))
-    letter(axes[2], "g", "Cost of training (autograd loop)")
+    letter(axes[2], "g", "Cost (autograd loop)")
     path_marks, _ = first.get_legend_handles_labels()
     figure.legend(
         handles=[
