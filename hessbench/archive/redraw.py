@@ -68,21 +68,8 @@ def write_page(archive: Path, file: Path) -> None:
 
 
 def check_figures(archive: Path, processes: int) -> Found:
-    """Draw all figures anew and compare them byte by byte.
-
-    If some differ all are drawn once more, and what differs both times counts: once in hundreds of drawings
-    the layout of a PDF file has another last bit.
-    """
-
-    def compared() -> Found:
-        return _compare(archive, FIGURES, lambda folder: draw_figures(archive, folder / FIGURES, processes))
-
-    first = compared()
-    if not first.differences:
-        return first
-    named = {difference.file for difference in first.differences}
-    both = [difference for difference in compared().differences if difference.file in named]
-    return Found(f"{first.compared}, twice", first.deviation, both)
+    """Draw all figures anew and compare them byte by byte."""
+    return _compare(archive, FIGURES, lambda folder: draw_figures(archive, folder / FIGURES, processes))
 
 
 def check_tables(archive: Path) -> Found:

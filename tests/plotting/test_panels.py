@@ -5,6 +5,7 @@ from ase.build import molecule
 
 from hessbench.experiments.errors.plot import cost_ratios
 from hessbench.experiments.single_ts import plot as single_ts
+from hessbench.plotting import figure as whole
 from hessbench.plotting import molecule as drawing
 from hessbench.plotting import network, style
 from hessbench.potential.ani.diagram import diagram
@@ -72,3 +73,19 @@ def test_cost_ratio_is_that_of_the_largest_common_training_set() -> None:
     ]
     summary = pd.DataFrame(rows, columns=["loss", "engine", "percent", "mean"])
     assert cost_ratios(summary) == {"exact": pytest.approx(4.5)}
+
+
+def test_last_bits_of_a_layout_do_not_reach_a_file() -> None:
+    contents = set()
+    for last_bits in (0, 1e-13):
+        figure = whole.new_figure(3, 2)
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1])
+        figure.suptitle("a line")
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position((left + last_bits, bottom, width - last_bits, height))
+        whole.settle(figure)
+        contents.add((axes.get_position().bounds, figure.texts[0].get_position()))
+    assert len(contents) == 1
