@@ -11,7 +11,7 @@ _NULLABLE = frozenset({"bond"})  # nothing broke
 STABILITY = Table("stability", _COLUMNS, nullable=_NULLABLE)
 """How each run ended: of every molecule with every model, with the mean of an ensemble's models (seed 0), and
 at the reference level (seed -1), which may have been heated at another rate and to another cap."""
-RATES = Table("stability_rates", _COLUMNS, nullable=_NULLABLE)
+RATES = Table("stability_rates", _COLUMNS, nullable=_NULLABLE, may_be_empty=True)
 """The same for one molecule heated at other rates."""
 TRAJECTORY = Table(
     "stability_trajectory",
