@@ -75,6 +75,11 @@ def draw(results: Results) -> Figure:
         loc="outside upper center",
         ncols=7,
     )
-    of_panel_f = [Line2D([], [], ls="", label="(f)"), *stability.run_handles(shown), line]
-    lower.legend(handles=of_panel_f, loc="outside upper right", ncols=5)
+    of_panel_f = [
+        Line2D([], [], ls="", label="(f)"),
+        *stability.run_handles(shown),
+        *stability.reference_handles(shown),
+        line,
+    ]
+    lower.legend(handles=of_panel_f, loc="outside upper right", ncols=3)
     return figure

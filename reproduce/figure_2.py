@@ -82,7 +82,7 @@ def draw(results: Results) -> Figure:
 
 def _draw_inset(axes: Axes, predicted: pd.DataFrame, reference: pd.DataFrame) -> None:
     """The neighbourhood of the TS, where the curves of the panel lie upon one another."""
-    inset = axes.inset_axes((0.5, 0.08, 0.47, 0.33))
+    inset = axes.inset_axes((0.5, 0.14, 0.47, 0.27))
     for loss in in_order(predicted["loss"]):
         single_ts.draw_ensemble(inset, predicted, loss)
     single_ts.draw_reference(inset, reference)

@@ -56,6 +56,5 @@ def draw(results: Results) -> Figure:
         *curves.zero_handles(results),
         curves.interval_handle(),
     ]
-    marks.append(curves.interval_handle())
     mean_legend(figure, [*marks, *curves.engine_handles("(d) ")], models, "NMS structures")
     return figure

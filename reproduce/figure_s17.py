@@ -43,7 +43,6 @@ def draw(results: Results) -> Figure:
         *curves.zero_handles(results),
         curves.interval_handle(),
     ]
-    entries.append(curves.interval_handle())
     if any(halves):
         entries.append(curves.half_handle("E-F"))
     mean_legend(figure, entries, models, "IRC structures")

@@ -15,6 +15,8 @@ from hessbench.results.reader import Results
 from hessbench.system.files import replacing
 
 FOOTER_POINTS = 4.5
+LEGEND_COLUMNS = 6
+"""Most entries of a legend that fit beside each other above a figure."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -58,10 +60,11 @@ def loss_handles(losses: Sequence[str]) -> list[Line2D]:
 def mean_legend(figure: Figure, entries: Sequence[Line2D], counts: Iterable[int], shown: str = "") -> None:
     """Legend above all panels; its title says what is shown, and of how many models the mean is."""
     title = f"{shown}; mean" if shown else "Mean"
+    rows = -(-len(entries) // LEGEND_COLUMNS)
     figure.legend(
         handles=list(entries),
         loc="outside upper center",
-        ncols=len(entries),
+        ncols=-(-len(entries) // rows),
         title=f"{title} ± SD of {count_text(counts)} models",
     )
 

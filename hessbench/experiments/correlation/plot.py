@@ -88,7 +88,7 @@ def draw_density(
     axes.set_xlabel(f"Reference {QUANTITY_NAMES[quantity]} ({unit})")
     axes.set_ylabel(f"Predicted {QUANTITY_NAMES[quantity]} ({unit})")
     outside = counts[(y < low_y) | (y > high_y)].sum() / counts.sum()
-    axes.text(
+    text = axes.text(
         0,
         1.02,
         _numbers(results, rmse, rows, float(outside)),
@@ -97,6 +97,7 @@ def draw_density(
         va="bottom",
         fontsize=5.6,
     )
+    text.set_in_layout(False)  # its width would make the panels narrow
     return mesh
 
 
