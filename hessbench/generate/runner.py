@@ -14,6 +14,7 @@ from concurrent.futures import CancelledError
 from typing import TypeVar
 
 from distributed import Client, Future, KilledWorker
+from distributed.comm import CommClosedError
 from tqdm import tqdm
 
 from hessbench.chemistry.levels import versions
@@ -143,7 +144,7 @@ def _outcomes(
             outcome = future.result()
         except KilledWorker:
             outcome = None
-        except CancelledError:
+        except (CancelledError, CommClosedError):  # told, or noticed while the result was fetched
             raise HessbenchError(SCHEDULER_LOST) from None
         except (ModuleNotFoundError, RuntimeError) as error:
             # The scheduler wraps what keeps it from reading a task.
