@@ -73,5 +73,6 @@ def check_heating(archive: Path) -> Found:
 
 def _first_to_break(table: pd.DataFrame) -> pd.Series:
     """Row of the molecule that broke first in dynamics; if none did, of one whose optimization failed."""
-    ranked = table.assign(later=table["status"].map({"failed": 0, "optimization failed": 1, "censored": 2}))
+    order = {"failed": 0, "close contact": 0, "optimization failed": 1, "censored": 2}
+    ranked = table.assign(later=table["status"].map(order))
     return ranked.sort_values(["later", "time_fs", "loss", "seed", "molecule", "replica"]).iloc[0]
