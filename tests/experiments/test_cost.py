@@ -71,10 +71,10 @@ def test_a_shorter_training_takes_fewer_steps() -> None:
 
 def test_what_is_compared_with_must_be_there_and_exact() -> None:
     config = training_config()
-    labels = {item.label for item in trainings(CostConfig(), config)}
+    labels = {item.variant.label for item in trainings(CostConfig(), MODEL, config, Path("kept"))}
     assert "E-F-HVP, 4 probes" in labels
     only = config.model_copy(update={"losses": {"ef": config.losses["ef"]}})
     estimated = config.model_copy(update={"losses": config.losses | {"efh": config.losses["efhvp"]}})
     for wrong in (only, estimated):
         with pytest.raises(ConfigurationError, match="efh with an exact error of the Hessian"):
-            trainings(CostConfig(), wrong)
+            trainings(CostConfig(), MODEL, wrong, Path("kept"))

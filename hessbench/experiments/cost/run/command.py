@@ -16,6 +16,7 @@ from hessbench.experiments.cost.run.tables import COST, STAGE
 from hessbench.experiments.cost.run.trainings import train_and_test, trainings
 from hessbench.experiments.errors.run.ensemble import TestSet
 from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.errors.variants.trained import largest_share
 from hessbench.potential.ensembles import MODELS
 from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.provenance import made_here
@@ -37,7 +38,7 @@ def command(results: Path) -> None:
     config = load_section(CostConfig, "cost")
     training = load_section(TrainingConfig, "training")
     model = load_section(ModelConfig, "model")
-    todo = trainings(config, training)
+    todo = trainings(config, model, training, MODELS / "checkpoints" / "cost")
     path = active_file("rtp")
     with ReactionFile(path) as file:
         data, level = file.identifier, file.metadata.level
@@ -45,8 +46,8 @@ def command(results: Path) -> None:
     structures = load_structures(path)
     tested = TestSet(data, level, structures.select(split.test))
     batch_size = load_section(EvaluationConfig, "evaluation").batch_size
-    kept = MODELS / "checkpoints" / "cost"
-    table = train_and_test(todo, structures, split, tested, model, training, batch_size, kept)
+    share = largest_share(structures, split, {"rtp": tested}, batch_size)
+    table = train_and_test(todo, share, training.processes)
     table = table.sort_values(["loss", "length", "seed"], kind="stable", ignore_index=True)
     sections = {"cost": config, "model": model, "training": training}
     provenance = made_here(

@@ -15,6 +15,7 @@ from hessbench.data.structures import load_structures
 from hessbench.experiments.errors.run.sets import active_sets
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
+from hessbench.experiments.errors.variants.trained import largest_share
 from hessbench.experiments.weights.run.settings import WeightsConfig
 from hessbench.experiments.weights.run.tables import OWN, STAGE, WEIGHTS
 from hessbench.experiments.weights.run.variants import LOSSES, rows_of, train_and_test, variants
@@ -39,7 +40,7 @@ def command(results: Path) -> None:
     config = load_section(WeightsConfig, "weights")
     training = load_section(TrainingConfig, "training")
     model = load_section(ModelConfig, "model")
-    todo = variants(config, training, MODELS / "checkpoints" / "weights")
+    todo = variants(config, model, training, MODELS / "checkpoints" / "weights")
     path = active_file("rtp")
     with ReactionFile(path) as file:
         split = read_split(results / SPLIT, file.identifier)
@@ -54,7 +55,8 @@ def command(results: Path) -> None:
     data = {name: item.data for name, item in tested.items()}
     inputs = STAGE.inputs(data, sections, {"split": split.digest}).joined(*made_from)
     batch_size = load_section(EvaluationConfig, "evaluation").batch_size
-    others = train_and_test(todo, load_structures(path), split, tested, model, training, batch_size)
+    share = largest_share(load_structures(path), split, tested, batch_size)
+    others = train_and_test(todo, share, training)
     table = pd.concat([*own, others], ignore_index=True)
     table = table.sort_values(["loss", "force_weight", "seed"], kind="stable", ignore_index=True)
     provenance = made_here(

@@ -3,24 +3,22 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from hessbench.cluster.workers import workers
-from hessbench.data.split import Split
-from hessbench.data.structures import Structures
 from hessbench.errors import ConfigurationError
-from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
 from hessbench.experiments.errors.run.rmse import summarize
+from hessbench.experiments.errors.variants.trained import (
+    Share,
+    Variant,
+    errors_of_variant,
+    for_each,
+    train_variant,
+)
 from hessbench.experiments.weights.run.settings import Weights, WeightsConfig
 from hessbench.experiments.weights.run.tables import WEIGHTS
 from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.names import UNITS
-from hessbench.system.processes import Report, run_tasks
-from hessbench.training.fingerprint import describe, fingerprint
-from hessbench.training.loop import Row, train
-from hessbench.training.preparation import examples, prepared
+from hessbench.system.processes import Report
 from hessbench.training.settings import LossConfig, TrainingConfig, labels_of
 
 LOSSES = ("efh", "ef")
@@ -28,27 +26,12 @@ LOSSES = ("efh", "ef")
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One model to train: a loss with other weights, and a seed."""
+class Reweighted:
+    """One model to train: its loss has other weights, which the table names; and where it is kept."""
 
-    label: str
+    variant: Variant
     weights: str
-    loss: LossConfig
-    seed: int
     checkpoint: Path
-
-
-@dataclass(frozen=True)
-class Material:
-    """What all models are trained and tested on, and how; the losses of `config` are not looked at."""
-
-    training: Structures
-    validation: Structures
-    data: tuple[str, np.ndarray, np.ndarray]
-    tested: dict[str, TestSet]
-    model: ModelConfig
-    config: TrainingConfig
-    batch_size: int
 
 
 def reweighted(loss: LossConfig, weights: Weights) -> LossConfig:
@@ -60,7 +43,9 @@ def reweighted(loss: LossConfig, weights: Weights) -> LossConfig:
     return loss.model_copy(update={"terms": tuple(terms)})
 
 
-def variants(config: WeightsConfig, training: TrainingConfig, checkpoints: Path) -> list[Variant]:
+def variants(
+    config: WeightsConfig, model: ModelConfig, training: TrainingConfig, checkpoints: Path
+) -> list[Reweighted]:
     """All models to train.
 
     Raises
@@ -87,7 +72,8 @@ def variants(config: WeightsConfig, training: TrainingConfig, checkpoints: Path)
                 )
             folder = checkpoints / f"{name}-force-{pair.force:g}-hessian-{pair.hessian:g}"
             for seed in range(training.first_seed, training.first_seed + config.seeds):
-                found.append(Variant(labels[name], pair.text, loss, seed, folder / f"seed-{seed}.pt"))
+                variant = Variant(labels[name], loss, model, training, seed)
+                found.append(Reweighted(variant, pair.text, folder / f"seed-{seed}.pt"))
     return found
 
 
@@ -100,57 +86,19 @@ def weights_of(loss: LossConfig) -> dict[str, float | None]:
     }
 
 
-def train_and_test(
-    todo: list[Variant],
-    structures: Structures,
-    split: Split,
-    tested: dict[str, TestSet],
-    model: ModelConfig,
-    config: TrainingConfig,
-    batch_size: int,
-) -> pd.DataFrame:
-    """Train every model on the largest share of the data, and test it.
-
-    As many at a time as `config.processes`, or as the cluster has workers.
+def train_and_test(todo: list[Reweighted], share: Share, config: TrainingConfig) -> pd.DataFrame:
+    """Train every model and test it; `config.processes` at a time, or as many as the cluster has workers.
 
     A model that is finished with the same data, settings and code is not trained again; one that was
     interrupted goes on from its last checkpoint.
-
-    Parameters
-    ----------
-    todo
-        The models.
-    structures, split
-        The whole data set, and how it is shared out.
-    tested
-        Test sets by name.
-    model, config
-        Settings.
-    batch_size
-        Structures predicted at once.
 
     Returns
     -------
     DataFrame
         Rows of the table `WEIGHTS`.
     """
-    indices = split.training_at(max(split.sizes))
-    material = Material(
-        structures.select(indices),
-        structures.select(split.validation),
-        (split.data, indices, split.validation),
-        tested,
-        model,
-        config,
-        batch_size,
-    )
-    with tqdm(total=len(todo) * config.epochs, desc="weights", unit="epoch", smoothing=0.1) as bar:
-
-        def advance(row: Row) -> None:
-            bar.update()
-
-        tables = run_tasks(_train_and_test, todo, material, workers(config.processes), advance)
-    return pd.concat(tables, ignore_index=True)
+    epochs = len(todo) * config.epochs
+    return for_each(_train_and_test, todo, share, config.processes, "weights", epochs)
 
 
 def rows_of(errors: pd.DataFrame, weights: str, loss: LossConfig) -> pd.DataFrame:
@@ -161,21 +109,8 @@ def rows_of(errors: pd.DataFrame, weights: str, loss: LossConfig) -> pd.DataFram
     return rows[list(WEIGHTS.columns)]
 
 
-def _train_and_test(variant: Variant, material: Material, report: Report) -> pd.DataFrame:
+def _train_and_test(item: Reweighted, share: Share, report: Report) -> pd.DataFrame:
     """Train one model, or take it from its checkpoint, and test it; runs in a process of its own."""
-    description = describe(*material.data, variant.loss, material.model, material.config)
-    model = prepared(material.model, variant.seed, material.training)
-    train(
-        model,
-        examples(model, material.training),
-        examples(model, material.validation),
-        variant.loss,
-        material.config,
-        variant.seed,
-        checkpoint=variant.checkpoint,
-        fingerprint=fingerprint(description, variant.seed),
-        report=report,
-        label=f"{variant.label} with other weights, seed {variant.seed}",
-    )
-    errors = errors_of_model(model, variant.seed, material.tested, material.batch_size)
-    return rows_of(errors.assign(loss=variant.label, percent=0), variant.weights, variant.loss)
+    model, _ = train_variant(item.variant, share, report, item.checkpoint)
+    errors = errors_of_variant(model, item.variant, share)
+    return rows_of(errors.assign(percent=0), item.weights, item.variant.loss)

@@ -1,0 +1,170 @@
+"""Variants of a profile's models: trained on a share of its data, one by one, and tested as ensembles are."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from hessbench.cluster.workers import workers
+from hessbench.data.split import Split
+from hessbench.data.structures import Structures
+from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
+from hessbench.potential.interface import TrainablePotential
+from hessbench.potential.registry import ModelConfig
+from hessbench.system.processes import Report, run_tasks
+from hessbench.training import fingerprint
+from hessbench.training.loop import Row, train
+from hessbench.training.preparation import examples, prepared
+from hessbench.training.settings import LossConfig, TrainingConfig
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One model to train.
+
+    Attributes
+    ----------
+    label
+        Its loss as tables call it, "E-F-H".
+    loss, model, config
+        What it is trained with; the losses, seeds and processes of `config` are not looked at.
+    seed
+        Of its initial parameters, the order of its batches and its probes.
+    """
+
+    label: str
+    loss: LossConfig
+    model: ModelConfig
+    config: TrainingConfig
+    seed: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """What all models are trained on, watched on and tested on.
+
+    Attributes
+    ----------
+    training, validation
+        Structures.
+    data
+        Which ones they are: name and checksum of the data set, and their indices in it.
+    tested
+        Test sets by name.
+    batch_size
+        Structures predicted at once.
+    """
+
+    training: Structures
+    validation: Structures
+    data: tuple[str, np.ndarray, np.ndarray]
+    tested: dict[str, TestSet]
+    batch_size: int
+
+    def fingerprint(self, variant: Variant) -> str:
+        """Digest of all that decides about a model that is trained on this share."""
+        description = fingerprint.describe(*self.data, variant.loss, variant.model, variant.config)
+        return fingerprint.fingerprint(description, variant.seed)
+
+
+def largest_share(structures: Structures, split: Split, tested: dict[str, TestSet], batch_size: int) -> Share:
+    """Take the largest training part of a split; `structures` are the whole data set that it divides."""
+    indices = split.training_at(max(split.sizes))
+    return Share(
+        structures.select(indices),
+        structures.select(split.validation),
+        (split.data, indices, split.validation),
+        tested,
+        batch_size,
+    )
+
+
+def train_variant(
+    variant: Variant, share: Share, report: Report, checkpoint: Path | None = None
+) -> tuple[TrainablePotential, float]:
+    """Train a model, or read it where it is finished; the validation structures are looked at if they decide.
+
+    Parameters
+    ----------
+    variant, share
+        What is trained, and on what.
+    report
+        Called with 1 after every epoch.
+    checkpoint
+        File to go on from, see `hessbench.training.loop.train`.
+
+    Returns
+    -------
+    potential, seconds
+        The trained model, and the processor time of its training in this process.
+    """
+    model = prepared(variant.model, variant.seed, share.training)
+    training = examples(model, share.training)
+    # without a choice that depends on them, validation would only cost time
+    decides = variant.config.keep == "best" or variant.config.optimizer.kind == "paper"
+    validation = examples(model, share.validation) if decides else None
+
+    def advance(row: Row) -> None:
+        report(1)
+
+    begin = time.process_time()
+    train(
+        model,
+        training,
+        validation,
+        variant.loss,
+        variant.config,
+        variant.seed,
+        checkpoint=checkpoint,
+        fingerprint=share.fingerprint(variant) if checkpoint else "",
+        report=advance,
+        label=f"{variant.label}, seed {variant.seed}",
+    )
+    return model, time.process_time() - begin
+
+
+def errors_of_variant(model: TrainablePotential, variant: Variant, share: Share) -> pd.DataFrame:
+    """Rows of the table `ERRORS` for a trained model on all test sets, without the column `percent`."""
+    errors = errors_of_model(model, variant.seed, share.tested, share.batch_size)
+    errors.insert(0, "loss", variant.label)
+    return errors
+
+
+def for_each(
+    function: Callable[[T, Share, Report], pd.DataFrame],
+    todo: Sequence[T],
+    share: Share,
+    processes: int,
+    title: str,
+    epochs: int,
+) -> pd.DataFrame:
+    """Rows of all models, trained and tested side by side with a bar of progress.
+
+    Parameters
+    ----------
+    function
+        Trains and tests one, and reports a number of epochs now and then; see
+        `hessbench.system.processes.run_tasks`.
+    todo
+        Its first arguments, those that take longest first, so that no process waits long for another.
+    share
+        Its second.
+    processes
+        At most so many at a time, or as many as the cluster has workers.
+    title, epochs
+        Of the bar: what is done, and how long all trainings are.
+    """
+    with tqdm(total=epochs, desc=title, unit="epoch", smoothing=0.1) as bar:
+
+        def advance(done: int) -> None:
+            bar.update(done)
+
+        tables = run_tasks(function, todo, share, workers(processes), advance)
+    return pd.concat(tables, ignore_index=True)
