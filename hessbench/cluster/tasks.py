@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 from distributed import Client, Future, KilledWorker, get_worker
+from distributed.comm import CommClosedError
 
 from hessbench.errors import HessbenchError
 from hessbench.system.denormals import flushed_denormals
@@ -20,6 +21,8 @@ from hessbench.system.processes import Report
 
 POLL = 0.5
 """Seconds after which reports are looked for when no task has ended."""
+SCHEDULER_GONE = (CancelledError, CommClosedError)
+"""What a future raises when its scheduler is lost: it was told, or noticed while the result was fetched."""
 PACKAGES = ("hessbench", "torch", "numpy", "scipy", "numba", "ase")
 """Packages on whose versions results depend."""
 
@@ -80,7 +83,7 @@ def _result_of(future: Future) -> Any:
             "Every worker process that a task was given to died, most likely for lack of memory; the same "
             "command goes on with what is missing."
         ) from None
-    except CancelledError:
+    except SCHEDULER_GONE:
         raise HessbenchError(
             "The Dask scheduler was lost; the same command goes on with what is missing."
         ) from None

@@ -14,11 +14,11 @@ from concurrent.futures import CancelledError
 from typing import TypeVar
 
 from distributed import Client, Future, KilledWorker
-from distributed.comm import CommClosedError
 from tqdm import tqdm
 
 from hessbench.chemistry.levels import versions
 from hessbench.cluster.connection import ONE_THREAD, Cluster
+from hessbench.cluster.tasks import SCHEDULER_GONE
 from hessbench.errors import HessbenchError
 from hessbench.system.journal import Failure, Journal, Outcome
 from hessbench.system.machine import require_versions
@@ -144,7 +144,7 @@ def _outcomes(
             outcome = future.result()
         except KilledWorker:
             outcome = None
-        except (CancelledError, CommClosedError):  # told, or noticed while the result was fetched
+        except SCHEDULER_GONE:
             raise HessbenchError(SCHEDULER_LOST) from None
         except (ModuleNotFoundError, RuntimeError) as error:
             # The scheduler wraps what keeps it from reading a task.

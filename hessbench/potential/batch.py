@@ -192,6 +192,16 @@ class Prediction:
         parts = (self.energies, self.forces, self.hessians, self.products)
         return type(self)(*(None if item is None else item.to(device) for item in parts))  # type: ignore[arg-type]
 
+    def __add__(self, other: Self) -> Self:
+        """Add what another potential predicts for the same batch when it was asked for the same."""
+        parts = (
+            (self.energies, other.energies),
+            (self.forces, other.forces),
+            (self.hessians, other.hessians),
+            (self.products, other.products),
+        )
+        return type(self)(*(None if a is None or b is None else a + b for a, b in parts))  # type: ignore[arg-type]
+
     def hessian(self, batch: Batch, molecule: int) -> Tensor:
         """Hessian of one molecule as a (3 N, 3 N) matrix."""
         if self.hessians is None:

@@ -6,7 +6,7 @@ The header of a model file is this description, so a file says all that is neede
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from ase.data import atomic_numbers
 
@@ -14,6 +14,7 @@ from hessbench.errors import HessbenchError
 
 Activation = Literal["gelu", "celu"]
 Cutoff = Literal["cosine", "smooth"]
+Repulsion = Literal["none", "zbl"]
 
 CELU_ALPHA = 0.1
 """The alpha of CELU in every published ANI model."""
@@ -54,6 +55,8 @@ class Architecture:
         Whether the linear layers have biases.
     symmetry_functions
         Parameters of the descriptors.
+    repulsion
+        What is added to the networks' energies: nothing, or `hessbench.potential.repulsion`.
     """
 
     elements: tuple[str, ...]
@@ -61,6 +64,7 @@ class Architecture:
     activation: Activation = "gelu"
     biases: bool = True
     symmetry_functions: SymmetryFunctions = SymmetryFunctions()
+    repulsion: Repulsion = "none"
 
     def __post_init__(self) -> None:
         unknown = [symbol for symbol in self.elements if symbol not in atomic_numbers or symbol == "X"]
@@ -73,6 +77,10 @@ class Architecture:
         ):
             raise HessbenchError(
                 f"Hidden widths {self.hidden}: give one tuple of positive widths for each of {self.elements}."
+            )
+        if self.repulsion not in get_args(Repulsion):
+            raise HessbenchError(
+                f"Repulsion {self.repulsion!r}: write one of {', '.join(get_args(Repulsion))}."
             )
         if self.symmetry_functions.angular_cutoff >= self.symmetry_functions.radial_cutoff:
             raise HessbenchError("The angular cutoff must be shorter than the radial cutoff.")
@@ -127,6 +135,7 @@ class Architecture:
             activation=content["activation"],
             biases=content["biases"],
             symmetry_functions=SymmetryFunctions(**functions),
+            repulsion=content.get("repulsion", "none"),  # files of versions that had none lack it
         )
 
 

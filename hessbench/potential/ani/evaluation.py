@@ -17,6 +17,7 @@ from hessbench.potential.ani.pure import evaluate_pure
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.interface import Derivatives
 from hessbench.potential.probes import hessian_products
+from hessbench.potential.repulsion import repulsion
 from hessbench.system.memory import keep_freed_memory
 
 Backend = Literal["auto", "native", "torch"]
@@ -54,7 +55,8 @@ def evaluate(
     Returns
     -------
     Prediction
-        Energies of the networks (atomic energies are not included), forces, flat Hessians, products.
+        Energies of the networks and the repulsion, if the architecture has one (atomic energies are not
+        included), forces, flat Hessians, products.
 
     Raises
     ------
@@ -89,6 +91,20 @@ def evaluate_ensemble(
             f"Probes have shape {tuple(probes.shape)}, expected ({len(batch.numbers)}, 3, k) for this batch."
         )
     keep_freed_memory()
+    predictions = _networks(models, batch, derivatives, probes, backend)
+    if first.architecture.repulsion == "none":
+        return predictions
+    close = repulsion(batch, derivatives, probes)
+    return [prediction + close for prediction in predictions]
+
+
+def _networks(
+    models: Sequence[ANI],
+    batch: Batch,
+    derivatives: Derivatives,
+    probes: Tensor | None,
+    backend: Backend | None,
+) -> list[Prediction]:
     native = choose_backend(batch.coordinates.device, backend) == "native"
     if not native or (probes is not None and derivatives < 2):
         return evaluate_pure(models, batch, derivatives, probes)  # products without Hessians: in torch alone

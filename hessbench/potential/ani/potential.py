@@ -88,6 +88,10 @@ class ANIPotential(ANI):
     ) -> StackedModels:
         """Stack the parameters of models, see `TrainablePotential.stacked`; the descriptors are shared."""
         first = members[0]
+        if first.architecture.repulsion != "none":
+            raise HessbenchError(
+                "Models that learn one structure have no repulsion; set single_ts.model.repulsion: none."
+            )
         if first.features != "raw":
             for element, columns, mean, spread in structure_statistics(
                 first.architecture, numbers, coordinates
@@ -130,6 +134,7 @@ def build(settings: ANIConfig, seed: int) -> ANIPotential:
         activation=settings.activation or shape.activation,
         biases=shape.biases if settings.biases is None else settings.biases,
         symmetry_functions=SymmetryFunctions(cutoff=settings.cutoff),
+        repulsion=settings.repulsion,
     )
     if settings.features == "standardized" and not architecture.biases:
         raise HessbenchError(

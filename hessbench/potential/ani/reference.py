@@ -14,6 +14,7 @@ from hessbench.potential.ani.architecture import CELU_ALPHA
 from hessbench.potential.ani.model import ANI
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.interface import Derivatives
+from hessbench.potential.repulsion import repulsion_energies
 
 
 def pad(batch: Batch, model: ANI) -> tuple[Tensor, Tensor, Tensor]:
@@ -75,6 +76,8 @@ def evaluate_by_autograd(
     order = derivatives if probes is None else 2
     coordinates.requires_grad_(order > 0)
     energies = energies_of(model, species, coordinates)
+    if model.architecture.repulsion != "none":
+        energies = energies + repulsion_energies(batch, coordinates.view(-1, 3)[position])
     if order == 0:
         return Prediction(energies if create_graph else energies.detach())
     (gradient,) = torch.autograd.grad(energies.sum(), coordinates, create_graph=create_graph or order == 2)

@@ -28,6 +28,11 @@ class ANIConfig(ModelConfig):
         description="Kaiming normal, or LeCun normal (Kaiming with a = 1, as in the authors' later code), "
         "both with zero biases; or torchani's default (torch.nn.Linear's).",
     )
+    repulsion: Literal["none", "zbl"] = Field(
+        "none",
+        description="What keeps atoms apart that come closer than a bond: the networks alone, or besides "
+        "them the screened repulsion of Ziegler, Biersack and Littmark, which ends below a triple bond.",
+    )
     dtype: Literal["float32", "float64"] = Field("float32", description="Precision of the parameters.")
     features: Literal["raw", "scaled", "standardized"] = Field(
         "scaled",

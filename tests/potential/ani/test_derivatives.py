@@ -30,6 +30,7 @@ MODELS = {
         "hidden": {"H": (20, 30, 10, 12, 8), "C": (32, 8), "N": (12,), "O": (9, 20, 7)},
         "biases": True,
     },
+    "repulsion": {"repulsion": "zbl"},
     "elements in another order": {"elements": ("O", "N", "H", "C")},
 }
 
