@@ -113,9 +113,14 @@ def _numbers(results: Results, rmse: pd.DataFrame, rows: pd.DataFrame, outside: 
         cell = results.published.cell(test_set, key, quantity)
         first += f" (paper {cell.rmse:.2f} ± {cell.spread:.2f})"
     found = line_through(rows)
-    second = "slope {:.3g}, R² {:.3g}".format(*found).replace("-", "−") if found else "one reference value"
+    second = _line(*found) if found else "one reference value"
     third = f"{int(rows['count'].sum()):,} values"
     return "\n".join([first, second, third + (f", {100 * outside:.2g} % beyond the axis" if outside else "")])
+
+
+def _line(slope: float, r2: float) -> str:
+    determination = f"R² {r2:.3f}" if r2 >= 0 else "R² below 0 (worse than their mean)"
+    return f"slope {slope:.2f}, {determination}".replace("-", "−")
 
 
 def line_through(rows: pd.DataFrame) -> tuple[float, float] | None:
