@@ -1,6 +1,7 @@
 """HDF5 files, opened only after a trial; members from the file itself, and never larger than it can hold."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -48,20 +49,57 @@ def opened(path: Path | str) -> h5py.File:
 
 @contextmanager
 def created(path: Path, **options: Any) -> Iterator[h5py.File]:
-    """Make a file in memory, `options` as of h5py, and write it when the block succeeds.
+    """Make a file piece by piece, `options` as of h5py; wrap it in `replacing` where half of one does harm.
 
-    HDF5 crashes when a disk becomes full under it.
+    HDF5 crashes when a disk becomes full under it, so it never hears of that.
 
     Raises
     ------
     OSError
-        It cannot be written, for example because the disk is full.
+        It cannot be written, for example because the disk is full; after the block, at the latest.
     """
-    with h5py.File(path, "w", driver="core", backing_store=False, **options) as file:
-        yield file
-        file.flush()
-        content = file.id.get_file_image()
-    path.write_bytes(content)
+    written = _Written(path, "w+")
+    try:
+        with written, h5py.File(written, "w", driver="fileobj", **options) as file:
+            yield file
+    except Exception as caught:
+        if written.error:  # what HDF5 made of it says less
+            raise written.error from caught
+        raise
+    if written.error:
+        raise written.error
+
+
+class _Written(io.FileIO):
+    """A file that keeps the first error of writing and from then on pretends to write."""
+
+    error: OSError | None = None
+
+    def readinto(self, target: Any) -> int:
+        """Fill `target`; what was never written is zeros, as HDF5 expects."""
+        whole = memoryview(target)
+        count = super().readinto(whole) or 0
+        whole[count:] = bytes(len(whole) - count)
+        return len(whole)
+
+    def write(self, content: Any) -> int:
+        self._unless_failed(lambda: self._write_all(memoryview(content)))
+        return len(content)
+
+    def truncate(self, size: int | None = None) -> int:
+        self._unless_failed(lambda: io.FileIO.truncate(self, size))
+        return size or 0
+
+    def _write_all(self, rest: memoryview) -> None:
+        while len(rest):  # a nearly full disk takes a part
+            rest = rest[super().write(rest) :]
+
+    def _unless_failed(self, write: Callable[[], object]) -> None:
+        if self.error is None:
+            try:
+                write()
+            except OSError as error:
+                self.error = error
 
 
 def _go_through(path: Path) -> None:

@@ -171,3 +171,29 @@ def test_a_file_that_does_not_fit_is_an_error_of_the_system(tmp_path, size) -> N
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(f"{errno.EFBIG} ")
+
+
+LARGE = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from hessbench.system.hdf5 import created
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with created(Path(sys.argv[1])) as file:
+    values = file.create_dataset("values", (0, 1000), "f8", maxshape=(None, 1000), chunks=(100, 1000))
+    for index in range(200):
+        values.resize(len(values) + 100, axis=0)
+        values[-100:] = np.full((100, 1000), float(index))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1000)
+"""
+
+
+@linux
+def test_a_large_file_is_not_held_in_memory(tmp_path) -> None:
+    command = [sys.executable, "-c", LARGE, str(tmp_path / "a.h5")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (tmp_path / "a.h5").stat().st_size > 160_000_000
+    assert int(result.stdout) < 80  # MB
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert (file["values"][:, 0] == np.repeat(np.arange(200.0), 100)).all()
