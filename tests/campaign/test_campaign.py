@@ -9,7 +9,19 @@ import numpy as np
 import pytest
 
 from hessbench.errors import HessbenchError
-from tests.campaign.campaign import CRASH, MEMORY, READ, REFUSED, UNTYPED, WRONG, Kind, outcome_of, run
+from tests.campaign.campaign import (
+    CRASH,
+    MEMORY,
+    READ,
+    REFUSED,
+    UNTYPED,
+    WRONG,
+    Kind,
+    Sample,
+    outcomes_of,
+    run,
+)
+from tests.campaign.damage import Edit
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of processes")
 
@@ -38,15 +50,49 @@ def _raises(folder: Path) -> None:
 )
 def test_outcomes_are_told_apart(tmp_path, read, outcome):
     kind = Kind("in", lambda folder: None, read)
-    assert outcome_of(kind, tmp_path, b"", None)[0] == outcome
+    assert [item[0] for item in outcomes_of([Sample(kind, tmp_path, b"")])] == [outcome]
+
+
+def test_one_child_reads_until_it_is_harmed(tmp_path):
+    def read(folder: Path) -> object:
+        content = (folder / "in").read_bytes()
+        if content == b"segv":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return np.ones(160_000_000).sum() if content == b"fill" else content
+
+    kind = Kind("in", lambda folder: None, read)
+
+    def outcomes(*contents: bytes) -> list[str]:
+        return [item[0] for item in outcomes_of([Sample(kind, tmp_path, item) for item in contents])]
+
+    assert outcomes(b"1", b"2", b"3") == [READ] * 3
+    assert outcomes(b"1", b"segv", b"3") == [READ, CRASH]
+    assert outcomes(b"1", b"fill", b"3") == [READ, MEMORY]
+
+
+def test_a_fault_is_counted_once_and_all_inputs_are_read():
+    def read(folder: Path) -> object:
+        if (folder / "in").read_bytes() != b"12345":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return None
+
+    kinds = {
+        "harmless": Kind("in", lambda folder: (folder / "in").write_bytes(b"12345"), lambda folder: None),
+        "crashes": Kind("in", lambda folder: (folder / "in").write_bytes(b"12345"), read),
+    }
+    report = run(kinds, 20, seed=1)
+    assert report.outcomes["harmless"] == {READ: 10}
+    assert report.outcomes["crashes"].total() == 10
+    assert len(report.faults) == report.outcomes["crashes"][CRASH] >= 5
 
 
 def test_wrong_content_is_told_from_right(tmp_path):
     kind = Kind("in", lambda folder: None, lambda folder: (folder / "in").read_bytes(), sealed=True)
-    outcome, digest = outcome_of(kind, tmp_path, b"right", None)
+    outcome, digest = outcomes_of([Sample(kind, tmp_path, b"right")])[0]
     assert outcome == READ
-    assert outcome_of(kind, tmp_path, b"right", digest)[0] == READ
-    assert outcome_of(kind, tmp_path, b"wrong", digest)[0] == WRONG
+    wrong = [Edit(0, 5, b"wrong")]
+    samples = [Sample(kind, tmp_path, b"right", edits, digest) for edits in ([], wrong)]
+    assert [item[0] for item in outcomes_of(samples)] == [READ, WRONG]
 
 
 @pytest.mark.parametrize(
