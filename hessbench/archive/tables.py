@@ -17,7 +17,7 @@ from hessbench.system.seal import BLANK, seal
 
 BITS = 20
 """Binary digits of a number that are kept: a relative error of 5e-7 at most."""
-ROUNDED = ("errors", "calibration", "curvature", "weights")
+ROUNDED = ("errors", "calibration", "curvature", "weights", "robustness")
 """Tables with a row a structure, by the first part of their path; numbers of others are kept as they are."""
 
 

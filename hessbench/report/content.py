@@ -112,7 +112,10 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         claims=claims,
         claims_missing=claims_missing,
         figures=[_figure(name, results, figures) for name in reproduce.available("figure")],
-        paper_tables=[*(_table(name, tables) for name in reproduce.available("table")), _ensembles(tables)],
+        paper_tables=[
+            *(_table(name, tables) for name in reproduce.available("table") if _is_wanted(name, results)),
+            _ensembles(tables),
+        ],
         curves=curves,
         curves_missing=curves_missing,
         paths=paths,
@@ -204,6 +207,10 @@ def _why_not_drawn(name: str, results: Results) -> str:
     except HessbenchError as error:
         return str(error)
     return f"Its results are there, but it has not been drawn; `hessbench figure {name}` does."
+
+
+def _is_wanted(name: str, results: Results) -> bool:
+    return reproduce.is_wanted(reproduce.load("table", name), results)
 
 
 def _table(name: str, tables: Path) -> Item:

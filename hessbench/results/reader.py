@@ -3,6 +3,7 @@
 No torch here: all of these are made from results in seconds.
 """
 
+import copy
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +60,12 @@ class Results:
         self.run: Run = read_run(folder)
         self.read: dict[Path, Provenance] = {}
         self._known: dict[Path, Provenance] = {}
+
+    def within(self, place: str) -> "Results":
+        """Results of the same run in a folder below this one, "robustness/unscaled"; read as these are."""
+        other = copy.copy(self)
+        other.folder = self.folder / place
+        return other
 
     @cached_property
     def published(self) -> Published:

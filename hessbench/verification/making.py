@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hessbench.experiments.errors.tables import write_ensembles_table
 from hessbench.results.reader import Results
-from hessbench.results.reproduce import available, load
+from hessbench.results.reproduce import available, is_wanted, load
 from hessbench.verification.metrics import write_metrics
 from hessbench.verification.verdicts import make_verdicts
 
@@ -23,7 +23,8 @@ def make_tables(results: Results, tables: Path, names: Sequence[str] = ()) -> It
     tables
         The folder to write to.
     names
-        Numbers of tables of the paper, or names of `BESIDE`; none: all.
+        Numbers of tables of the paper, or names of `BESIDE`; none: all. Those that the profile does not ask
+        for are left out.
 
     Raises
     ------
@@ -31,5 +32,9 @@ def make_tables(results: Results, tables: Path, names: Sequence[str] = ()) -> It
         There is no such table, or its results cannot be used.
     """
     for name in names or [*available("table"), *BESIDE]:
-        make = BESIDE[name] if name in BESIDE else load("table", name).make
-        yield from make(results=results, tables=tables)
+        if name in BESIDE:
+            yield from BESIDE[name](results=results, tables=tables)
+            continue
+        module = load("table", name)
+        if is_wanted(module, results):
+            yield from module.make(results=results, tables=tables)

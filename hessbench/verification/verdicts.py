@@ -3,6 +3,7 @@
 The rules are those of `hessbench.verification.claims`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,8 +99,8 @@ def judge(evidence: Evidence) -> Verdict:
     )
 
 
-def verdicts(results: Results) -> pd.DataFrame:
-    """Judge every claim of published.yaml; columns are `COLUMNS`, percentages where the statement has them.
+def verdicts(results: Results, claims: Iterable[str] | None = None) -> pd.DataFrame:
+    """Judge all claims of published.yaml, or some; columns are `COLUMNS`, percentages as in the statement.
 
     A claim whose results are missing is not testable, and the reason names the file and the stage.
 
@@ -112,7 +113,8 @@ def verdicts(results: Results) -> pd.DataFrame:
     """
     check_complete(results.published)
     rows = []
-    for identifier, claim in results.published.claims.items():
+    for identifier in results.published.claims if claims is None else claims:
+        claim = results.published.claims[identifier]
         try:
             found = judge(STATISTICS[identifier](results))
         except MissingResultsError as error:

@@ -14,9 +14,10 @@ from hessbench.config import paper
 from hessbench.data.layout import write_reactions
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.errors.run.settings import EvaluationConfig
-from hessbench.experiments.weights.run.settings import Weights, WeightsConfig
+from hessbench.experiments.errors.variants.weights import Weights, reweighted
+from hessbench.experiments.weights.run.settings import WeightsConfig
 from hessbench.experiments.weights.run.tables import OWN, WEIGHTS
-from hessbench.experiments.weights.run.variants import reweighted, variants, weights_of
+from hessbench.experiments.weights.run.variants import variants, weights_of
 from hessbench.profiles.schema import load_profile
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import read_provenance, read_table

@@ -23,6 +23,7 @@ from hessbench.experiments.curvature.run.tables import CURVATURE
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
+from hessbench.experiments.robustness.run.tables import ROBUSTNESS
 from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.experiments.stability.run.tables import RATES, STABILITY, TRAJECTORY
@@ -387,6 +388,26 @@ def weights(folder: Path) -> None:
     write_table(folder / "results", WEIGHTS, frame, made)
 
 
+def robustness(folder: Path) -> None:
+    """Without scaled features E-F-H is worse than E-F in all."""
+    published, name = read_published(), "unscaled-features"
+    for loss in LOSSES:
+        rows = []
+        for test_set, quantity, seed in product(("rtp", "irc", "nms"), GFN, (0, 1)):
+            rmse = published.cell(test_set, {"efh": "ef", "ef": "efh"}.get(loss, loss), quantity).rmse
+            for structure in range(40):
+                place = {"loss": LABELS[loss], "percent": 80, "seed": seed, "set": test_set}
+                place |= {"reaction": f"rxn{structure // 4:06d}", "structure": structure}
+                error = rmse * RNG.normal(1, 0.01)
+                rows.append(
+                    place | {"quantity": quantity, "squared": error**2, "absolute": error, "count": 1}
+                )
+        made = made_from("rtp", "irc", "nms", models=2)
+        write_table(folder / "results/robustness" / name, ERRORS, pd.DataFrame(rows), made, f"{loss}-80")
+    index = pd.DataFrame([("unscaled features", name, 2)], columns=list(ROBUSTNESS.columns))
+    write_table(folder / "results", ROBUSTNESS, index, made_from("rtp", "irc", "nms", models=2, percent=80))
+
+
 def cost(folder: Path) -> None:
     """E-F-H costs most and errs least; more probes come nearer to it."""
     units = {"energy": "kcal/mol", "force": "kcal/mol/Angstrom", "hessian": "kcal/mol/Angstrom^2"}
@@ -527,6 +548,7 @@ def write_all(folder: Path) -> None:
         models,
         verdicts,
         weights,
+        robustness,
         cost,
         curvature,
         calibration,

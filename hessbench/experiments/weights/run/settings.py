@@ -1,22 +1,10 @@
 """Section `weights` of a profile: weights of force and Hessian that E-F and E-F-H are trained with, too."""
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator
 
 from hessbench.config import paper
 from hessbench.config.base import Section
-
-
-class Weights(Section):
-    """The weights of eq. 6; that of the energy is 1."""
-
-    force: PositiveFloat = Field(description="eta_F.")
-    hessian: PositiveFloat = Field(description="eta_H.")
-
-    @property
-    def text(self) -> str:
-        """Both, as tables have them: "0.08 / 0.02"."""
-        return f"{self.force:g} / {self.hessian:g}"
-
+from hessbench.experiments.errors.variants.weights import Weights
 
 PAPER_WEIGHTS = Weights(force=paper.FORCE_WEIGHT, hessian=paper.HESSIAN_WEIGHT)
 

@@ -14,7 +14,8 @@ from hessbench.experiments.errors.variants.trained import (
     for_each,
     train_variant,
 )
-from hessbench.experiments.weights.run.settings import Weights, WeightsConfig
+from hessbench.experiments.errors.variants.weights import reweighted
+from hessbench.experiments.weights.run.settings import WeightsConfig
 from hessbench.experiments.weights.run.tables import WEIGHTS
 from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.names import UNITS
@@ -32,15 +33,6 @@ class Reweighted:
     variant: Variant
     weights: str
     checkpoint: Path
-
-
-def reweighted(loss: LossConfig, weights: Weights) -> LossConfig:
-    """The same loss with other weights of force and Hessian, as far as it has these terms."""
-    changed = {"force": weights.force, "hessian": weights.hessian}
-    terms = (
-        term.model_copy(update={"weight": changed.get(term.quantity, term.weight)}) for term in loss.terms
-    )
-    return loss.model_copy(update={"terms": tuple(terms)})
 
 
 def variants(

@@ -1,0 +1,1 @@
+"""Models of other recipes and their errors, kept as those of the ensembles are."""
