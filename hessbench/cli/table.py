@@ -17,6 +17,7 @@ def command(names: tuple[str, ...], results: Path, tables: Path) -> None:
     """Regenerate tables, e.g. `hessbench table 2`, from results; without NAME, all of them.
 
     NAME is the number of a table of the paper, `ensembles` (RMSE and MAE of every ensemble of the run),
+    `robustness` (errors and verdicts by the recipe of the training, if the profile has other recipes),
     `verdicts` (each claim of the paper, reproduced or not) or `metrics` (the errors and verdicts that
     `dvc metrics diff` compares).
     """

@@ -113,8 +113,9 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         claims_missing=claims_missing,
         figures=[_figure(name, results, figures) for name in reproduce.available("figure")],
         paper_tables=[
-            *(_table(name, tables) for name in reproduce.available("table") if _is_wanted(name, results)),
+            *(_table(name, tables) for name in reproduce.available("table")),
             _ensembles(tables),
+            *_robustness(tables),
         ],
         curves=curves,
         curves_missing=curves_missing,
@@ -209,10 +210,6 @@ def _why_not_drawn(name: str, results: Results) -> str:
     return f"Its results are there, but it has not been drawn; `hessbench figure {name}` does."
 
 
-def _is_wanted(name: str, results: Results) -> bool:
-    return reproduce.is_wanted(reproduce.load("table", name), results)
-
-
 def _table(name: str, tables: Path) -> Item:
     module = reproduce.load("table", name)
     title = re.sub(r"^Table \w+\. ", "", module.TITLE)
@@ -239,6 +236,24 @@ def _ensembles(tables: Path) -> Item:
         stages=("evaluate",),
         **_cells(tables / "ensembles.csv", "hessbench table ensembles"),
     )
+
+
+def _robustness(tables: Path) -> list[Item]:
+    """The table of other recipes, if the profile has some: it is not made without."""
+    path = tables / "table-robustness.csv"
+    if not path.exists():
+        return []
+    return [
+        Item(
+            kind="table",
+            name="robustness",
+            title="Errors and verdicts by the recipe of the training",
+            about="The claims about Tables 2-4 under the profile's recipe and under others.",
+            module="hessbench/verification/robustness.py",
+            stages=("evaluate", "robustness"),
+            **_cells(path, "hessbench table robustness"),
+        )
+    ]
 
 
 def _cells(path: Path, command: str) -> dict[str, Any]:

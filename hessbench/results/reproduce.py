@@ -1,9 +1,8 @@
 """Figures and tables of the project in whose root one works: the modules figure_* and table_* of reproduce/.
 
-A table's module has `TITLE` and `make(results, tables) -> list of paths`; it may have `is_wanted(results)`,
-which says whether the profile asks for it. A figure's module has `TITLE`, `STAGES` (stages of dvc.yaml whose
-results it shows), `CLAIMS` (keys of published.yaml that it illustrates) and `draw(results) -> Figure`; what is
-to be seen stands in its docstring.
+A table's module has `TITLE` and `make(results, tables) -> list of paths`. A figure's module has `TITLE`,
+`STAGES` (stages of dvc.yaml whose results it shows), `CLAIMS` (keys of published.yaml that it illustrates)
+and `draw(results) -> Figure`; what is to be seen stands in its docstring.
 """
 
 import importlib
@@ -13,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 
 from hessbench.errors import HessbenchError
-from hessbench.results.reader import MissingResultsError, Results
 
 FOLDER = Path("reproduce")
 NOT_OF_THE_PAPER = 2
@@ -48,14 +46,6 @@ def load(kind: str, name: str) -> ModuleType:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     return importlib.import_module(f"{FOLDER}.{kind}_{name.lower()}")
-
-
-def is_wanted(module: ModuleType, results: Results) -> bool:
-    """Whether the profile of a run asks for a table; also where the results that tell are missing."""
-    try:
-        return not hasattr(module, "is_wanted") or module.is_wanted(results)
-    except MissingResultsError:
-        return True
 
 
 def designation(name: str) -> str:

@@ -5,11 +5,17 @@ from pathlib import Path
 
 from hessbench.experiments.errors.tables import write_ensembles_table
 from hessbench.results.reader import Results
-from hessbench.results.reproduce import available, is_wanted, load
+from hessbench.results.reproduce import available, load
 from hessbench.verification.metrics import write_metrics
+from hessbench.verification.robustness import write_robustness_table
 from hessbench.verification.verdicts import make_verdicts
 
-BESIDE = {"ensembles": write_ensembles_table, "verdicts": make_verdicts, "metrics": write_metrics}
+BESIDE = {
+    "ensembles": write_ensembles_table,
+    "robustness": write_robustness_table,
+    "verdicts": make_verdicts,
+    "metrics": write_metrics,
+}
 """Tables that the paper does not have; metrics come last, they are read from the others."""
 
 
@@ -23,8 +29,7 @@ def make_tables(results: Results, tables: Path, names: Sequence[str] = ()) -> It
     tables
         The folder to write to.
     names
-        Numbers of tables of the paper, or names of `BESIDE`; none: all. Those that the profile does not ask
-        for are left out.
+        Numbers of tables of the paper, or names of `BESIDE`; none: all.
 
     Raises
     ------
@@ -32,9 +37,5 @@ def make_tables(results: Results, tables: Path, names: Sequence[str] = ()) -> It
         There is no such table, or its results cannot be used.
     """
     for name in names or [*available("table"), *BESIDE]:
-        if name in BESIDE:
-            yield from BESIDE[name](results=results, tables=tables)
-            continue
-        module = load("table", name)
-        if is_wanted(module, results):
-            yield from module.make(results=results, tables=tables)
+        make = BESIDE[name] if name in BESIDE else load("table", name).make
+        yield from make(results=results, tables=tables)
