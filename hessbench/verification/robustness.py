@@ -116,9 +116,9 @@ def _errors(results: Results) -> pd.DataFrame:
     """Mean RMSE of each loss on each test set with the most data, and a text of the three losses a row."""
     models = rmse_of_models(results, largest=True)
     key = ["set", "quantity", "loss"]
-    found = models.groupby(key)["rmse"].agg(rmse="mean", spread="std", models="count")
+    means = models.groupby(key)["rmse"].agg(rmse="mean", spread="std", models="count")
     index = pd.MultiIndex.from_product([SETS, QUANTITIES, PAPER_LABELS], names=key)
-    found = found.loc[index].reset_index()
+    found: pd.DataFrame = means.loc[index].reset_index()
     found["unit"] = found["quantity"].map(UNITS)
     found["row"] = found["set"].str.upper() + " " + quantity_cells(found)
     texts = found.groupby("row")["rmse"].agg(lambda values: " / ".join(f"{value:.3g}" for value in values))
