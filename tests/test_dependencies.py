@@ -10,16 +10,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+EXTRAS = {"native", "pipeline", "generate", "dft", "readers", "e3nn", "composition", "archive"}
 OURS = {"hessbench", "reproduce", "tests", "tools", "examples"}
 
 
 @pytest.mark.parametrize(
     ("folder", "groups"),
     [
-        ("hessbench", {"native", "pipeline", "generate", "dft", "readers", "composition", "archive"}),
+        ("hessbench", EXTRAS),
         ("reproduce", {"pipeline"}),
         ("examples", {"native"}),
-        ("tests", {"native", "pipeline", "generate", "dft", "readers", "composition", "archive", "dev"}),
+        (
+            "tests",
+            {"native", "pipeline", "generate", "dft", "readers", "e3nn", "composition", "archive", "dev"},
+        ),
         ("tools", {"pipeline", "dev"}),
     ],
 )

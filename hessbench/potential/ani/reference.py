@@ -5,6 +5,7 @@ compares them with.
 """
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from torchani.neighbors import Neighbors
 
 from hessbench.potential.ani.architecture import CELU_ALPHA
 from hessbench.potential.ani.model import ANI
+from hessbench.potential.autograd import differentiate
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.interface import Derivatives
 from hessbench.potential.repulsion import repulsion_energies
@@ -54,64 +56,24 @@ def evaluate_by_autograd(
     *,
     create_graph: bool = True,
 ) -> Prediction:
-    """Energies, forces and Hessians by nested automatic differentiation (section 2.3 of the paper).
+    """Energies, forces and Hessians, a row at a time, see `differentiate`.
 
     Parameters
     ----------
     model, batch
         Model and molecules of one dtype and device.
-    derivatives
-        0 for energies, 1 for forces too, 2 for Hessians too.
-    probes
-        (A, 3, k): also the products of the Hessian with each of k vectors.
-    create_graph
-        Whether the results can be differentiated for the parameters.
-
-    Returns
-    -------
-    Prediction
-        Differentiable with respect to the parameters if `create_graph`.
+    derivatives, probes, create_graph
+        See `differentiate`.
     """
-    species, coordinates, position = pad(batch, model)
-    order = derivatives if probes is None else 2
-    coordinates.requires_grad_(order > 0)
-    energies = energies_of(model, species, coordinates)
-    if model.architecture.repulsion != "none":
-        energies = energies + repulsion_energies(batch, coordinates.view(-1, 3)[position])
-    if order == 0:
-        return Prediction(energies if create_graph else energies.detach())
-    (gradient,) = torch.autograd.grad(energies.sum(), coordinates, create_graph=create_graph or order == 2)
-    products = None
-    if probes is not None:
-        columns = []
-        for vector in probes.unbind(2):
-            padded = (
-                torch.zeros_like(coordinates).view(-1, 3).index_copy(0, position, vector).view_as(coordinates)
-            )
-            (column,) = torch.autograd.grad(
-                gradient, coordinates, padded, retain_graph=True, create_graph=create_graph
-            )
-            columns.append(column.view(-1, 3)[position])
-        products = torch.stack(columns, 2)
-    hessians = None
-    if derivatives == 2:
-        rows = []
-        for component in gradient.flatten(1).unbind(1):  # the loop of the paper, all molecules at once
-            (row,) = torch.autograd.grad(
-                component.sum(), coordinates, retain_graph=True, create_graph=create_graph
-            )
-            rows.append(row.flatten(1))
-        padded_hessians = torch.stack(rows, 1)
-        hessians = torch.cat(
-            [
-                padded_hessians[index, : 3 * count, : 3 * count].flatten()
-                for index, count in enumerate(batch.counts.tolist())
-            ]
-        )
-    forces = -gradient.reshape(-1, 3)[position]
-    if not create_graph:
-        energies, forces = energies.detach(), forces.detach()
-    return Prediction(energies, forces if derivatives else None, hessians, products)
+
+    def energies(coordinates: Tensor) -> Tensor:
+        species, padded, _ = pad(replace(batch, coordinates=coordinates), model)
+        found = energies_of(model, species, padded)
+        if model.architecture.repulsion != "none":
+            found = found + repulsion_energies(batch, coordinates)
+        return found
+
+    return differentiate(energies, batch, derivatives, probes, create_graph=create_graph, together=False)
 
 
 def evaluate_by_vmap(model: ANI, batch: Batch) -> Prediction:
