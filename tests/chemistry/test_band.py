@@ -1,6 +1,7 @@
 """Bands: equal to ASE's own NEB, right barriers, failures named."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from ase import Atoms
@@ -204,6 +205,36 @@ def test_the_reference_is_the_control_of_held_out_reactions():
     assert control.loc["held-out", "iterations"] == model.loc["held-out", "iterations"]  # the same start
     assert control.loc["multi-process", "iterations"] < model.loc["multi-process", "iterations"]
     assert set(tables.geometry["reaction"]) == {"named"}
+
+
+def test_other_springs_are_those_of_a_run_with_them():
+    """Only of held-out reactions, in one attempt, and beside the bands of the profile's own springs."""
+    reaction = PathReaction(
+        "H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
+    )
+    named = PathReaction(**{**reaction.__dict__, "name": "named", "kind": "multi-process"})
+    config = NebConfig(processes=1, held_out_images=7, band=CONFIG)
+    potentials = [("reference", -1, Leps), ("E", 0, Leps)]
+    own = run_neb([named, reaction], potentials, config)
+    assert own.springs.empty
+    other = NebConfig(**config.model_dump() | {"other_springs_ev_a2": (2.5,)})
+    found = run_neb([named, reaction], potentials, other)
+    pd.testing.assert_frame_equal(found.summary, own.summary)
+    pd.testing.assert_frame_equal(found.paths, own.paths)
+    assert found.springs["reaction"].tolist() == ["H3", "H3"]
+    band = CONFIG.model_copy(update={"spring_ev_a2": 2.5, "restarts": 0})
+    wanted = run_neb([reaction], potentials, config.model_copy(update={"band": band})).summary
+    pd.testing.assert_frame_equal(found.springs.drop(columns="spring_ev_a2"), wanted)
+    assert set(found.springs["spring_ev_a2"]) == {2.5}
+    of_own = own.summary.loc[own.summary["kind"] == "held-out", "max_force_ev_a"].tolist()
+    assert of_own != wanted["max_force_ev_a"].tolist()
+
+
+def test_other_springs_are_others():
+    with pytest.raises(ValueError, match="50 stands twice, or is that of the band"):
+        NebConfig(other_springs_ev_a2=(50, 50))
+    with pytest.raises(ValueError, match="5 stands twice"):
+        NebConfig(band=CONFIG.model_copy(update={"spring_ev_a2": 5}), other_springs_ev_a2=(5,))
 
 
 def test_unphysical_paths():

@@ -22,7 +22,7 @@ from hessbench.experiments.cost.run.tables import COST as TRAINING_COST
 from hessbench.experiments.curvature.run.tables import CURVATURE
 from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.run.tables import ERRORS
-from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, SUMMARY
 from hessbench.experiments.robustness.run.tables import ROBUSTNESS
 from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
@@ -277,10 +277,12 @@ def neb(folder: Path) -> None:
 
     def write(table: Table, rows: list) -> None:
         frame = pd.DataFrame(rows, columns=list(table.columns))
-        write_table(folder / "results", table, frame, made_from("rtp", models=len(SEEDS)))
+        made = made_from("rtp", models=len(SEEDS), neb={"band": {"spring_ev_a2": 5.0}})
+        write_table(folder / "results", table, frame, made)
 
     write(PATHS, paths)
     write(SUMMARY, summary)
+    write(SPRINGS, [(50.0, *row) for row in summary if row[1] == "held-out" and row[3] == 0])
     write(GEOMETRY, geometry)
     write(SPECTRA, spectra)
     write(COST, [("reference", -1, 58, 61.3), *((loss, 0, 58, 0.14) for loss in ("E-F-H", "E-F", "E"))])

@@ -10,7 +10,7 @@ from hessbench.results import reproduce
 from hessbench.results.reader import Results
 
 
-@pytest.mark.parametrize("name", ["1", "s1", "weights", "cost", "curvature", "ensemble"])
+@pytest.mark.parametrize("name", ["1", "s1", "weights", "bands", "cost", "curvature", "ensemble"])
 def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_path: Path) -> None:
     module = reproduce.load("table", name)
     first = module.make(Results(synthetic / "results"), tmp_path / "a")
@@ -72,6 +72,24 @@ def test_table_ensemble_compares_error_and_spread(synthetic: Path, tmp_path: Pat
     assert (frame["error_over_spread"] - 2).abs().max() < 1e-5
     assert (frame["rank_correlation"] - 1).abs().max() < 1e-5
     assert frame["rmse_of_mean"].iloc[0] == pytest.approx((4 * 78 / 108) ** 0.5, rel=1e-5)
+
+
+def test_table_bands_counts_failures_and_accurate_barriers(synthetic: Path, tmp_path: Path) -> None:
+    csv, text, _ = reproduce.load("table", "bands").make(Results(synthetic / "results"), tmp_path)
+    frame = pd.read_csv(csv, keep_default_na=False).set_index(["spring_ev_a2", "loss"])
+    assert frame.index.tolist() == [
+        (spring, loss) for spring in (5, 50) for loss in ("reference", "E", "E-F", "E-F-H")
+    ]
+    bands = pd.read_parquet(synthetic / "results/neb_summary.parquet")
+    bands = bands[(bands["kind"] == "held-out") & (bands["loss"] == "E-F-H")]
+    good = bands[bands["status"] == "converged"]
+    errors = (good["barrier"] - good["barrier_reference"]).abs()
+    row = frame.loc[5, "E-F-H"]
+    assert (row["bands"], row["converged"], row["accurate"]) == (60, len(good), (errors <= 1).sum())
+    assert float(row["error"]) == pytest.approx(errors.mean(), rel=1e-5)
+    assert frame.loc[(5, "E"), ["converged", "failures", "error"]].tolist() == [0, "60 exploded", ""]
+    assert frame.loc[(50, "E"), "bands"] == 20
+    assert f"{len(good)} of 60" in text.read_text()
 
 
 def test_table_weights_compares_the_losses_at_equal_weights(synthetic: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hessbench.cluster.workers import workers
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.settings import NebConfig
-from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, SUMMARY
 from hessbench.potential.interface import Potential
 from hessbench.reactions.kinds import PathReaction, bond_changes
 from hessbench.results.store.tables import Table
@@ -40,21 +40,25 @@ class BandTask:
         As in the tables; "reference" is the level of theory.
     load
         Makes the potential in the process that needs it.
+    spring
+        One of the other springs of the profile, eV/Angstrom^2; None: those of its bands.
     """
 
     reaction: int
     loss: str
     seed: int
     load: Callable[[], Potential]
+    spring: float | None
 
 
 @dataclass(frozen=True)
 class NebTables:
-    """Rows of neb_paths, neb_summary and neb_geometry, see `hessbench.experiments.neb.run.tables`."""
+    """Rows of the tables neb_..., see `hessbench.experiments.neb.run.tables`."""
 
     paths: pd.DataFrame
     summary: pd.DataFrame
     geometry: pd.DataFrame
+    springs: pd.DataFrame
 
 
 def run_neb(
@@ -62,7 +66,7 @@ def run_neb(
     potentials: Sequence[tuple[str, int, Callable[[], Potential]]],
     config: NebConfig,
 ) -> NebTables:
-    """Relax a band for every reaction with every potential.
+    """Relax a band for every reaction with every potential; for held-out ones also with the other springs.
 
     Parameters
     ----------
@@ -83,9 +87,10 @@ def run_neb(
         Geometries of the two reactions of the paper's figures only.
     """
     tasks = [
-        BandTask(index, loss, seed, load)
+        BandTask(index, loss, seed, load, spring)
         for index, reaction in enumerate(reactions)
         for loss, seed, load in potentials
+        for spring in (None, *(config.other_springs_ev_a2 if reaction.kind == "held-out" else ()))
     ]
     tasks.sort(key=lambda task: task.loss != REFERENCE)  # the longest ones first
     with tqdm(total=len(tasks), desc="neb", unit="band", smoothing=0.05) as bar:
@@ -95,17 +100,25 @@ def run_neb(
 
         bands = run_tasks(_relax_band, tasks, (list(reactions), config), workers(config.processes), show)
     rows: tuple[list[pd.DataFrame], list[dict], list[pd.DataFrame]] = ([], [], [])
+    springs: list[dict] = []
     for task, band in zip(tasks, bands, strict=True):
         reaction = reactions[task.reaction]
         key = {"reaction": reaction.name, "kind": reaction.kind, "loss": task.loss, "seed": task.seed}
+        if task.spring is not None:
+            springs.append({"spring_ev_a2": task.spring, **key, **_summary(reaction, band)})
+            continue
         rows[1].append({**key, **_summary(reaction, band)})
         if band.energies is None:
             continue
         rows[0].append(_path(key, band))
         if reaction.kind != "held-out":
             rows[2].append(_geometry(key, reaction.numbers, band))
-    summary = pd.DataFrame(rows[1]).astype({"barrier": float, "rmsd_ts": float, "max_force_ev_a": float})
-    return NebTables(_joined(rows[0], PATHS), summary, _joined(rows[2], GEOMETRY))
+    return NebTables(
+        _joined(rows[0], PATHS),
+        _frame(rows[1], SUMMARY),
+        _joined(rows[2], GEOMETRY),
+        _frame(springs, SPRINGS),
+    )
 
 
 def relax_reaction(
@@ -171,7 +184,7 @@ def _relax_band(task: BandTask, shared: tuple[list[PathReaction], NebConfig], re
     reactions, config = shared
     reaction = reactions[task.reaction]
     through = task.loss == REFERENCE and reaction.kind != "held-out"
-    band = relax_reaction(reaction, task.load(), config, through_saddle=through)
+    band = relax_reaction(reaction, task.load(), config.with_spring(task.spring), through_saddle=through)
     report(1)
     return band
 
@@ -189,6 +202,12 @@ def _summary(reaction: PathReaction, band: Band) -> dict:
         "barrier_reference": reaction.barrier,
         "rmsd_ts": rmsd(band.coordinates[band.highest], reaction.transition_state) if converged else None,
     }
+
+
+def _frame(rows: list[dict], table: Table) -> pd.DataFrame:
+    """Rows of a summary; a column in which all bands failed has numbers, none of them known."""
+    frame = pd.DataFrame(rows, columns=list(table.columns))
+    return frame.astype({"barrier": float, "rmsd_ts": float, "max_force_ev_a": float})
 
 
 def _joined(frames: list[pd.DataFrame], table: Table) -> pd.DataFrame:

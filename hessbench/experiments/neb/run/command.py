@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+import pandas as pd
 
 from hessbench.calculators.brought import bring, calculators_option
 from hessbench.calculators.card import level_mark
@@ -24,7 +25,7 @@ from hessbench.data.locations import SPLIT, active_file
 from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.experiments.neb.run.settings import NebConfig
-from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, STAGE, SUMMARY
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
 from hessbench.potential.ensembles import (
     ensemble_folder,
     ensemble_inputs,
@@ -47,7 +48,7 @@ from hessbench.system.alone import alone_in_results
 @calculators_option
 @alone_in_results("neb")
 def command(results: Path, calculators: tuple[str, ...]) -> None:
-    """Relax nudged elastic bands: neb_paths, neb_summary, neb_geometry.parquet in the folder of results."""
+    """Relax nudged elastic bands: neb_paths, neb_summary, neb_springs, neb_geometry.parquet of results."""
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
     potentials: list[tuple[str, int, Callable[[], Potential]]] = []
@@ -106,12 +107,20 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     )
     write_table(results, PATHS, tables.paths, provenance)
     write_table(results, SUMMARY, tables.summary, provenance)
+    write_table(results, SPRINGS, tables.springs, provenance)
     write_table(results, GEOMETRY, tables.geometry, provenance)
     for (kind, label), rows in tables.summary.groupby(["kind", "loss"], sort=False):
-        converged = rows[rows["status"] == "converged"]
-        error = (converged["barrier"] - converged["barrier_reference"]).abs().mean()
-        barrier = f", mean absolute barrier error {error:.2f} kcal/mol" if len(converged) else ""
-        click.echo(f"{kind}, {label}: {len(converged)} of {len(rows)} converged{barrier}")
+        click.echo(f"{kind}, {label}: {_outcome(rows)}")
+    for (spring, label), rows in tables.springs.groupby(["spring_ev_a2", "loss"], sort=False):
+        click.echo(f"held-out, springs of {spring:g} eV/Angstrom^2, {label}: {_outcome(rows)}")
     for item in brought:
         if mark := level_mark(item.level, level):
             click.echo(f"{item.name}: {mark}")
+
+
+def _outcome(bands: pd.DataFrame) -> str:
+    """How many bands converged, and how far off their barriers are."""
+    converged = bands[bands["status"] == "converged"]
+    error = (converged["barrier"] - converged["barrier_reference"]).abs().mean()
+    barrier = f", mean absolute barrier error {error:.2f} kcal/mol" if len(converged) else ""
+    return f"{len(converged)} of {len(bands)} converged{barrier}"

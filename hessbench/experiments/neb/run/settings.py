@@ -1,6 +1,6 @@
 """Section `neb` of a profile: reaction paths by nudged elastic bands (section 2.5 of the paper)."""
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from hessbench.chemistry.settings import BandConfig
 from hessbench.config import paper
@@ -48,3 +48,25 @@ class NebConfig(Section):
     end_point_steps: PositiveInt = Field(500, description="Steps of L-BFGS for an end point at most.")
     processes: PositiveInt = Field(2, description="Bands relaxed at the same time, one thread each.")
     band: BandConfig = BandConfig()
+    other_springs_ev_a2: tuple[PositiveFloat, ...] = Field(
+        (),
+        description="Springs with which bands of held-out reactions are relaxed, too, eV/Angstrom^2; in one "
+        "attempt, because a second one has weaker springs.",
+    )
+
+    @model_validator(mode="after")
+    def _other(self) -> "NebConfig":
+        springs = self.band.spring_ev_a2, *self.other_springs_ev_a2
+        repeated = next((spring for spring in springs if springs.count(spring) > 1), None)
+        if repeated is not None:
+            raise ValueError(
+                f"other_springs_ev_a2: {repeated:g} stands twice, or is that of the band; leave it out"
+            )
+        return self
+
+    def with_spring(self, spring: float | None) -> "NebConfig":
+        """The same settings with one of the other springs; with None as they are."""
+        if spring is None:
+            return self
+        band = self.band.model_copy(update={"spring_ev_a2": spring, "restarts": 0})
+        return self.model_copy(update={"band": band})

@@ -20,6 +20,17 @@ SUMMARY = Table(
     },
 )  # fmt: skip
 """How each band ended."""
+SPRINGS = Table(
+    "neb_springs",
+    {
+        "spring_ev_a2": NUMBER, "reaction": TEXT, "kind": TEXT, "loss": TEXT, "seed": INTEGER, "status": TEXT,
+        "reason": TEXT, "iterations": INTEGER, "max_force_ev_a": NUMBER, "barrier": NUMBER,
+        "barrier_reference": NUMBER, "rmsd_ts": NUMBER,
+    },
+    key=("spring_ev_a2", "reaction", "loss", "seed"),
+    may_be_empty=True,
+)  # fmt: skip
+"""The same for the bands of the held-out reactions with other springs; none if the profile has none."""
 GEOMETRY = Table(
     "neb_geometry",
     {
