@@ -280,7 +280,7 @@ def _names(units: Units) -> str:
 
 LISTED = 20
 """What was left out that a file lists one by one."""
-SKIP = "; --skip-bad leaves out what fails and lists it"
+SKIP = "; --skip-bad leaves out what fails and lists it, --believe keeps it"
 """Remedy of a refusal that is due to single records."""
 BELIEVE = "; if they are right all the same, --believe takes them as stated"
 """Remedy of every refusal by a check that the numbers failed."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from hessbench.chemistry.bonds import BONDED, relative_distances
 from hessbench.data.layout import Reaction
+from hessbench.formats.energy_changes import check_energies
 from hessbench.formats.outcomes import Check, Outcome
 from hessbench.formats.stretches import SLIGHT, local_stretches
 from hessbench.units import BOHR, EV, HARTREE
@@ -68,6 +69,7 @@ SHUFFLED = (
     "species do not fit the structures, as if their order had been shuffled (heavy atoms overlap, or "
     "hydrogen atoms are bound like heavy ones)"
 )
+PLACEHOLDER = "a placeholder for what was not computed"
 TURNED = "Hessian, forces and coordinates do not share one orientation and order of atoms"
 TORN = "forces and coordinates do not share one orientation and order of atoms"
 
@@ -245,7 +247,7 @@ def check_arrangement(
     if len(numbers) < 2:
         return species, Check("orientation", Outcome.CANNOT_TELL, "an atom has none")
     if not hessians.any(axis=(1, 2)).all():
-        evidence = "a Hessian is zero everywhere, a placeholder for one that was not computed"
+        evidence = f"a Hessian is zero everywhere, {PLACEHOLDER}"
         return species, Check("orientation", Outcome.FAILED, evidence)
     error = float(np.median(frame_error(coordinates, forces, hessians)))
     evidence = f"{TURNED} (rotational invariance fails by {error:.2g} of |H|)"
@@ -258,7 +260,8 @@ def check_reaction(reaction: Reaction) -> tuple[Check, ...]:
     Returns
     -------
     tuple of Check
-        On species, orientation, distances, agreement of forces and Hessians, stretches and curvature.
+        On species, orientation, distances, agreement of forces and Hessians, energies, stretches and
+        curvature.
     """
     numbers, coordinates = reaction.numbers, reaction.coordinates
     checks = check_arrangement(numbers, coordinates, reaction.forces, reaction.hessians)
@@ -266,6 +269,7 @@ def check_reaction(reaction: Reaction) -> tuple[Check, ...]:
         *checks,
         _distances(numbers, coordinates),
         _forces(reaction),
+        check_energies(coordinates, reaction.energies, reaction.forces, reaction.hessians),
         _stretches(reaction),
         _curvature(reaction),
     )
@@ -309,6 +313,9 @@ def _species_by_geometry(numbers: np.ndarray, coordinates: np.ndarray) -> Check:
 
 
 def _orientation_by_torque(coordinates: np.ndarray, forces: np.ndarray) -> Check:
+    # A pair of atoms may stand in the minimum of a formula; no computed molecule has none at all.
+    if coordinates.shape[1] > 2 and not forces.any(axis=(1, 2)).all():
+        return Check("orientation", Outcome.FAILED, f"the forces of a structure are all zero, {PLACEHOLDER}")
     if coordinates.shape[1] < 2 or np.median(_rms(forces)) <= SIGNAL:
         return Check("orientation", Outcome.CANNOT_TELL, "the forces are too small for a torque")
     torque = float(np.median(net_torque(coordinates, forces)))

@@ -23,6 +23,7 @@ from hessbench.formats.plausibility import (
     FEW,
     NEAREST,
     NOISE,
+    PLACEHOLDER,
     SIGNAL,
     covalent_distances,
     rotation_sides,
@@ -321,6 +322,8 @@ def _by_free_atoms(
     so fitting nothing does not; nor does the size of an atomization energy, which is that of others, too.
     """
     energies = _joined([item.energies for item in reactions])
+    if not energies.any():
+        return None, Outcome.FAILED, f"all of them are zero, {PLACEHOLDER}"
     atoms = _joined([np.full(len(item.energies), len(item.numbers)) for item in reactions])
     evidence, total = [], None
     for name, (window, table) in ATOM_ENERGIES.items():

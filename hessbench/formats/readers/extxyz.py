@@ -7,7 +7,8 @@ Frames are counted from 0, as in ASE.
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -18,6 +19,14 @@ from ase.io import iread
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.formats.readers.extxyz_labels import SIMILAR, Labels, choose_labels, label_of, values_of
+from hessbench.formats.readers.extxyz_states import (
+    CHARGE,
+    MULTIPLICITY,
+    Frame,
+    refuse_lost_state,
+    stated_as,
+    whole_number,
+)
 from hessbench.formats.readers.source import (
     Choice,
     Source,
@@ -36,27 +45,12 @@ UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
 CHOICES = ("energy_key", "forces_key", "hessian_key", "drop_cell")
 """What can be picked, see `hessbench.formats.readers.source.Choice`."""
 NAMES = ("reaction", "rxn", "molecule", "label")
-CHARGE = ("charge", "total_charge")
-MULTIPLICITY = ("multiplicity", "spin_multiplicity", "mult", "spin")
-"""Names of charge and multiplicity 2S + 1; `spin` is that, too, in the models of the field."""
 TAKEN = (*NAMES, *CHARGE, *MULTIPLICITY, "numbers", "positions")
 """Values of a frame that the layout keeps, besides the labels."""
 ISOLATED = "isolatedatom"
 """`config_type` of single atoms, of which a model learns the energies of free atoms."""
 LONGEST = 1_000_000_000
 """Bytes of a comment at most; it may hold a Hessian."""
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """A frame and its number in the file."""
-
-    number: int
-    atoms: Atoms
-
-    @property
-    def place(self) -> str:
-        return f"frame {self.number}"
 
 
 def recognise(path: Path) -> bool:
@@ -91,9 +85,7 @@ def open_source(path: Path, choice: Choice) -> Source:
         raise DataError(path, f"a name with a colon in Properties={column} cannot be told apart; rename it.")
     with reading(path, "damaged or truncated extended XYZ"):
         _check_counts(path)
-        every = [
-            _Frame(number, atoms) for number, atoms in enumerate(iread(path, index=":", format="extxyz"))
-        ]
+        every = [Frame(number, atoms) for number, atoms in enumerate(iread(path, index=":", format="extxyz"))]
     frames = [frame for frame in every if not _isolated(frame.atoms)]
     if not frames:
         raise DataError(path, f"no frames in it{' but isolated atoms' if every else ''}.")
@@ -128,16 +120,29 @@ def _check_counts(path: Path) -> None:
             frame += 1
             if not start.isdigit() or len(start) > 9:
                 raise ValueError(f"frame {frame} begins with {start[:20]!r} instead of its number of atoms")
-            lines = (file.readline(LONGEST) for _ in range(int(start) + 1))
-            found = sum(1 for _ in takewhile(bool, lines)) - 1
+            comment = file.readline(LONGEST)
+            if twice := _given_twice(comment):
+                raise ValueError(f"frame {frame} has two values of the name {twice}")
+            lines = (file.readline(LONGEST) for _ in range(int(start)))
+            found = sum(1 for _ in takewhile(bool, lines)) if comment else 0
             if found < int(start):
-                raise ValueError(
-                    f"frame {frame} claims {int(start)} atoms, the file ends after {max(found, 0)}"
-                )
+                raise ValueError(f"frame {frame} claims {int(start)} atoms, the file ends after {found}")
             place = file.tell()
             while file.readline(LONGEST).lstrip().startswith(b"VEC"):  # lattice vectors, by an old custom
                 place = file.tell()
             file.seek(place)
+
+
+def _given_twice(comment: bytes) -> str:
+    """A name of two values or columns, of which ASE takes one; empty if there is none."""
+    columns = re.search(rb"Properties=\"?([^\s\"]*)", comment)
+    named = columns.group(1).split(b":")[::3] if columns else []
+    unquoted = re.sub(rb"\"[^\"]*\"|'[^']*'|\{[^}]*\}", b"", comment)
+    for names in (named, re.findall(rb"([^\s=]+)\s*=", unquoted)):
+        twice = [name for name, number in Counter(names).items() if number > 1]
+        if twice:
+            return twice[0].decode(errors="replace")
+    return ""
 
 
 def _isolated(atoms: Atoms) -> bool:
@@ -149,7 +154,7 @@ def _few(items: list[str]) -> str:
     return ", ".join(items if len(items) <= 5 else [*items[:4], f"... {len(items)} in all"])
 
 
-def _cells(path: Path, frames: list[_Frame], drop: bool) -> list[str]:
+def _cells(path: Path, frames: list[Frame], drop: bool) -> list[str]:
     """Say which cells are left out.
 
     Raises
@@ -173,7 +178,7 @@ def _cells(path: Path, frames: list[_Frame], drop: bool) -> list[str]:
     return [f"cells are left out, {why}: {_few([frame.place for frame in with_cell or frames])}"]
 
 
-def _aside(frames: list[_Frame], labels: Labels) -> list[str]:
+def _aside(frames: list[Frame], labels: Labels) -> list[str]:
     """Say which values of the frames the layout has no place for."""
     taken = {*TAKEN, labels.energy, labels.forces, labels.hessian}
     keys = dict.fromkeys(key for frame in frames for key in values_of(frame.atoms))
@@ -182,7 +187,7 @@ def _aside(frames: list[_Frame], labels: Labels) -> list[str]:
     return [f"not taken over: {', '.join(left)}"] if left else []
 
 
-def _units(path: Path, frames: list[_Frame], labels: Labels) -> Units:
+def _units(path: Path, frames: list[Frame], labels: Labels) -> Units:
     """Units of ASE, unless a remark such as hessian_unit="Hartree/Bohr^2" says otherwise."""
     found: dict[str, str] = {}
     for quantity, key in (
@@ -206,7 +211,7 @@ def _units(path: Path, frames: list[_Frame], labels: Labels) -> Units:
     return replace(UNITS, **found)
 
 
-def _group(frames: list[_Frame], labels: Labels) -> tuple[dict[str, list[_Frame]], list[str]]:
+def _group(frames: list[Frame], labels: Labels) -> tuple[dict[str, list[Frame]], list[str]]:
     """Frames of each reaction, and notes.
 
     The layout has Hessians for all structures of a reaction or none, so frames without are kept apart.
@@ -220,12 +225,12 @@ def _group(frames: list[_Frame], labels: Labels) -> tuple[dict[str, list[_Frame]
         for name, frame in zip(given, frames, strict=True)
         if name is not None
     )
-    groups: dict[tuple[str, bytes, bool], list[_Frame]] = {}
+    groups: dict[tuple[str, bytes, bool], list[Frame]] = {}
     serial, previous = -1, b""
     for name, frame in zip(given, frames, strict=True):
         order, labelled = frame.atoms.numbers.tobytes(), labels.hessian in values_of(frame.atoms)
         if name is None or not meant:
-            state = order + repr([_stated(frame.atoms, keys) for keys in (CHARGE, MULTIPLICITY)]).encode()
+            state = order + repr([stated_as(frame.atoms, keys) for keys in (CHARGE, MULTIPLICITY)]).encode()
             serial += state != previous
             previous = state
             groups.setdefault((f"rxn{serial:06d}", order, labelled), []).append(frame)
@@ -236,53 +241,35 @@ def _group(frames: list[_Frame], labels: Labels) -> tuple[dict[str, list[_Frame]
     return named, [] if meant else [note]
 
 
-def _reaction(path: Path, name: str, frames: list[_Frame], labels: Labels) -> StoredReaction:
+def _reaction(path: Path, name: str, frames: list[Frame], labels: Labels) -> StoredReaction:
     atoms = len(frames[0].atoms)
     hessians = [_hessian(path, name, frame, labels.hessian) for frame in frames]
     present = [hessian for hessian in hessians if hessian is not None]
     forces = [_label(path, name, frame, labels.forces, 3 * atoms) for frame in frames]
     energies = [_label(path, name, frame, labels.energy, 1) for frame in frames]
-    return StoredReaction(
+    stored = StoredReaction(
         name=name,
         numbers=frames[0].atoms.numbers,
         coordinates=np.stack([frame.atoms.positions for frame in frames]),
         energies=np.array(energies).reshape(len(frames)),
         forces=np.array(forces).reshape(len(frames), atoms, 3),
         hessians=np.stack(present) if present else None,
-        charge=_whole(path, name, frames, CHARGE),
-        multiplicity=_whole(path, name, frames, MULTIPLICITY),
+        charge=whole_number(path, name, frames, CHARGE),
+        multiplicity=whole_number(path, name, frames, MULTIPLICITY),
         places=tuple(frame.place for frame in frames),
     )
+    refuse_lost_state(path, name, frames, stored)
+    return stored
 
 
-def _stated(atoms: Atoms, keys: tuple[str, ...]) -> str | None:
-    """First of several values that a frame has, as text."""
-    return next((str(atoms.info[key]) for key in keys if key in atoms.info), None)
-
-
-def _whole(path: Path, name: str, frames: list[_Frame], keys: tuple[str, ...]) -> int | None:
-    """Charge or multiplicity, one for all frames of a reaction; None if none states it."""
-    values = {_stated(frame.atoms, keys) or "nothing" for frame in frames}
-    if values == {"nothing"}:
-        return None
-    if len(values) == 1 and re.fullmatch(r"[+-]?\d{1,6}(\.0*)?", next(iter(values)).strip()):
-        return int(float(values.pop()))
-    raise DataError(
-        path,
-        f"{keys[0]} must be one whole number for all frames, found {', '.join(sorted(values))} "
-        f"({frames[0].place} and following).",
-        name,
-    )
-
-
-def _label(path: Path, name: str, frame: _Frame, key: str, size: int) -> np.ndarray:
+def _label(path: Path, name: str, frame: Frame, key: str, size: int) -> np.ndarray:
     numbers = label_of(path, frame.place, frame.atoms, key)
     if numbers.size != size:
         raise DataError(path, f"{key} of {frame.place} has {numbers.size} numbers instead of {size}.", name)
     return numbers.ravel()
 
 
-def _hessian(path: Path, name: str, frame: _Frame, key: str | None) -> np.ndarray | None:
+def _hessian(path: Path, name: str, frame: Frame, key: str | None) -> np.ndarray | None:
     if key is None or key not in values_of(frame.atoms):
         return None
     size = 3 * len(frame.atoms)

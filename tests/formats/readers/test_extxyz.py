@@ -198,3 +198,44 @@ def test_charges_and_multiplicities_of_molecules_without_a_name_are_kept_apart(c
     (tmp_path / "in").write_text((tmp_path / "a").read_text() + (tmp_path / "b").read_text())
     with open_data(tmp_path / "in") as source:
         assert [(item.charge, item.multiplicity) for item in source] == [(1, 2), (-1, 2)]
+
+
+HYDROGEN = """2
+Properties=species:S:1:pos:R:3:forces:R:3{columns} energy=-31 {values}
+H 0 0 0 0 0 1 {first}
+H 0 0 0.7 0 0 -1 {second}
+"""
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "atom", "said"),
+    [
+        ("", "energy=-32", "", "frame 0 has two values of the name energy"),
+        (":forces:R:3", "", "0 0 0", "frame 0 has two values of the name forces"),
+        ("", "charge=1 total_charge=0", "", "charge must be one whole number for all frames, found 0, 1"),
+        (":initial_charges:R:1", "", "0.5", "ask for charge 1.00, but none is stated.* add charge=1"),
+        (":initial_magmoms:R:1", "", "1", "ask for multiplicity 3.00.* add multiplicity=3"),
+    ],
+)
+def test_two_answers_to_one_question_are_refused(tmp_path, columns, values, atom, said):
+    text = HYDROGEN.format(columns=columns, values=values, first=atom, second=atom)
+    (tmp_path / "in").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=said), open_data(tmp_path / "in") as source:
+        list(source)
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "atom", "state"),
+    [
+        ("", "charge=1 total_charge=1.0 multiplicity=2", "", (1, 2)),
+        (":initial_charges:R:1", "charge=2", "1", (2, 1)),
+        (":initial_charges:R:1", "", "0.1", (0, 1)),
+        (":initial_magmoms:R:1", "spin=3", "1", (0, 3)),
+    ],
+)
+def test_one_answer_is_read(tmp_path, columns, values, atom, state):
+    text = HYDROGEN.format(columns=columns, values=values, first=atom, second=atom)
+    (tmp_path / "in").write_text(text, encoding="utf-8")
+    with open_data(tmp_path / "in") as source:
+        (item,) = source
+    assert item.state == state
