@@ -18,6 +18,7 @@ def command(names: tuple[str, ...], results: Path, tables: Path) -> None:
 
     NAME is the number of a table of the paper, `ensembles` (RMSE and MAE of every ensemble of the run),
     `robustness` (errors and verdicts by the recipe of the training, if the profile has other recipes),
+    `single-ts` (claims about the single TS by unit and features of the models, if it has variants),
     `verdicts` (each claim of the paper, reproduced or not) or `metrics` (the errors and verdicts that
     `dvc metrics diff` compares).
     """

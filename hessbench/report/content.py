@@ -115,7 +115,7 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         paper_tables=[
             *(_table(name, tables) for name in reproduce.available("table")),
             _ensembles(tables),
-            *_robustness(tables),
+            *_of_variants(tables),
         ],
         curves=curves,
         curves_missing=curves_missing,
@@ -238,21 +238,34 @@ def _ensembles(tables: Path) -> Item:
     )
 
 
-def _robustness(tables: Path) -> list[Item]:
-    """The table of other recipes, if the profile has some: it is not made without."""
-    path = tables / "table-robustness.csv"
-    if not path.exists():
-        return []
+def _of_variants(tables: Path) -> list[Item]:
+    """Tables of other recipes and models, those that are there: they are not made if a profile has none."""
+    known = (
+        (
+            "robustness",
+            "Errors and verdicts by the recipe of the training",
+            "The claims about Tables 2-4 under the profile's recipe and under others.",
+            ("evaluate", "robustness"),
+        ),
+        (
+            "single-ts",
+            "Claims about the single TS, by unit and features of the models",
+            "The claims of section 3.1 for the profile's models and for others.",
+            ("single_ts",),
+        ),
+    )
     return [
         Item(
             kind="table",
-            name="robustness",
-            title="Errors and verdicts by the recipe of the training",
-            about="The claims about Tables 2-4 under the profile's recipe and under others.",
-            module="hessbench/verification/robustness.py",
-            stages=("evaluate", "robustness"),
-            **_cells(path, "hessbench table robustness"),
+            name=name,
+            title=title,
+            about=about,
+            module=f"hessbench/verification/{name.replace('-', '_')}.py",
+            stages=stages,
+            **_cells(tables / f"table-{name}.csv", f"hessbench table {name}"),
         )
+        for name, title, about, stages in known
+        if (tables / f"table-{name}.csv").exists()
     ]
 
 

@@ -8,11 +8,13 @@ from hessbench.results.reader import Results
 from hessbench.results.reproduce import available, load
 from hessbench.verification.metrics import write_metrics
 from hessbench.verification.robustness import write_robustness_table
+from hessbench.verification.single_ts import write_single_ts_table
 from hessbench.verification.verdicts import make_verdicts
 
 BESIDE = {
     "ensembles": write_ensembles_table,
     "robustness": write_robustness_table,
+    "single-ts": write_single_ts_table,
     "verdicts": make_verdicts,
     "metrics": write_metrics,
 }

@@ -22,6 +22,8 @@ UNDECIDED = "undecided"
 NOT_TESTABLE = "not testable"
 VERDICTS = (REPRODUCED, DIRECTION_ONLY, NOT_REPRODUCED, UNDECIDED, NOT_TESTABLE)
 OPPOSITE = "opposite"
+DIRECTIONS = {True: REPRODUCED, False: OPPOSITE, None: UNDECIDED}
+"""What a finding says by itself, by whether it holds."""
 COLUMNS = [
     "claim", "section", "quote", "statement", "verdict", "direction", "size", "size_ratio", "size_low",
     "size_high", "testable", "number", "published", "reproduced", "ci_low", "ci_high", "line", "reason",
@@ -207,8 +209,7 @@ def _claims(frame: pd.DataFrame) -> str:
 
 def _detail(finding: Finding) -> str:
     """A finding with what it says by itself."""
-    direction = {True: REPRODUCED, False: OPPOSITE, None: UNDECIDED}[finding.holds]
-    text = f"{finding}: {direction}"
+    text = f"{finding}: {DIRECTIONS[finding.holds]}"
     if not _has_interval(finding):
         text += " (a single model or repeat gives no interval)"
     size = finding.size

@@ -1,16 +1,19 @@
 """`hessbench single-ts`: ensembles trained on one transition state."""
 
+import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
+import pandas as pd
 
 from hessbench.config.base import load_section
 from hessbench.config.options import results_option
-from hessbench.experiments.single_ts.run.ensembles import read_path, run_single_ts
+from hessbench.experiments.single_ts.run.ensembles import ReactionPath, read_path, run_single_ts
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
-from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS, STAGE
-from hessbench.results.store.provenance import made_here
+from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS, STAGE, VARIANTS
+from hessbench.results.store.provenance import Provenance, made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.alone import alone_in_results
 
@@ -45,6 +48,25 @@ def command(results: Path) -> None:
     )
     write_table(results, SINGLE_TS, energies, provenance)
     write_table(results, MODES, modes, provenance)
+    _write_variants(results, path, config, provenance)
     columns = ["lowest_frequency_cm1", "negative_modes", "ts_is_maximum", "energy_error", "force_error"]
     summary = modes.groupby("loss", sort=False)[[*columns, "hessian_error"]].mean()
     click.echo(summary.to_string(float_format=lambda value: f"{value:.4g}"))
+
+
+def _write_variants(
+    results: Path, path: ReactionPath, config: SingleTSConfig, provenance: Provenance
+) -> None:
+    """Train the ensembles of the variants, and list them: results/single_ts_variants.parquet and a folder."""
+    folder = results / VARIANTS.name
+    shutil.rmtree(folder, ignore_errors=True)  # variants of an earlier profile
+    folder.mkdir(parents=True)
+    rows = []
+    for number, variant in enumerate(config.variants, start=1):
+        own = config.of(variant)
+        energies, _ = run_single_ts(path, own, results / "checkpoints" / f"single_ts_variant_{number}")
+        write_table(folder / str(number), SINGLE_TS, energies, replace(provenance, models=own.models))
+        rows.append((number, own.energy_unit, config.model_of(variant), own.models))
+    if rows:
+        rows.insert(0, (0, config.energy_unit, "", config.models))
+    write_table(results, VARIANTS, pd.DataFrame(rows, columns=list(VARIANTS.columns)), provenance)

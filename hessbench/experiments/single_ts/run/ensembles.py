@@ -172,7 +172,16 @@ def _train(task: tuple[str, int], shared: _Shared, report: Report) -> Trained:
     path, config = shared.path, shared.config
     seeds = range(first, min(first + config.models_at_once, config.models))
     settings = config.model_dump(
-        mode="json", exclude={"models", "models_at_once", "processes", "losses", "window"}
+        mode="json",
+        exclude={
+            "models",
+            "models_at_once",
+            "processes",
+            "losses",
+            "window",
+            "variants",
+            "models_of_variants",
+        },
     )
     settings |= {"loss": config.losses[loss].model_dump(exclude={"label"}), "seeds": list(seeds)}
     settings |= {"data": path.data, "code": shared.code}

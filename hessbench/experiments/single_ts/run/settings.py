@@ -1,6 +1,6 @@
 """The section `single_ts` of a profile: ensembles trained on one transition state (section 3.1)."""
 
-from pydantic import Field, PositiveFloat, PositiveInt, SerializeAsAny
+from pydantic import Field, PositiveFloat, PositiveInt, SerializeAsAny, model_validator
 
 from hessbench.config import paper
 from hessbench.config.base import Section
@@ -15,6 +15,13 @@ from hessbench.training.settings import (
     Losses,
     MuonConfig,
 )
+
+
+class SingleTSVariant(Section):
+    """What differs from the profile's models; what is null does not."""
+
+    energy_unit: PositiveFloat | None = Field(None, description="In place of single_ts.energy_unit.")
+    model: SerializeAsAny[ModelConfig] | None = Field(None, description="In place of single_ts.model.")
 
 
 class SingleTSConfig(Section):
@@ -58,3 +65,33 @@ class SingleTSConfig(Section):
         description="A model sees the TS as a maximum if it predicts every point of the path within this "
         "distance below it, amu^0.5 Angstrom.",
     )
+    variants: tuple[SingleTSVariant, ...] = Field(
+        (), description="Ensembles of other models, to see what the claims hang on; none: no such table."
+    )
+    models_of_variants: PositiveInt = Field(30, description="Models of each ensemble of a variant.")
+
+    @model_validator(mode="after")
+    def _others(self) -> "SingleTSConfig":
+        kinds = [(self.energy_unit, self.model)]
+        for variant in self.variants:
+            kind = (variant.energy_unit or self.energy_unit, variant.model or self.model)
+            if kind in kinds:
+                raise ValueError(
+                    "variants: two are the same, or one is what the profile trains anyway; leave it out"
+                )
+            kinds.append(kind)
+        return self
+
+    def of(self, variant: SingleTSVariant) -> "SingleTSConfig":
+        """The settings of a variant."""
+        changes = {"models": self.models_of_variants, "variants": ()}
+        if variant.energy_unit is not None:
+            changes["energy_unit"] = variant.energy_unit
+        if variant.model is not None:
+            changes["model"] = variant.model
+        return self.model_copy(update=changes)
+
+    def model_of(self, variant: SingleTSVariant) -> str:
+        """In what the model of a variant differs from the profile's, "features raw"; empty if in nothing."""
+        own, other = self.model.model_dump(mode="json"), self.of(variant).model.model_dump(mode="json")
+        return ", ".join(f"{key} {value}" for key, value in other.items() if own.get(key) != value)

@@ -20,6 +20,15 @@ MODES = Table(
     },
 )  # fmt: skip
 """What each model says about the TS, with its root mean square errors there."""
+VARIANTS = Table(
+    "single_ts_variants",
+    {"variant": INTEGER, "energy_unit": NUMBER, "model": TEXT, "models": INTEGER},
+    key=("variant",),
+    may_be_empty=True,
+)
+"""Ensembles of other models in the order of the profile, after its own (0); none if it has no others. `model`
+says in what they differ from the profile's; energies of variant k along the path are the table single_ts in
+the folder single_ts_variants/<k>."""
 
 STAGE = Stage(
     "single_ts",
