@@ -10,10 +10,11 @@ import click
 from hessbench.config.options import results_option
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.tables import ERRORS
-from hessbench.experiments.errors.tables import read_tables, tables_of_other_results
+from hessbench.experiments.errors.tables import read_tables
 from hessbench.results.reader import Results
 from hessbench.verification.amounts import MORE, data_of_errors, of_errors, percents
 from hessbench.verification.comparison import WITHIN, WORSE, compare
+from hessbench.verification.making import stale_tables
 from hessbench.verification.other_run import OtherRun, find_run
 from hessbench.verification.paired import compare_runs
 from hessbench.verification.pinned import OtherDataError, pinned_path, read_pinned
@@ -70,7 +71,7 @@ def command(
     values = read_tables(tables)
     claims = verdicts(found)
     write_verdicts(claims, found, tables)
-    problems = tables_of_other_results(found, tables)
+    problems = stale_tables(found, tables)
     try:
         comparison = compare(values, read_pinned(run))
     except OtherDataError as error:

@@ -158,6 +158,16 @@ def test_tables_of_other_results_are_told(tmp_path):
     assert "ensembles.csv is not what" in problems[3]
 
 
+def test_tables_beside_results_of_other_data_are_told(tmp_path):
+    results = write_run(tmp_path)
+    write_all(results, tmp_path)
+    write_ensembles_table(results=Results(results), tables=tmp_path)
+    write_made_up_run(results, data={key: f"{value}-other" for key, value in DATA.items()})
+    problems = tables_of_other_results(Results(results), tmp_path)
+    assert len(problems) == 4
+    assert all("cannot be of these results" in problem for problem in problems)
+
+
 def break_missing_file(path):
     path.unlink()
 

@@ -8,6 +8,7 @@ import pytest
 
 from hessbench.results import reproduce
 from hessbench.results.reader import Results
+from hessbench.verification.making import stale_tables
 
 
 @pytest.mark.parametrize("name", ["1", "s1", "weights", "bands", "cost", "curvature", "ensemble"])
@@ -116,3 +117,17 @@ def test_tables_need_no_locale(synthetic: Path, tmp_path: Path) -> None:
         results = Results(synthetic / "results")
         for path in reproduce.load("table", name).make(results, tmp_path / "utf-8"):
             assert (tmp_path / "ascii" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_tables_that_are_not_what_the_results_give_are_told(synthetic: Path, tmp_path: Path) -> None:
+    results = Results(synthetic / "results")
+    for name in ("s1", "cost"):
+        reproduce.load("table", name).make(results, tmp_path)
+    assert stale_tables(results, tmp_path) == []
+    path = tmp_path / "table-cost.csv"
+    frame = pd.read_csv(path)
+    frame["rmse_energy"] *= 3
+    frame.to_csv(path, index=False)
+    (problem,) = stale_tables(results, tmp_path)
+    assert "table-cost.csv is not what" in problem
+    assert "`hessbench table cost`" in problem

@@ -88,6 +88,11 @@ def ensembles_table(results: Results) -> pd.DataFrame:
     ``failed`` counts the structures for which a user's model fails, which are in no error; ``level`` is the
     level of theory that it states; ``level_mark`` says what follows if the data are of another one. All three
     are empty for ensembles that were trained on the data.
+
+    Raises
+    ------
+    MissingResultsError
+        This run has no errors of any ensemble.
     """
     rows = []
     for part in ensembles(results).values():
@@ -112,6 +117,10 @@ def ensembles_table(results: Results) -> pd.DataFrame:
                     | _sizes(ensemble)
                     | {"failed": failed and failed[test_set], "level": level, "level_mark": mark}
                 )
+    if not rows:
+        raise MissingResultsError(
+            f"{results.folder}: this run has no errors of any ensemble; `dvc repro` makes them."
+        )
     return pd.DataFrame(rows)
 
 
