@@ -68,6 +68,15 @@ def test_without_settings_the_embedded_sets_are_used_and_give_the_numbers_of_the
     frames = [pd.read_parquet(item / "results/errors/trap-80.parquet") for item in (bare, project)]
     pd.testing.assert_frame_equal(*frames)
     assert sorted(item.name for item in bare.iterdir()) == ["results", "trap.py"]
+    hessbench(bare, "evaluate", "--calculator", "trap.py", "--set", "rtp")
+    part = pd.read_parquet(bare / "results/errors/trap-80.parquet")
+    pd.testing.assert_frame_equal(part, frames[0][frames[0]["set"] == "rtp"].reset_index(drop=True))
+
+
+def test_sets_are_chosen_for_a_calculator_only():
+    result = CliRunner().invoke(evaluate, ["--loss", "e", "--set", "rtp"])
+    assert result.exit_code == 2
+    assert "--set belongs to --calculator" in result.output
 
 
 def test_a_training_part_that_cannot_be_is_refused(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from hessbench.config.inputs import Inputs
 from hessbench.config.loss_labels import stated_labels
 from hessbench.config.options import LossChoice, results_option
 from hessbench.config.paper import TRAINING_PERCENTS
-from hessbench.data.locations import SPLIT
+from hessbench.data.locations import SETS, SPLIT
 from hessbench.experiments.errors.run.data_file import load_data_file, score_data_file
 from hessbench.experiments.errors.run.ensemble import TestSet, evaluate_ensemble
 from hessbench.experiments.errors.run.rmse import summarize
@@ -50,6 +50,13 @@ SHOWN = 10
 )
 @click.option("--name", help="Of the calculator in the tables; that of the file if not given.")
 @click.option(
+    "--set",
+    "chosen",
+    multiple=True,
+    type=click.Choice(SETS),
+    help="Score a calculator on this test set alone; may be repeated. All if not given.",
+)
+@click.option(
     "--data",
     "data_file",
     type=click.Path(path_type=Path),
@@ -68,6 +75,7 @@ def command(
     percent: int,
     calculator: str | None,
     name: str | None,
+    chosen: tuple[str, ...],
     data_file: Path | None,
     card: Path | None,
     results: Path,
@@ -80,6 +88,8 @@ def command(
     """
     if (loss is None) == (calculator is None):
         raise click.UsageError("Give either --loss or --calculator.")
+    if chosen and (loss is not None or data_file is not None):
+        raise click.UsageError("--set belongs to --calculator, without --data.")
     brought = None if data_file is None else load_data_file(data_file, results)
     stated = loss is not None or PARAMS.exists()
     config = load_section(EvaluationConfig, "evaluation") if stated else EvaluationConfig()
@@ -95,6 +105,7 @@ def command(
     else:
         active = active_sets(results / SPLIT, percent)
         sets, training, files = active.tested, active.training, {"split": active.split.digest}
+    sets = {key: item for key, item in sets.items() if not chosen or key in chosen}
     tested = {name if brought is None else "set": item.data for name, item in sets.items()}
     failed: dict[str, int] = {}
     if loss is not None:
