@@ -4,13 +4,51 @@ from pathlib import Path
 
 import numpy as np
 
+from hessbench.chemistry.levels import LEVELS
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
-from hessbench.data.layout import Reaction, ReactionFile
+from hessbench.data.layout import UNKNOWN, Reaction, ReactionFile
 from hessbench.data.split import read_split
 from hessbench.data.states import is_usual
 from hessbench.data.structures import load_structures
+from hessbench.errors import HessbenchError
 from hessbench.reactions.geometries import ROLES, ReactionGeometries
-from hessbench.reactions.geometry_file import read_geometries
+from hessbench.reactions.geometry_file import level_of_geometries, read_geometries
+
+
+def reference_level(stated: str, chosen: str | None, setting: str) -> str:
+    """Level of theory of the reference: that of the data, or a chosen one where they state none.
+
+    Parameters
+    ----------
+    stated
+        What the data state.
+    chosen
+        The setting's value.
+    setting
+        Its name, for the error: "neb.level".
+
+    Raises
+    ------
+    HessbenchError
+        The level cannot be computed here.
+    """
+    level = chosen if stated == UNKNOWN and chosen else stated
+    if level not in LEVELS:
+        raise HessbenchError(
+            f"The reference needs a level of theory that can be computed here, the data are of {level!r}; "
+            f"set {setting} in params.yaml to one of {', '.join(LEVELS)}."
+        )
+    return level
+
+
+def of_level(geometries: Path | None, level: str) -> tuple[Path | None, str]:
+    """Keep a file of geometries that is of a level of theory; else None, and a sentence that says so."""
+    if geometries is None or (refined := level_of_geometries(geometries)) == level:
+        return geometries, ""
+    return None, (
+        f"{geometries}: refined at {refined}, the data are of {level}; "
+        "the reactions are those of the data that no training contains."
+    )
 
 
 def held_out_geometries(geometries: Path | None, data: Path, split_file: Path) -> list[ReactionGeometries]:

@@ -28,6 +28,7 @@ from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.experiments.stability.run.tables import RATES, STABILITY, TRAJECTORY
 from hessbench.experiments.surface.run.tables import SURFACE
+from hessbench.experiments.ts_search.run.tables import SEARCHES
 from hessbench.experiments.weights.run.tables import OWN, WEIGHTS
 from hessbench.results.published import read_published
 from hessbench.results.store.provenance import Provenance
@@ -447,6 +448,29 @@ def calibration(folder: Path) -> None:
     write_table(folder / "results", CALIBRATION, pd.DataFrame(rows)[list(CALIBRATION.columns)], made)
 
 
+def ts_search(folder: Path) -> None:
+    """With Hessians E-F-H finds eight of ten; without, and with other losses, fewer."""
+    rows = []
+    found = {"E": 1, "E-F": 4, "E-F-H": 8, "reference": 9}
+    for (loss, many), (fewer, hessian), reaction in product(
+        found.items(), enumerate(("exact", "none")), range(10)
+    ):
+        status = "found" if reaction < many - fewer else ("elsewhere", "not converged")[reaction % 2]
+        converged = status != "not converged"
+        rows.append(
+            {
+                "reaction": f"rxn{reaction:06d}", "loss": loss, "seed": 0, "hessian": hessian,
+                "status": status, "reason": "" if converged else "largest force above 0.01 eV/Angstrom",
+                "steps": 10 + reaction, "gradient_calls": 11 + reaction,
+                "hessian_calls": 0 if fewer else 11 + reaction, "imaginary": 1 if converged else None,
+                "rmsd": 0.01 * (reaction + 1), "cpu_s": 1.0,
+            }
+        )  # fmt: skip
+    settings = {"displacement_a": 0.1, "same_a": 0.2, "fmax_ev_a": 0.01, "steps": 100}
+    made = made_from("rtp", models=1, ts_search=settings)
+    write_table(folder / "results", SEARCHES, pd.DataFrame(rows), made)
+
+
 def curvature(folder: Path) -> None:
     """E-F-H off by a tenth of E; minima, TSs, and one structure with two imaginary modes."""
     rows = []
@@ -554,6 +578,7 @@ def write_all(folder: Path) -> None:
         cost,
         curvature,
         calibration,
+        ts_search,
     ):
         part(folder)
     write_made_up_run(folder / "results", "synthetic", DATA)

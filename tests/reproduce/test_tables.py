@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -6,12 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from hessbench.experiments.ts_search.run.tables import SEARCHES
 from hessbench.results import reproduce
 from hessbench.results.reader import Results
+from hessbench.results.store.tables import read_provenance, read_table, write_table
 from hessbench.verification.making import stale_tables
 
 
-@pytest.mark.parametrize("name", ["1", "s1", "weights", "bands", "cost", "curvature", "ensemble"])
+@pytest.mark.parametrize(
+    "name", ["1", "s1", "weights", "bands", "cost", "curvature", "ensemble", "ts_search"]
+)
 def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_path: Path) -> None:
     module = reproduce.load("table", name)
     first = module.make(Results(synthetic / "results"), tmp_path / "a")
@@ -131,3 +136,27 @@ def test_tables_that_are_not_what_the_results_give_are_told(synthetic: Path, tmp
     (problem,) = stale_tables(results, tmp_path)
     assert "table-cost.csv is not what" in problem
     assert "`hessbench table cost`" in problem
+
+
+def test_table_ts_search_counts_what_was_found(synthetic: Path, tmp_path: Path) -> None:
+    csv, markdown, _ = reproduce.load("table", "ts_search").make(Results(synthetic / "results"), tmp_path)
+    frame = pd.read_csv(csv).set_index(["loss", "hessian"])
+    assert frame["found"].to_dict() == {
+        ("E", "exact"): 1, ("E", "none"): 0, ("E-F", "exact"): 4, ("E-F", "none"): 3,
+        ("E-F-H", "exact"): 8, ("E-F-H", "none"): 7, ("reference", "exact"): 9, ("reference", "none"): 8,
+    }  # fmt: skip
+    exact = frame.loc[("E-F-H", "exact")]
+    assert exact["steps"] == pytest.approx(13.5)  # median of 10 ... 17
+    assert exact["ci_low"] == pytest.approx(0.444, abs=1e-3)  # Clopper and Pearson, 8 of 10
+    assert frame["hessian_calls"].xs("none", level="hessian").fillna(0).eq(0).all()
+    assert "8 of 10" in markdown.read_text()
+
+
+def test_table_ts_search_of_a_run_without_searches_says_so(synthetic: Path, tmp_path: Path) -> None:
+    shutil.copytree(synthetic / "results", tmp_path / "results")
+    path = SEARCHES.path(tmp_path / "results")
+    rows = read_table(tmp_path / "results", SEARCHES)
+    write_table(tmp_path / "results", SEARCHES, rows.head(0), read_provenance(path))
+    module = reproduce.load("table", "ts_search")
+    _, markdown, _ = module.make(Results(tmp_path / "results"), tmp_path / "tables")
+    assert "No search in this run" in markdown.read_text()

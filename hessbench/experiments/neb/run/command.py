@@ -15,14 +15,12 @@ import pandas as pd
 from hessbench.calculators.brought import bring, calculators_option
 from hessbench.calculators.card import level_mark
 from hessbench.chemistry.level_potential import LevelPotential
-from hessbench.chemistry.levels import LEVELS
 from hessbench.cluster.workers import workers
 from hessbench.config.base import load_section
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.options import results_option
-from hessbench.data.layout import UNKNOWN, ReactionFile
+from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
-from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
@@ -36,8 +34,7 @@ from hessbench.potential.ensembles import (
 )
 from hessbench.potential.interface import Potential
 from hessbench.reactions.choice import Search, choose_reactions
-from hessbench.reactions.geometry_file import level_of_geometries
-from hessbench.reactions.held_out import held_out_geometries
+from hessbench.reactions.held_out import held_out_geometries, of_level, reference_level
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.alone import alone_in_results
@@ -65,19 +62,10 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     with ReactionFile(active_file("rtp")) as file:
         data, stated = file.identifier, file.metadata.level
     inputs = STAGE.inputs({"rtp": data}, {"neb": config}).joined(*trained)
-    level = config.level if stated == UNKNOWN and config.level else stated
-    if level not in LEVELS:
-        raise HessbenchError(
-            f"Reference paths need a level of theory that can be computed here, the data are of {level!r}; "
-            f"set neb.level in params.yaml to one of {', '.join(LEVELS)}."
-        )
-    geometries = config.geometries
-    if geometries is not None and (refined := level_of_geometries(geometries)) != level:
-        click.echo(
-            f"{geometries}: refined at {refined}, the data are of {level}; "
-            "reaction paths are of reactions of the data that no training contains."
-        )
-        geometries = None
+    level = reference_level(stated, config.level, "neb.level")
+    geometries, note = of_level(config.geometries, level)
+    if note:
+        click.echo(note)
     search = Search(
         partial(LevelPotential, level),
         config.end_point_fmax_ev_a,
