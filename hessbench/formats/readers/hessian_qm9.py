@@ -138,7 +138,7 @@ def _reaction(path: Path, name: str, batch: pa.RecordBatch, row: int) -> StoredR
             energies=_row(batch, "energy", row).reshape(1),
             forces=_row(batch, "forces", row).reshape(1, atoms, 3),
             hessians=_row(batch, "hessian", row).reshape(1, 3 * atoms, 3 * atoms)
-            if "hessian" in batch.schema.names
+            if "hessian" in batch.schema.names and batch.column("hessian")[row].is_valid
             else None,
         )
 

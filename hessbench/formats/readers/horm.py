@@ -1,7 +1,8 @@
 """Reader of HORM (Cui et al., arXiv:2505.12447): an LMDB of pickled torch_geometric records.
 
-Keys "0", "1", ... and "length"; records with pos, energy, forces, hessian (flat), charges or z (atomic
-numbers) or one_hot over H, C, N, O, F, and in the sets from Transition1x `rxn`, the number of the reaction.
+A file, or the directory of one, with keys "0", "1", ... and "length"; records with pos, energy, forces,
+hessian (flat), charges or z (atomic numbers) or one_hot over H, C, N, O, F, and in the sets from Transition1x
+`rxn`, the number of the reaction.
 """
 
 from pathlib import Path
@@ -39,11 +40,16 @@ _METADATA = Metadata(
 
 
 def recognise(path: Path) -> bool:
-    """Whether the file begins like an LMDB."""
+    """Whether the file, or that of a directory, begins like an LMDB."""
+    path = _file(path)
     if not path.is_file():
         return False
     with path.open("rb") as file:
         return file.read(20)[16:20] == _MAGIC
+
+
+def _file(path: Path) -> Path:
+    return path / "data.mdb" if path.is_dir() else path
 
 
 def open_source(path: Path) -> Source:
@@ -58,6 +64,7 @@ def open_source(path: Path) -> Source:
         import lmdb
     except ImportError:
         raise HessbenchError("reading HORM needs lmdb: pip install 'hessbench[readers]'.") from None
+    path = _file(path)
     with reading(path, "not a readable LMDB"):
         environment = lmdb.open(
             str(path), subdir=False, readonly=True, lock=False, readahead=False, meminit=False, max_readers=1
@@ -71,6 +78,10 @@ def open_source(path: Path) -> Source:
         transaction = environment.begin(buffers=False)
         length = transaction.get(b"length")
         count = environment.stat()["entries"] - (length is not None)
+        of_ase = transaction.get(b"nextid") is not None
+    if of_ase:
+        environment.close()
+        raise DataError(path, "a database of ASE, not records of HORM; write it as extended XYZ with ASE.")
 
     def record(key: int) -> dict[str, Any]:
         with reading(path, place=str(key)):
@@ -113,7 +124,7 @@ def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], t
             number = content.get("rxn")
             name = None if number is None else _reaction_name(number)
             _refuse_cell(path, content, key)
-            given.append((name, _numbers(path, content, key), "hessian" in content))
+            given.append((name, _numbers(path, content, key), _labelled(content)))
     meant = names_reactions((name, np.sort(z).tobytes()) for name, z, _ in given if name is not None)
     groups: dict[tuple[str, bytes, bool], list[int]] = {}
     for key, (name, numbers, labelled) in enumerate(given):
@@ -123,6 +134,10 @@ def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], t
     note = "`rxn` is the same for different compositions, so no reaction number: each record stands alone"
     names = name_variants(name for name, *_ in groups)
     return dict(zip(names, groups.values(), strict=True)), () if meant else (note,)
+
+
+def _labelled(content: dict[str, Any]) -> bool:
+    return content.get("hessian") is not None
 
 
 def _refuse_cell(path: Path, content: dict[str, Any], key: int) -> None:
@@ -173,7 +188,7 @@ def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReac
             hessians=np.stack(
                 [np.asarray(item["hessian"], dtype=float).reshape(3 * atoms, 3 * atoms) for item in contents]
             )
-            if "hessian" in contents[0]
+            if _labelled(contents[0])
             else None,
             annotations={"record": np.array(keys)},
             charge=_stated(path, name, contents, "charge", "total_charge"),

@@ -4,6 +4,7 @@ import pickle
 
 import lmdb
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from hessbench.data.layout import Reaction
@@ -80,6 +81,36 @@ def test_horm_of_which_some_records_have_no_hessian(tmp_path):
     assert (with_hessian.name, without.name) == ("rxn000007", "rxn000007-2")
     assert (len(with_hessian), without.hessians) == (2, None)
     assert without.places == ("record 1",)
+
+
+def test_horm_in_a_directory_with_hessians_that_are_none(tmp_path):
+    (tmp_path / "in").mkdir()
+    record = pickle.loads(dictionary())
+    records = [pickle.dumps(record), pickle.dumps(record | {"hessian": None})]
+    writers.write_lmdb(tmp_path / "in" / "data.mdb", records)
+    with open_data(tmp_path / "in") as source:
+        assert [item.hessians is None for item in source] == [False, True]
+
+
+def test_a_database_of_ase_is_no_horm(tmp_path):
+    writers.write_lmdb(tmp_path / "in", [b"x"])
+    rewrite(tmp_path / "in", lambda records: {b"nextid": b"2"})
+    assert "a database of ASE, not records of HORM" in refusal(tmp_path / "in")
+
+
+def test_arrow_with_hessians_that_are_null(computed, tmp_path):
+    writers.write_hessian_qm9(tmp_path / "in", computed, ("vacuum",))
+    path = tmp_path / "in" / "vacuum" / "data-00000-of-00001.arrow"
+    with pa.ipc.open_stream(path.read_bytes()) as stream:
+        table = stream.read_all()
+    hessians = [None, *table["hessian"].to_pylist()[1:]]
+    table = table.set_column(
+        table.schema.get_field_index("hessian"), "hessian", pa.array(hessians, table["hessian"].type)
+    )
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    with open_data(path.parent) as source:
+        assert [item.hessians is None for item in source] == [True] + [False] * (len(hessians) - 1)
 
 
 def test_horm_with_reactions_named_by_text(tmp_path):
