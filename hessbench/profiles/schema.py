@@ -24,7 +24,10 @@ PROFILES = Path("reproduce/profiles")
 class Profile(Section):
     """Settings of a run that belong to no experiment; `SCHEMA` has those of the experiments, too."""
 
-    profile: str = Field(description="name of the profile this file is, or was made from")
+    profile: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$",  # files are named after it
+        description="name of the profile this file is, or was made from",
+    )
     data: DataConfig
     generate: GenerateConfig = GenerateConfig()
     split: SplitConfig

@@ -67,6 +67,12 @@ def test_unknown_key_is_refused_with_its_path_and_the_allowed_ones(project: Path
         load_profile(path)
 
 
+@pytest.mark.parametrize("name", ["ci; touch x", "../ci", "", "a b", "c" * 41])
+def test_a_name_that_is_a_path_or_a_command_is_refused(project: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"profile: "):
+        load_profile(edited(profile.PROFILES / "ci.yaml", "profile", value=name))
+
+
 def test_wrong_value_is_refused_with_what_was_expected(project: Path) -> None:
     path = edited(
         profile.PROFILES / "ci.yaml",
