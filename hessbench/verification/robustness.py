@@ -98,8 +98,9 @@ def write_robustness_table(*, results: Results, tables: Path) -> list[Path]:
     ]
     wide[1]["direction reproduced by"] = judged.groupby("statement", sort=False)["direction"].agg(under_all)
     footer = (
-        f"RMSE: {' / '.join(PAPER_LABELS)}, mean over {count_text(errors['models'])} models, "
-        f"trained on {provenance.notes['percent']} % of the data. {results.run.footer}"
+        f"RMSE: {' / '.join(PAPER_LABELS)}, mean over the models; number of models of a loss: "
+        f"{count_text(errors['models'])}. Trained on {provenance.notes['percent']} % of the data. "
+        f"{results.run.footer}"
     )
     return write_table_files(
         NAME,
