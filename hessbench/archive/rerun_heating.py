@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from hessbench.archive.layout import PARAMS, RESULTS, archived_models
+from hessbench.archive.layout import PARAMS, RESULTS
+from hessbench.archive.model_rows import rows_with_models
 from hessbench.archive.outcome import Difference, Found
 from hessbench.config.base import load_section
 from hessbench.errors import HessbenchError
@@ -13,7 +14,6 @@ from hessbench.experiments.stability.run.models import read_molecules
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.potential.registry import load
-from hessbench.results.store.tables import read_table
 from hessbench.system.denormals import flushed_denormals
 
 TIME = 5.0
@@ -32,11 +32,7 @@ def check_heating(archive: Path) -> Found:
     HessbenchError
         A table is missing or damaged, or has no molecule that an archived model heated.
     """
-    models = {(model.label, model.seed): model for model in archived_models(archive)}
-    table = read_table(archive / RESULTS, STABILITY)
-    table = table[[key in models for key in zip(table["loss"], table["seed"], strict=True)]]
-    if table.empty:
-        raise HessbenchError(f"{STABILITY.path(archive / RESULTS)}: no molecule of an archived model.")
+    models, table = rows_with_models(archive, STABILITY)
     row = _first_to_break(table)
     model = models[row["loss"], row["seed"]]
     config = load_section(StabilityConfig, "stability", archive / PARAMS)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hessbench.archive.layout import PARAMS, RESULTS, ArchivedModel, archived_models
+from hessbench.archive.layout import PARAMS, RESULTS
+from hessbench.archive.model_rows import rows_with_models
 from hessbench.archive.outcome import Difference, Found
 from hessbench.config.base import load_section
-from hessbench.errors import HessbenchError
 from hessbench.experiments.neb.run.bands import relax_reaction
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import SUMMARY
@@ -22,7 +22,6 @@ from hessbench.experiments.spectra.run.tables import SPECTRA
 from hessbench.potential.evaluation import hessians
 from hessbench.potential.registry import load
 from hessbench.reactions.kinds import Kind, PathReaction
-from hessbench.results.store.tables import read_table
 from hessbench.system.denormals import flushed_denormals
 
 KIND: Kind = "single hydrogen transfer"
@@ -42,8 +41,9 @@ def check_band(archive: Path) -> Found:
     HessbenchError
         A table is missing or damaged, or has no band of an archived model.
     """
-    summary = read_table(archive / RESULTS, SUMMARY)
-    model, row = _band(archive, summary[summary["kind"] == KIND])
+    models, rows = rows_with_models(archive, SUMMARY, kind=KIND)
+    row = _best_band(rows)
+    model = models[row["loss"], row["seed"]]
     path = read_reference_path(archive / RESULTS, KIND)
     config = load_section(NebConfig, "neb", archive / PARAMS)
     with flushed_denormals():
@@ -76,15 +76,15 @@ def check_spectrum(archive: Path) -> Found:
     HessbenchError
         A table is missing or damaged, or has no rows of an archived model.
     """
-    spectra = read_table(archive / RESULTS, SPECTRA)
+    models, spectra = rows_with_models(archive, SPECTRA)
     path = read_reference_path(archive / RESULTS, KIND)
     file = SPECTRA.path(Path(RESULTS)).as_posix()
-    differences, worst, compared = [], 0.0, 0
-    for model in archived_models(archive):
-        rows = spectra[(spectra["loss"] == model.label) & (spectra["seed"] == model.seed)]
-        if rows.empty:
+    differences, worst = [], 0.0
+    made = {(str(loss), int(seed)) for loss, seed in zip(spectra["loss"], spectra["seed"], strict=True)}
+    for key, model in models.items():
+        if key not in made:
             continue
-        compared += 1
+        rows = spectra[(spectra["loss"] == model.label) & (spectra["seed"] == model.seed)]
         with flushed_denormals():
             modes = path_modes(path, hessians(load(model.path), path.batch))
         found = pd.concat(
@@ -105,19 +105,13 @@ def check_spectrum(archive: Path) -> Found:
             )
             for row in joined[~(deviation <= WAVENUMBER)].itertuples()
         ]
-    if not compared:
-        raise HessbenchError(f"{archive / file}: no rows of an archived model.")
-    what = f"{compared} models at {len(path.coordinates)} structures of {path.reaction}"
+    what = f"{len(made)} models at {len(path.coordinates)} structures of {path.reaction}"
     return Found(what, f"{worst:.2g} of {WAVENUMBER:g} cm-1", differences)
 
 
-def _band(archive: Path, rows: pd.DataFrame) -> tuple[ArchivedModel, pd.Series]:
-    """Choose a band, one that converged if any did, and the model that made it."""
-    models = {(model.label, model.seed): model for model in archived_models(archive)}
-    rows = rows[[key in models for key in zip(rows["loss"], rows["seed"], strict=True)]]
-    if rows.empty:
-        raise HessbenchError(f"{SUMMARY.path(archive / RESULTS)}: no band of an archived model.")
-    ranked = sorted(
+def _best_band(rows: pd.DataFrame) -> pd.Series:
+    """Choose a band, one that converged if any did."""
+    return min(
         (row for _, row in rows.iterrows()),
         key=lambda row: (
             row["status"] != "converged",
@@ -125,7 +119,6 @@ def _band(archive: Path, rows: pd.DataFrame) -> tuple[ArchivedModel, pd.Series]:
             row["seed"],
         ),
     )
-    return models[ranked[0]["loss"], ranked[0]["seed"]], ranked[0]
 
 
 def _reaction(path: PathGeometries) -> PathReaction:
