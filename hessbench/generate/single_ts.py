@@ -26,6 +26,7 @@ from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import ROLES
 from hessbench.system.journal import Journal, Outcome, checksum
 from hessbench.system.reading import reading
+from hessbench.system.trial import tried
 
 STATIONARY, PATH = "stationary", "path"
 """Names of the two groups."""
@@ -47,6 +48,7 @@ def read_roles(source: Path) -> tuple[np.ndarray, dict[str, np.ndarray], dict[st
         The file is missing or unreadable, or does not hold these three.
     """
     with reading(source, "not a readable extxyz file"):
+        tried(source, lambda: read(source, index=":", format="extxyz"))  # a wrong count has no end
         frames = {frame.info.get("role"): frame for frame in read(source, index=":", format="extxyz")}
     if set(frames) != set(ROLES):
         raise DataError(

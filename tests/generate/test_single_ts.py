@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -113,3 +115,13 @@ def test_unusable_sources_are_told(source, tmp_path):
     source.write_text(source.read_text().replace("role=P", "role=R"))
     with pytest.raises(DataError, match="expected three frames"):
         read_roles(source)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no trial elsewhere")
+def test_a_count_that_has_no_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("hessbench.system.trial.SECONDS", 1.0)
+    frame = "1\nProperties=species:S:1:pos:R:3 role={}\nH 0 0 0\n"
+    text = frame.format("R") + frame.format("TS").replace("1", "9" * 20, 1) + frame.format("P")
+    (tmp_path / "in.extxyz").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="takes more than 1 s"):
+        read_roles(tmp_path / "in.extxyz")
