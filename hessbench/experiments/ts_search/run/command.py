@@ -108,9 +108,9 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
         notes={"ts_search": config.model_dump(mode="json")},
     )
     path = write_table(results, SEARCHES, table, provenance)
-    for (loss, use), part in table.groupby(["loss", "hessian"], sort=False):
+    for (label, hessian), part in table.groupby(["loss", "hessian"], sort=False):
         found = int((part["status"] == "found").sum())
-        click.echo(f"{loss}, Hessian {use}: {found} of {len(part)} transition states found")
+        click.echo(f"{label}, Hessian {hessian}: {found} of {len(part)} transition states found")
     click.echo(f"{path}: {len(table)} searches")
     for item in brought:
         if mark := level_mark(item.level, level):
