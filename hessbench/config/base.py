@@ -64,11 +64,35 @@ def _parsed(path: Path, text: str) -> Any:
         tree = yaml.compose(text, yaml.SafeLoader)
         if tree is not None and _values(tree, {}) > MOST_VALUES:
             raise _refused(path, f"its aliases make more than {MOST_VALUES} values of it.", None)
+        if tree is not None and (twice := _given_twice(tree)):
+            line = f"line {twice.start_mark.line + 1}"
+            raise _refused(path, f"{twice.value} is given twice; leave one of them.", line)
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}" if mark else None
         raise _refused(path, f"not valid YAML ({error.problem}).", place) from None
+
+
+def _given_twice(tree: yaml.Node) -> yaml.Node | None:
+    """Key of a mapping that has stood there before, of which YAML would silently take the last."""
+    waiting, known = [tree], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in known:
+            continue
+        known.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            names = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in names:
+                        return key
+                    names.add(key.value)
+                waiting += [key, value]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+    return None
 
 
 def _values(node: yaml.Node, known: dict[int, int]) -> int:

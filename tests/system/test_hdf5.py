@@ -101,6 +101,21 @@ def test_a_file_that_is_read_without_end_is_refused(tmp_path, monkeypatch):
 
 
 @linux
+def test_attributes_of_the_file_itself_are_tried_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("hessbench.system.trial.SECONDS", 1.0)
+    path = tmp_path / "in.h5"
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
+        file.attrs["a"] = "some text"
+        file.attrs["b"] = "some other text"
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    content[heap + 48 : heap + 86] = bytes(38)  # objects of no size: HDF5 goes on for ever
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="takes more than 1 s"):
+        opened(path)
+
+
+@linux
 @pytest.mark.parametrize("command", ["split", "dataset"])
 def test_no_command_reads_a_file_without_end(tmp_path, command):
     settings = (Path(__file__).parents[2] / "reproduce/profiles/ci.yaml").read_text(encoding="utf-8")

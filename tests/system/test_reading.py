@@ -55,6 +55,7 @@ def test_errors_travel_between_processes():
         (b"a: [1,\nb: }", ", line 2: not valid YAML"),
         (b"[" * 1500, "not valid YAML .*recursion"),
         (b"? [a]\n: 1", "line 1: not valid YAML .*unhashable"),
+        (b"a: 1\nb: {c: 1, c: 2}", "line 2: c is given twice"),
         (b"a: &a [*a]", "aliases make more than 100000 values"),
         (
             b"a0: &a0 [x, x]\n"

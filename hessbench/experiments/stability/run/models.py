@@ -24,6 +24,7 @@ from hessbench.potential.interface import Potential
 from hessbench.system.processes import Report, run_tasks
 from hessbench.system.reading import reading
 from hessbench.system.sources import code_digest
+from hessbench.system.trial import tried
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def read_molecules(path: Path) -> dict[str, Atoms]:
     """
     missing = "does not exist; `hessbench generate md17` makes it."
     with reading(path, "not a readable extxyz file", missing=missing):
+        tried(path, lambda: read(path, index=":", format="extxyz"))
         frames = read(path, index=":", format="extxyz")
     molecules: dict[str, Atoms] = {}
     for index, atoms in enumerate(frames):
