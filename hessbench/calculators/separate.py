@@ -157,7 +157,10 @@ def _serve(connection: Connection, source: Path | str) -> None:
             answer = getattr(potential, what)(_batch(*arrays))
         except PotentialError as error:
             answer = PotentialError(str(error))
-        connection.send((answer, time.process_time() - begin))
+        try:
+            connection.send((answer, time.process_time() - begin))
+        except BrokenPipeError:  # who asked was killed meanwhile
+            return
 
 
 def _batch(numbers: np.ndarray, coordinates: Array, counts: np.ndarray, states: np.ndarray | None) -> Batch:
