@@ -69,7 +69,7 @@ def stale_tables(results: Results, tables: Path) -> list[str]:
                 continue
             made = Path(scratch) / path.name
             # A profile may have nothing to put into one.
-            if made.exists() and not same_cells(*(item.read_text("utf-8") for item in (path, made))):
+            if made.exists() and not same_cells(*(item.read_text(encoding="utf-8") for item in (path, made))):
                 problems.append(
                     f"{path} is not what {results.folder} gives; `hessbench table {name}` writes it anew."
                 )
