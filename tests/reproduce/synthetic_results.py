@@ -24,7 +24,7 @@ from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, SUMMARY
 from hessbench.experiments.robustness.run.tables import ROBUSTNESS
-from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS
+from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS, VARIANTS
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA
 from hessbench.experiments.stability.run.tables import RATES, STABILITY, TRAJECTORY
 from hessbench.experiments.surface.run.tables import SURFACE
@@ -115,6 +115,7 @@ def single_ts(folder: Path, models: int = 100) -> None:
         energy_error=0.1, force_error=0.2, hessian_error=0.3, reason=""
     )
     write_table(folder / "results", MODES, frame, made)
+    write_table(folder / "results", VARIANTS, pd.DataFrame(columns=list(VARIANTS.columns)), made)
 
 
 def stability(folder: Path) -> None:
