@@ -3,6 +3,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -378,3 +379,8 @@ def test_a_broken_script_would_be_noticed(page: Path, tmp_path: Path) -> None:
     path.write_text(page.read_text().replace('"use strict";', '"use strict"; undefinedFunction();'))
     with opened(path) as chrome:
         assert any("undefinedFunction" in line for line in console(chrome))
+
+
+def test_a_table_without_rows_is_shown(content: Content) -> None:
+    empty = [replace(item, rows=[]) for item in content.paper_tables]
+    assert "<thead>" in render(replace(content, paper_tables=empty))
