@@ -5,7 +5,6 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a numerical library is loaded; bands run in parallel
 
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,17 +21,9 @@ from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
+from hessbench.experiments.neb.run.potentials import trained_potentials
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
-from hessbench.potential.ensembles import (
-    ensemble_folder,
-    ensemble_inputs,
-    ensemble_label,
-    load_member,
-    model_file,
-    trained_seeds,
-)
-from hessbench.potential.interface import Potential
 from hessbench.reactions.choice import Search, choose_reactions
 from hessbench.reactions.held_out import held_out_geometries, of_level, reference_level
 from hessbench.results.store.provenance import made_here
@@ -48,15 +39,7 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     """Relax nudged elastic bands: neb_paths, neb_summary, neb_springs, neb_geometry.parquet of results."""
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
-    potentials: list[tuple[str, int, Callable[[], Potential]]] = []
-    trained = []
-    for loss in config.losses:
-        folder = ensemble_folder(loss, config.percent)
-        potentials += [
-            (ensemble_label(folder), seed, partial(load_member, model_file(folder, seed)))
-            for seed in trained_seeds(folder)[: config.seeds]
-        ]
-        trained.append(ensemble_inputs(folder))
+    potentials, trained = trained_potentials(config.losses, config.percent, config.seeds)
     brought = [bring(source) for source in calculators]  # what cannot be used is better known before
     potentials += [(item.name, 0, item.load) for item in brought]
     with ReactionFile(active_file("rtp")) as file:

@@ -20,19 +20,12 @@ from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.options import results_option
 from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
+from hessbench.experiments.neb.run.potentials import trained_potentials
 from hessbench.experiments.neb.run.tables import PATHS
 from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
 from hessbench.experiments.spectra.run.reference_path import read_reference_path
 from hessbench.experiments.spectra.run.settings import SpectraConfig
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA, STAGE, SUMMARY
-from hessbench.potential.ensembles import (
-    ensemble_folder,
-    ensemble_inputs,
-    ensemble_label,
-    load_member,
-    model_file,
-    trained_seeds,
-)
 from hessbench.potential.interface import Potential
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import read_provenance, write_table
@@ -56,19 +49,13 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     torch.set_num_threads(1)
     config = load_section(SpectraConfig, "spectra")
     source = read_provenance(PATHS.path(results))
-    made_from = [source.inputs]
     path = read_reference_path(results, KIND)
     potentials: list[tuple[str, int, Potential]] = [(REFERENCE, REFERENCE_SEED, LevelPotential(source.level))]
-    for loss in config.losses:
-        folder = ensemble_folder(loss, config.percent)
-        potentials += [
-            (ensemble_label(folder), seed, load_member(model_file(folder, seed)))
-            for seed in trained_seeds(folder)[: config.seeds]
-        ]
-        made_from.append(ensemble_inputs(folder))
+    members, trained = trained_potentials(config.losses, config.percent, config.seeds)
+    potentials += [(label, seed, load()) for label, seed, load in members]
     brought = [bring(source) for source in calculators]  # what cannot be used is better known before
     potentials += [(item.name, 0, item.load()) for item in brought]
-    inputs = STAGE.inputs({}, {"spectra": config}).joined(*made_from)
+    inputs = STAGE.inputs({}, {"spectra": config}).joined(source.inputs, *trained)
     rows, summaries, costs = [], [], []
     reference: list = []
     for loss, seed, potential in tqdm(potentials, desc="spectra", unit="path"):

@@ -7,7 +7,7 @@ os.environ.setdefault(
 )  # before a numerical library is loaded; searches run in parallel
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -29,18 +29,11 @@ from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
 from hessbench.errors import HessbenchError, PotentialError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
+from hessbench.experiments.neb.run.potentials import trained_potentials
 from hessbench.experiments.ts_search.run.search import USES, SearchTask, run_search
 from hessbench.experiments.ts_search.run.settings import TsSearchConfig
 from hessbench.experiments.ts_search.run.tables import SEARCHES, STAGE
 from hessbench.potential.batch import Batch
-from hessbench.potential.ensembles import (
-    ensemble_folder,
-    ensemble_inputs,
-    ensemble_label,
-    load_member,
-    model_file,
-    trained_seeds,
-)
 from hessbench.potential.evaluation import hessians
 from hessbench.potential.interface import Potential
 from hessbench.reactions.geometries import ReactionGeometries, shuffled
@@ -63,13 +56,7 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     """
     begin = time.perf_counter()
     config = load_section(TsSearchConfig, "ts_search")
-    potentials: list[tuple[str, int, Callable[[], Potential]]] = []
-    trained = []
-    for loss in config.losses:
-        folder = ensemble_folder(loss, config.percent)
-        seed = trained_seeds(folder)[0]
-        potentials.append((ensemble_label(folder), seed, partial(load_member, model_file(folder, seed))))
-        trained.append(ensemble_inputs(folder))
+    potentials, trained = trained_potentials(config.losses, config.percent, seeds=1)
     brought = [bring(source) for source in calculators]  # what cannot be used is better known before
     potentials += [(item.name, 0, item.load) for item in brought]
     with ReactionFile(active_file("rtp")) as file:
