@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import socket
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +39,18 @@ SLURM = SlurmConfig(
     directives=("--constraint=avx2", "--gres=gpu:1"),
     prologue=("module load python",),
 )
+
+
+@pytest.fixture
+def jobqueue_files_closed() -> Iterator[None]:
+    """Collect a SLURM cluster as soon as its test ends.
+
+    Its certificates lie in files that go when it is collected. Where a forked child collected it too, that
+    fails; pytest then formats the traceback, and CPython 3.11 does not stand that in the middle of another
+    ast.parse ("AST constructor recursion depth mismatch", CPython issue 106905).
+    """
+    yield
+    gc.collect()
 
 
 def free_address() -> str:
@@ -167,6 +181,7 @@ def test_workers_with_several_threads_are_refused(tmp_path):
         )
 
 
+@pytest.mark.usefixtures("jobqueue_files_closed")
 def test_slurm_job_script():
     before = signal.getsignal(signal.SIGINT)
     with slurm_cluster(SLURM) as cluster:
@@ -236,6 +251,7 @@ def test_a_scheduler_without_hessbench_is_told(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("jobqueue_files_closed")
 def test_a_slurm_job_that_ends_is_replaced(tmp_path, monkeypatch):
     # SLURM itself cannot be had here: these run the job script on this machine.
     programs = {
