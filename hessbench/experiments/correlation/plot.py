@@ -87,11 +87,11 @@ def draw_density(
     unit = UNIT_LABELS[quantity]
     axes.set_xlabel(f"Reference {QUANTITY_NAMES[quantity]} ({unit})")
     axes.set_ylabel(f"Predicted {QUANTITY_NAMES[quantity]} ({unit})")
-    outside = counts[(y < low_y) | (y > high_y)].sum() / counts.sum()
+    outside = int(counts[(y < low_y) | (y > high_y)].sum())
     text = axes.text(
         0,
         1.02,
-        _numbers(results, rmse, rows, float(outside)),
+        _numbers(results, rmse, rows, outside),
         transform=axes.transAxes,
         ha="left",
         va="bottom",
@@ -101,8 +101,8 @@ def draw_density(
     return mesh
 
 
-def _numbers(results: Results, rmse: pd.DataFrame, rows: pd.DataFrame, outside: float) -> str:
-    """RMSE beside the paper's, line through the values and R^2, number of values; rows of one panel."""
+def _numbers(results: Results, rmse: pd.DataFrame, rows: pd.DataFrame, outside: int) -> str:
+    """RMSE beside the paper's, line through the values and R^2, numbers of values; rows of one panel."""
     loss, test_set, quantity = (str(rows[name].iloc[0]) for name in ("loss", "set", "quantity"))
     chosen = rmse[(rmse["loss"] == loss) & (rmse["set"] == test_set) & (rmse["quantity"] == quantity)]
     values = chosen["rmse"]
@@ -115,7 +115,7 @@ def _numbers(results: Results, rmse: pd.DataFrame, rows: pd.DataFrame, outside: 
     found = line_through(rows)
     second = _line(*found) if found else "one reference value"
     third = f"{int(rows['count'].sum()):,} values"
-    return "\n".join([first, second, third + (f", {100 * outside:.2g} % beyond the axis" if outside else "")])
+    return "\n".join([first, second, third + (f", {outside:,} beyond the axis" if outside else "")])
 
 
 def _line(slope: float, r2: float) -> str:
