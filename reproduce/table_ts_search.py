@@ -19,6 +19,7 @@ from hessbench.results.table_files import write_table_files
 
 TITLE = "Table ts_search. Transition states found with and without the potential's Hessian"
 STAGES = ("ts_search",)
+OPTIONAL = True
 COUNTED = ("steps", "gradient_calls", "hessian_calls", "rmsd")
 """Columns of which the median over the searches that found the transition state is shown."""
 NAMES = {"exact": "at every point", "none": "none"}
@@ -29,7 +30,7 @@ COLUMNS = (
 
 
 def make(results: Results, tables: Path) -> list[Path]:
-    """Write tables/table-ts_search.{csv,md,tex} from results/ts_search.parquet.
+    """Write tables/table-ts_search.{csv,md,tex} and give the paths; none where nothing was searched.
 
     Raises
     ------
@@ -38,6 +39,8 @@ def make(results: Results, tables: Path) -> list[Path]:
     """
     provenance = results.provenance(SEARCHES)
     table = results.table(SEARCHES)
+    if table.empty:
+        return []
     rows = []
     for loss in [*in_order(table["loss"].unique()), REFERENCE]:
         for use in NAMES:
@@ -46,16 +49,13 @@ def make(results: Results, tables: Path) -> list[Path]:
                 rows.append({"loss": loss, "hessian": use} | _counts(chosen))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     settings = provenance.notes["ts_search"]
-    if frame.empty:
-        about = "No search in this run (ts_search.reactions of the profile is 0)."
-    else:
-        about = (
-            f"From {settings['displacement_a']:g} Å (root mean square displacement of the atoms), at most "
-            f"{settings['steps']} steps. Found: largest force below {settings['fmax_ev_a']:g} eV/Å, one "
-            f"imaginary mode, within {settings['same_a']:g} Å; 95 % intervals of the share are exact "
-            "(Clopper and Pearson). One imaginary mode: of the searches that converged, wherever. Steps, "
-            "calls and distance: medians over the transition states found."
-        )
+    about = (
+        f"From {settings['displacement_a']:g} Å (root mean square displacement of the atoms), at most "
+        f"{settings['steps']} steps. Found: largest force below {settings['fmax_ev_a']:g} eV/Å, one "
+        f"imaginary mode, within {settings['same_a']:g} Å; 95 % intervals of the share are exact "
+        "(Clopper and Pearson). One imaginary mode: of the searches that converged, wherever. Steps, "
+        "calls and distance: medians over the transition states found."
+    )
     readable = pd.DataFrame(
         {
             "Potential": frame["loss"],

@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import matplotlib.style
@@ -113,7 +114,7 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         claims_missing=claims_missing,
         figures=[_figure(name, results, figures) for name in reproduce.available("figure")],
         paper_tables=[
-            *(_table(name, tables) for name in reproduce.available("table")),
+            *_tables(tables),
             _ensembles(tables),
             *_of_variants(tables),
         ],
@@ -210,8 +211,17 @@ def _why_not_drawn(name: str, results: Results) -> str:
     return f"Its results are there, but it has not been drawn; `hessbench figure {name}` does."
 
 
-def _table(name: str, tables: Path) -> Item:
-    module = reproduce.load("table", name)
+def _tables(tables: Path) -> list[Item]:
+    """The tables of reproduce/, but for those that this run does not have and need not have."""
+    modules = {name: reproduce.load("table", name) for name in reproduce.available("table")}
+    return [
+        _table(name, module, tables)
+        for name, module in modules.items()
+        if not getattr(module, "OPTIONAL", False) or (tables / f"table-{name}.csv").exists()
+    ]
+
+
+def _table(name: str, module: ModuleType, tables: Path) -> Item:
     title = re.sub(r"^Table \w+\. ", "", module.TITLE)
     content = _cells(tables / f"table-{name}.csv", f"hessbench table {name}")
     return Item(

@@ -1,6 +1,7 @@
 """Figures and tables of the project in whose root one works: the modules figure_* and table_* of reproduce/.
 
-A table's module has `TITLE` and `make(results, tables) -> list of paths`. A figure's module has `TITLE`,
+A table's module has `TITLE` and `make(results, tables) -> list of paths`, and `OPTIONAL = True` if a profile
+may have nothing to put into it: then nothing is made. A figure's module has `TITLE`,
 `STAGES` (stages of dvc.yaml whose results it shows), `CLAIMS` (keys of published.yaml that it illustrates)
 and `draw(results) -> Figure`; what is to be seen stands in its docstring.
 """

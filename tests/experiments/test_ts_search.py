@@ -1,4 +1,8 @@
-"""Transition state searches, held against a state known by symmetry."""
+"""Transition state searches, held against a state known by symmetry; a killed run goes on."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,12 +11,22 @@ from ase.build import molecule
 
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.normal_modes import translations_rotations
-from hessbench.errors import HessbenchError, PotentialError
+from hessbench.errors import DataError, HessbenchError, PotentialError
 from hessbench.experiments.ts_search.run.command import choose
-from hessbench.experiments.ts_search.run.search import displaced, find_saddle
+from hessbench.experiments.ts_search.run.search import (
+    USES,
+    Searches,
+    SearchTask,
+    displaced,
+    find_saddle,
+    run_search,
+)
 from hessbench.experiments.ts_search.run.settings import TsSearchConfig
 from hessbench.potential.array_potential import ArrayPotential
+from hessbench.potential.batch import Batch
+from hessbench.potential.interface import Potential
 from hessbench.reactions.geometries import ReactionGeometries
+from hessbench.system.processes import run_tasks
 
 CONFIG = TsSearchConfig(reactions=1)
 BOND = 0.997
@@ -69,6 +83,65 @@ def test_a_potential_that_fails_is_a_row_with_the_reason() -> None:
     numbers, saddle = planar_ammonia()
     row = find_saddle(numbers, saddle, saddle, Failing(), "none", CONFIG)
     assert (row["status"], row["reason"], row["imaginary"]) == ("failed", "no nitrogen here", None)
+
+
+class Stopping(LevelPotential):
+    """GFN2-xTB that counts its calls in a file, and is interrupted at one of them."""
+
+    def __init__(self, calls: Path, stop: int | None) -> None:
+        super().__init__("GFN2-xTB")
+        self.calls, self.stop = calls, stop
+
+    def energies_and_forces(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        self.calls.write_text(self.calls.read_text() + "x")
+        if len(self.calls.read_text()) == self.stop:
+            raise KeyboardInterrupt
+        return super().energies_and_forces(batch)
+
+
+def searched(
+    checkpoints: Path, load: Callable[[], Potential], digest: str = "1", **settings: object
+) -> list[dict]:
+    """Rows of four searches, one after the other in this process, without the times."""
+    numbers, saddle = planar_ammonia()
+    reactions = [ReactionGeometries(name, numbers, {"TS": saddle}) for name in ("a", "b")]
+    shared = Searches(reactions, CONFIG.model_copy(update=settings), checkpoints, "code")
+    tasks = [SearchTask(index, "E", 0, use, load, digest) for use in USES for index in range(2)]
+    rows = run_tasks(run_search, tasks, shared, 1, lambda done: None)
+    return [{name: value for name, value in row.items() if name != "cpu_s"} for row in rows]
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(tmp_path) -> None:
+    calls = tmp_path / "calls"
+
+    def counted(stop: int | None, folder: str, **more: object) -> tuple[list[dict], int]:
+        calls.write_text("")
+        rows = searched(tmp_path / folder, partial(Stopping, calls, stop), **more)
+        return rows, len(calls.read_text())
+
+    whole, all_calls = counted(None, "whole")
+    assert [row["status"] for row in whole] == ["found"] * 4
+    calls_each = [row["gradient_calls"] for row in whole]
+    assert all_calls == sum(calls_each)
+    with pytest.raises(KeyboardInterrupt):
+        counted(all_calls - calls_each[3] - 1, "killed")  # at the end of the third search
+    assert len(list((tmp_path / "killed").glob("*.json"))) == 2
+    assert counted(None, "killed") == (whole, calls_each[2] + calls_each[3])
+    assert counted(None, "killed") == (whole, 0)
+    assert counted(None, "killed", processes=7, reactions=2) == (whole, 0)
+    for more in ({"digest": "2"}, {"displacement_a": 0.05}):  # neither is what was searched
+        assert counted(None, "killed", **more)[1] > 0
+    (damaged, *_) = (tmp_path / "killed").glob("*.json")
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"is no checkpoint .*; delete it to search anew"):
+        counted(None, "killed")
+
+
+@pytest.mark.slow
+def test_a_search_that_failed_is_tried_again(tmp_path) -> None:
+    assert {row["status"] for row in searched(tmp_path, Failing)} == {"failed"}
+    assert {row["status"] for row in searched(tmp_path, partial(LevelPotential, "GFN2-xTB"))} == {"found"}
 
 
 class Bowl(ArrayPotential):

@@ -60,7 +60,8 @@ def content(synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> Conten
     for name in set(reproduce.available("figure")) - {"s1", "s2"}:  # drawing all of them would take long
         shutil.copy(png, figures / f"figure-{name}.png")
     shutil.copy(synthetic / "tables/verdicts.csv", tables)
-    reproduce.load("table", "s1").make(results=Results(synthetic / "results"), tables=tables)
+    for name in ("s1", "ts_search"):
+        reproduce.load("table", name).make(results=Results(synthetic / "results"), tables=tables)
     return gather(synthetic, figures, tables)
 
 
@@ -167,6 +168,17 @@ def test_what_is_not_there_is_said_in_its_place(content: Content) -> None:
     tables = {table.name: table for table in content.paper_tables}
     assert not tables["s1"].missing
     assert "table-2.csv: does not exist" in tables["2"].missing
+
+
+def test_a_table_that_a_profile_need_not_have_is_left_out_where_it_is_not(
+    content: Content, synthetic: Path, tmp_path: Path
+) -> None:
+    assert any(table.name == "ts_search" and not table.missing for table in content.paper_tables)
+    bare = gather(synthetic, tmp_path / "figures", tmp_path / "tables")
+    assert {table.name for table in content.paper_tables} - {table.name for table in bare.paper_tables} == {
+        "ts_search"
+    }
+    assert "hessbench table ts_search" not in render(bare)
 
 
 def test_an_experiment_that_was_not_run_is_named(synthetic: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hessbench.experiments.ts_search.run.tables import SEARCHES
 from hessbench.results import reproduce
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import read_provenance, read_table, write_table
-from hessbench.verification.making import stale_tables
+from hessbench.verification.making import make_tables, stale_tables
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,12 @@ def test_table_ts_search_counts_what_was_found(synthetic: Path, tmp_path: Path) 
     assert "8 of 10" in markdown.read_text()
 
 
-def test_table_ts_search_of_a_run_without_searches_says_so(synthetic: Path, tmp_path: Path) -> None:
+def test_a_run_without_searches_has_no_table_ts_search(synthetic: Path, tmp_path: Path) -> None:
     shutil.copytree(synthetic / "results", tmp_path / "results")
     path = SEARCHES.path(tmp_path / "results")
     rows = read_table(tmp_path / "results", SEARCHES)
     write_table(tmp_path / "results", SEARCHES, rows.head(0), read_provenance(path))
-    module = reproduce.load("table", "ts_search")
-    _, markdown, _ = module.make(Results(tmp_path / "results"), tmp_path / "tables")
-    assert "No search in this run" in markdown.read_text()
+    results = Results(tmp_path / "results")
+    assert list(make_tables(results, tmp_path / "tables", ["ts_search"])) == []
+    assert not (tmp_path / "tables").exists()
+    assert stale_tables(results, tmp_path / "tables") == []

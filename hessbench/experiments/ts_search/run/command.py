@@ -7,10 +7,11 @@ os.environ.setdefault(
 )  # before a numerical library is loaded; searches run in parallel
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pandas as pd
@@ -23,6 +24,7 @@ from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.cluster.workers import workers
 from hessbench.config.base import load_section
+from hessbench.config.inputs import Inputs, digest
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
@@ -30,10 +32,11 @@ from hessbench.data.locations import SPLIT, active_file
 from hessbench.errors import HessbenchError, PotentialError
 from hessbench.experiments.neb.run.bands import REFERENCE_SEED
 from hessbench.experiments.neb.run.potentials import trained_potentials
-from hessbench.experiments.ts_search.run.search import USES, SearchTask, run_search
+from hessbench.experiments.ts_search.run.search import USES, Searches, SearchTask, run_search
 from hessbench.experiments.ts_search.run.settings import TsSearchConfig
 from hessbench.experiments.ts_search.run.tables import SEARCHES, STAGE
 from hessbench.potential.batch import Batch
+from hessbench.potential.ensembles import ensemble_folder, model_file
 from hessbench.potential.evaluation import hessians
 from hessbench.potential.interface import Potential
 from hessbench.reactions.geometries import ReactionGeometries, shuffled
@@ -42,6 +45,7 @@ from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.alone import alone_in_results
 from hessbench.system.processes import run_tasks
+from hessbench.system.sources import code_digest
 
 
 @click.command()
@@ -52,13 +56,13 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     """Search transition states with Sella from displaced ones: results/ts_search.parquet.
 
     With the first model of each ensemble, and as a control with the level of theory of the data; each with
-    its Hessian at every point, and without.
+    its Hessian at every point, and without. Interrupted, it goes on: what is finished is not searched again.
     """
     begin = time.perf_counter()
     config = load_section(TsSearchConfig, "ts_search")
-    potentials, trained = trained_potentials(config.losses, config.percent, seeds=1)
+    potentials, trained = _models(config)
     brought = [bring(source) for source in calculators]  # what cannot be used is better known before
-    potentials += [(item.name, 0, item.load) for item in brought]
+    potentials += [_Searched(item.name, 0, item.load, item.digest) for item in brought]
     with ReactionFile(active_file("rtp")) as file:
         data, stated = file.identifier, file.metadata.level
     inputs = STAGE.inputs({"rtp": data}, {"ts_search": config}).joined(*trained)
@@ -73,19 +77,21 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
             LevelPotential(level),
             config,
         )
-        potentials.append((REFERENCE, REFERENCE_SEED, partial(LevelPotential, level)))
+        potentials.append(_Searched(REFERENCE, REFERENCE_SEED, partial(LevelPotential, level), level))
         tasks = [
-            SearchTask(index, loss, seed, use, load)
-            for loss, seed, load in potentials
+            SearchTask(index, item.label, item.seed, use, item.load, item.digest)
+            for item in potentials
             for use in USES
             for index in range(len(reactions))
         ]
+        checkpoints = results / "checkpoints" / "ts_search"
+        shared = Searches(reactions, config, checkpoints, code_digest(STAGE.package))
         with tqdm(total=len(tasks), desc="ts-search", unit="search", smoothing=0.05) as bar:
 
             def show(done: int) -> None:
                 bar.update(done)
 
-            rows = run_tasks(run_search, tasks, (reactions, config), workers(config.processes), show)
+            rows = run_tasks(run_search, tasks, shared, workers(config.processes), show)
     table = pd.DataFrame(rows, columns=list(SEARCHES.columns))
     provenance = made_here(
         inputs,
@@ -102,6 +108,29 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     for item in brought:
         if mark := level_mark(item.level, level):
             click.echo(f"{item.name}: {mark}")
+
+
+class _Searched(NamedTuple):
+    """A potential whose transition states are searched; `digest` tells it from others."""
+
+    label: str
+    seed: int
+    load: Callable[[], Potential]
+    digest: str
+
+
+def _models(config: TsSearchConfig) -> tuple[list[_Searched], list[Inputs]]:
+    """Name the first model of each ensemble, and what each ensemble is made from."""
+    found, made_from = [], []
+    for loss in config.losses:
+        potentials, trained = trained_potentials((loss,), config.percent, seeds=1)
+        folder = ensemble_folder(loss, config.percent)
+        found += [
+            _Searched(label, seed, load, digest(model_file(folder, seed).read_bytes()))
+            for label, seed, load in potentials
+        ]
+        made_from += trained
+    return found, made_from
 
 
 def choose(

@@ -6,10 +6,12 @@ differences of gradients, and updates its Hessian.
 """
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -26,41 +28,87 @@ from hessbench.potential.evaluation import Array, hessians
 from hessbench.potential.interface import Potential
 from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.system.processes import Report
+from hessbench.system.reading import reading
+from hessbench.system.seal import read_sealed, write_sealed
 from hessbench.units import EV
 
 Use = Literal["exact", "none"]
 USES: tuple[Use, ...] = ("exact", "none")
 
 
+NOT_OF_A_SEARCH = {"reactions", "geometries", "level", "losses", "percent", "processes"}
+"""Settings that say what is searched; a finished search is the same whichever others there are."""
+
+
 @dataclass(frozen=True)
 class SearchTask:
-    """One search: a reaction, by its number, with one potential and one use of its Hessian."""
+    """One search: a reaction, by its number, with one potential and one use of its Hessian.
+
+    `digest` tells the potential from others; what was searched with another one is searched anew.
+    """
 
     reaction: int
     loss: str
     seed: int
     hessian: Use
     load: Callable[[], Potential]
+    digest: str
 
 
-def run_search(
-    task: SearchTask, shared: tuple[Sequence[ReactionGeometries], TsSearchConfig], report: Report
-) -> dict[str, Any]:
-    """Search from the displaced transition state; runs in a process of its own.
+@dataclass(frozen=True)
+class Searches:
+    """What all searches share: the reactions, the settings, the folder of finished ones, and their code."""
+
+    reactions: Sequence[ReactionGeometries]
+    config: TsSearchConfig
+    checkpoints: Path
+    code: str  # after an edit everything is searched anew
+
+
+def run_search(task: SearchTask, shared: Searches, report: Report) -> dict[str, Any]:
+    """Search from the displaced transition state, or take what was found; runs in a process of its own.
+
+    A search that failed is not kept: it is tried again when the command goes on.
 
     Returns
     -------
     dict
         A row of `hessbench.experiments.ts_search.run.tables.SEARCHES`.
+
+    Raises
+    ------
+    DataError
+        A checkpoint is damaged.
     """
-    reactions, config = shared
-    reaction = reactions[task.reaction]
+    reaction, config = shared.reactions[task.reaction], shared.config
     saddle = reaction.coordinates["TS"]
-    start = displaced(saddle, config.displacement_a, f"{config.seed} {reaction.name}")
-    key = {"reaction": reaction.name, "loss": task.loss, "seed": task.seed, "hessian": task.hessian}
-    row = key | find_saddle(reaction.numbers, start, saddle, task.load(), task.hessian, config)
+    settings = config.model_dump_json(exclude=NOT_OF_A_SEARCH)
+    content = hashlib.sha256(
+        f"{settings} {shared.code} {task.digest} {task.hessian} {reaction.name}".encode()
+    )
+    content.update(reaction.numbers.tobytes() + saddle.tobytes())
+    name = f"{task.loss}-{task.seed}-{task.hessian}-{task.reaction}.json"
+    checkpoint, fingerprint = shared.checkpoints / name, content.hexdigest()
+    row = _finished(checkpoint, fingerprint)
+    if row is None:
+        start = displaced(saddle, config.displacement_a, f"{config.seed} {reaction.name}")
+        row = find_saddle(reaction.numbers, start, saddle, task.load(), task.hessian, config)
+        if row["status"] != "failed":
+            kept = json.dumps({"fingerprint": fingerprint, "row": row}).encode()
+            write_sealed(checkpoint, lambda file: file.write(kept))
     report(1)
-    return row
+    key = {"reaction": reaction.name, "loss": task.loss, "seed": task.seed, "hessian": task.hessian}
+    return key | row
+
+
+def _finished(checkpoint: Path, fingerprint: str) -> dict[str, Any] | None:
+    """Read how a search ended; None if it did not yet, or another one did."""
+    if not checkpoint.exists():
+        return None
+    with reading(checkpoint, "is no checkpoint", "delete it to search anew"):
+        kept = json.loads(read_sealed(checkpoint))
+        row: dict[str, Any] = kept["row"]
+        return row if kept["fingerprint"] == fingerprint else None
 
 
 def displaced(coordinates: Array, length: float, key: str) -> Array:
