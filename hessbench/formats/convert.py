@@ -115,7 +115,7 @@ def convert(
     counts = {"reactions": 0, "structures": 0}
     problems = [contradiction(finding) for finding in findings if finding.failed]
     left_out: list[LeftOut] = []
-    assumed: list[str] = []
+    assumed: dict[str, list[str]] = {"charge": [], "multiplicity": []}
 
     def reactions() -> Iterator[Reaction]:
         allowed = int(TOLERATED * len(source.names))
@@ -136,8 +136,9 @@ def convert(
                     problems.append(f"{name}: {wrong}")
                     if len(problems) > allowed and not believe:
                         raise DataError(source.path, f"refused: {wrong}{SKIP}.", name)
-            if stored.charge is None or stored.multiplicity is None:
-                assumed.append(name)
+            for key, names in assumed.items():
+                if getattr(stored, key) is None:
+                    names.append(name)
             counts["reactions"] += 1
             counts["structures"] += len(reaction)
             yield reaction
@@ -153,11 +154,20 @@ def convert(
     return Conversion(findings, **counts, problems=tuple(problems), left_out=tuple(left_out), notes=notes)
 
 
-def _assumptions(assumed: list[str]) -> list[str]:
-    if not assumed:
-        return []
-    whose = assumed[0] if len(assumed) == 1 else f"{len(assumed)} reactions"
-    return [f"charge or multiplicity of {whose} are not stated: taken as 0 and the lowest"]
+def _assumptions(assumed: dict[str, list[str]]) -> list[str]:
+    """Say for how many reactions charge and multiplicity are not stated, and what they are taken as."""
+    taken = {"charge": "0", "multiplicity": "the lowest"}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for key, names in assumed.items():
+        if names:
+            groups.setdefault(tuple(names), []).append(key)
+    notes = []
+    for names, keys in groups.items():
+        whose = names[0] if len(names) == 1 else f"{len(names)} reactions"
+        what, verb = " and ".join(keys), "is" if len(keys) == 1 else "are"
+        values = " and ".join(taken[key] for key in keys)
+        notes.append(f"{what} of {whose} {verb} not stated: taken as {values}")
+    return notes
 
 
 def problem_of(stored: StoredReaction, reaction: Reaction) -> str | None:
@@ -172,6 +182,22 @@ def problem_of(stored: StoredReaction, reaction: Reaction) -> str | None:
 
 def _without_bad(source: Source, name: str, units: Units) -> tuple[StoredReaction | None, list[LeftOut]]:
     """Read a reaction and leave out what fails: structures, or all of it."""
+    whole, left_out = _whole_structures(source, name)
+    if whole is not None:
+        bad = bad_structures(whole.convert(units, source.path))
+        left_out += [LeftOut(name, whole.place(index), reason) for index, reason in bad.items()]
+        kept = [index for index in range(len(whole)) if index not in bad]
+        if kept:
+            stored = whole.select(kept)
+            wrong = problem(check_reaction(stored.convert(units, source.path)))
+            if wrong is None:
+                return stored, left_out
+            left_out.append(LeftOut(name, "", wrong))
+    return None, left_out
+
+
+def _whole_structures(source: Source, name: str) -> tuple[StoredReaction | None, list[LeftOut]]:
+    """Read a reaction and leave out structures whose numbers are not whole, whatever their units."""
     try:
         stored = source.load(name)
     except DataError as error:
@@ -183,18 +209,7 @@ def _without_bad(source: Source, name: str, units: Units) -> tuple[StoredReactio
             kept.append(index)
         except DataError as error:
             left_out.append(LeftOut(name, stored.place(index), error.problem.rstrip(".")))
-    if kept:
-        whole = stored.select(kept)
-        bad = bad_structures(whole.convert(units, source.path))
-        left_out += [LeftOut(name, whole.place(index), reason) for index, reason in bad.items()]
-        kept = [index for index in range(len(kept)) if index not in bad]
-        if kept:
-            stored = whole.select(kept)
-            wrong = problem(check_reaction(stored.convert(units, source.path)))
-            if wrong is None:
-                return stored, left_out
-            left_out.append(LeftOut(name, "", wrong))
-    return None, left_out
+    return stored.select(kept) if kept else None, left_out
 
 
 def find_units(
@@ -215,17 +230,19 @@ def find_units(
     declared = Units(
         **{**asdict(source.units), **{key: value for key, value in asdict(stated).items() if value}}
     )
-    sample = []
+    sample: list[StoredReaction] = []
+    failed: list[LeftOut] = []
     for name in source.sample_names(SAMPLE_REACTIONS):
-        try:
+        if skip_bad:
+            whole, left_out = _whole_structures(source, name)
+            failed += left_out
+            sample += [] if whole is None else [whole.first(SAMPLE_STRUCTURES)]
+        else:
             item = source.load(name).first(SAMPLE_STRUCTURES)
             item.check(source.path)
             sample.append(item)
-        except DataError:
-            if not skip_bad:
-                raise
     if not sample:
-        raise DataError(source.path, "no reaction of it can be used.")
+        raise DataError(source.path, f"no reaction of it can be used, {failed[0]}.")
     length = known_units("coordinates")[find_coordinates(sample, declared.coordinates).found or "Angstrom"]
     misfits: dict[str, str] = {}
     for item in sample:

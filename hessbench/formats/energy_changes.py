@@ -27,28 +27,15 @@ def check_energies(
     coordinates, energies, forces, hessians
         Of a reaction: (n, N, 3), (n,), (n, N, 3) and (n, 3N, 3N) or None; kcal/mol and Angstrom.
     """
-    structures = len(energies)
-    points = coordinates.reshape(structures, -1)
     pairs = set()
-    for index in range(structures):
-        apart = np.abs(points - points[index]).max(axis=1)
-        apart[index] = np.inf
-        other = int(np.argmin(apart))
-        if apart[other] <= (CLOSE if hessians is None else CLOSE_BY_HESSIANS):
+    for index in range(len(energies)):
+        near = _near(coordinates, index, hessians)
+        if near:
+            other, _ = min(near, key=lambda item: item[1])
             pairs.add((min(index, other), max(index, other)))
     worst = (0.0, "")
     for first, second in sorted(pairs):
-        step = points[second] - points[first]
-        by_first, by_second = -forces[first].ravel() @ step, -forces[second].ravel() @ step
-        work = (by_first + by_second) / 2
-        if hessians is not None:
-            bent = [step @ hessians[index] @ step for index in (first, second)]
-            by_first, by_second = by_first + bent[0] / 2, by_second - bent[1] / 2
-            work += (bent[0] - bent[1]) / 12
-        allowed = abs(by_first - by_second) + PART * abs(work)
-        allowed += LEAST + LEAST_PER_ANGSTROM * np.abs(step).max()
-        change = energies[second] - energies[first]
-        beyond = float(abs(change - work) - allowed)
+        change, work, beyond = _beyond(coordinates, energies, forces, hessians, first, second)
         if beyond > worst[0]:
             evidence = (
                 f"from structure {first} to structure {second} the energy changes by {change:,.4g} "
@@ -60,3 +47,73 @@ def check_energies(
     if not pairs:
         return Check("energies", Outcome.CANNOT_TELL, "no two structures are close to each other")
     return Check("energies", Outcome.PASSED)
+
+
+def foreign_energies(
+    coordinates: np.ndarray, energies: np.ndarray, forces: np.ndarray, hessians: np.ndarray | None
+) -> dict[int, str]:
+    """Structures whose energy is of something else, and why.
+
+    Where two contradict each other, the one that agrees with more of the others around it is right; if
+    nothing tells which, both are named.
+
+    Parameters
+    ----------
+    coordinates, energies, forces, hessians
+        As in `check_energies`, of a reaction that fails it or does not.
+    """
+    structures = len(energies)
+    differences: dict[tuple[int, int], tuple[float, float, float]] = {}
+    for first in range(structures):
+        for second, _ in _near(coordinates, first, hessians):
+            if first < second:
+                differences[first, second] = _beyond(coordinates, energies, forces, hessians, first, second)
+    agree = np.zeros((structures, structures), dtype=bool)
+    contradict = agree.copy()
+    for (first, second), (_, _, beyond) in differences.items():
+        which = contradict if beyond > 0 else agree
+        which[first, second] = which[second, first] = True
+    found: dict[int, str] = {}
+    for (first, second), (change, work, beyond) in differences.items():
+        if beyond <= 0:
+            continue
+        votes = [int(agree[index].sum()) for index in (first, second)]
+        blamed = [first, second] if votes[0] == votes[1] else [(first, second)[int(np.argmin(votes))]]
+        doubt = "" if len(blamed) == 1 else ", and nothing tells which of the two is of something else"
+        for index in blamed:
+            other, sign = (second, 1) if index == first else (first, -1)
+            found.setdefault(
+                index,
+                f"the energy of structure {other} differs from its energy by {sign * change:,.4g} kcal/mol, "
+                f"but by {sign * work:,.4g} by the forces{doubt or ', so it is of something else'}",
+            )
+    return found
+
+
+def _near(coordinates: np.ndarray, index: int, hessians: np.ndarray | None) -> list[tuple[int, float]]:
+    """Other structures that are close enough to be compared with one, and their largest displacements."""
+    apart = np.abs(coordinates - coordinates[index]).max(axis=(1, 2))
+    near = np.flatnonzero(apart <= (CLOSE if hessians is None else CLOSE_BY_HESSIANS))
+    return [(int(other), float(apart[other])) for other in near if other != index]
+
+
+def _beyond(
+    coordinates: np.ndarray,
+    energies: np.ndarray,
+    forces: np.ndarray,
+    hessians: np.ndarray | None,
+    first: int,
+    second: int,
+) -> tuple[float, float, float]:
+    """Change of energy from one structure to another, the work of the forces, and their excess difference."""
+    step = (coordinates[second] - coordinates[first]).ravel()
+    by_first, by_second = -forces[first].ravel() @ step, -forces[second].ravel() @ step
+    work = (by_first + by_second) / 2
+    if hessians is not None:
+        bent = [step @ hessians[index] @ step for index in (first, second)]
+        by_first, by_second = by_first + bent[0] / 2, by_second - bent[1] / 2
+        work += (bent[0] - bent[1]) / 12
+    allowed = abs(by_first - by_second) + PART * abs(work)
+    allowed += LEAST + LEAST_PER_ANGSTROM * np.abs(step).max()
+    change = energies[second] - energies[first]
+    return float(change), float(work), float(abs(change - work) - allowed)

@@ -50,7 +50,7 @@ def inspect_data(path: Path, choice: Choice | None = None, progress: bool = True
         The file cannot be read at all.
     """
     with open_data(path, choice) as source:
-        findings = find_units(source, Units())
+        findings = find_units(source, Units(), skip_bad=True)
         report: dict[str, Any] = {
             "path": str(path),
             "format": source.format,

@@ -10,7 +10,7 @@ import numpy as np
 
 from hessbench.chemistry.bonds import BONDED, relative_distances
 from hessbench.data.layout import Reaction
-from hessbench.formats.energy_changes import check_energies
+from hessbench.formats.energy_changes import check_energies, foreign_energies
 from hessbench.formats.outcomes import Check, Outcome
 from hessbench.formats.stretches import SLIGHT, local_stretches
 from hessbench.units import BOHR, EV, HARTREE
@@ -276,7 +276,7 @@ def check_reaction(reaction: Reaction) -> tuple[Check, ...]:
 
 
 def bad_structures(reaction: Reaction) -> dict[int, str]:
-    """Structures that fail a check by themselves, and why, whatever the others of the reaction hide."""
+    """Structures that fail a check by themselves, or whose energy does not go with the others, and why."""
     found = {}
     for index in range(len(reaction)):
         part = slice(index, index + 1)
@@ -292,6 +292,9 @@ def bad_structures(reaction: Reaction) -> dict[int, str]:
         wrong = problem(tuple(check for check in check_reaction(single) if check.name != "species"))
         if wrong is not None:
             found[index] = wrong
+    arrays = (reaction.coordinates, reaction.energies, reaction.forces, reaction.hessians)
+    if check_energies(*arrays).outcome is Outcome.FAILED:
+        found = foreign_energies(*arrays) | found
     return found
 
 

@@ -52,6 +52,8 @@ NEIGHBOURS = (1e-3, 0.25)
 """Range of the largest displacement of an atom between neighbouring structures, Angstrom."""
 RELATED = 0.8
 """Correlation of changes of energy with the work of the forces below which they have nothing in common."""
+MOST = 0.6
+"""Part of the pairs by which they have: the others may have foreign energies, as a reaction's check says."""
 WORK = 1.0
 """Smallest RMS of the work between neighbours that can say so, kcal/mol."""
 
@@ -143,7 +145,9 @@ def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[
         forces = Finding("forces", None, unit, Outcome.CANNOT_TELL, evidence)
     if not forces_related:
         forces = Finding("forces", declared.forces, None, Outcome.FAILED, force_evidence)
-    elif force_size is not None and (unrelated := _unrelated(changes, works * force_size)):
+    elif force_size is not None and (
+        unrelated := _unrelated(changes * (_size(energies) or 1.0), works * force_size)
+    ):
         energies = Finding("energies", declared.energies, None, Outcome.FAILED, unrelated)
     found = (coordinates, energies, forces)
     return found if hessians is None else (*found, hessians)
@@ -305,7 +309,9 @@ def _unrelated(changes: np.ndarray, works: np.ndarray) -> str | None:
     if len(changes) < FEWEST or np.sqrt(np.mean(np.square(works))) < WORK:
         return None
     correlation = abs(_fit(changes, works)[1])
-    if correlation >= RELATED:
+    # One foreign energy spoils two pairs and the correlation of all, but is a fault of its structure alone.
+    closest = np.argsort(np.abs(changes - works))[: max(FEWEST, int(MOST * len(changes)))]
+    if max(correlation, abs(_fit(changes[closest], works[closest])[1])) >= RELATED:
         return None
     return (
         f"changes between {len(changes)} pairs of neighbours are not the work of the forces (correlation "

@@ -85,3 +85,40 @@ def test_a_field_that_is_the_same_for_all_compositions_names_no_reactions(comput
     with open_data(tmp_path / "in") as source:
         assert list(source.names) == [f"structure{index:07d}" for index in range(9)]
         assert "no reaction number" in source.notes[0]
+
+
+def test_a_frame_without_a_label_costs_that_frame(computed, tmp_path):
+    writers.write_extxyz(tmp_path / "in", computed[1:])
+    text = (tmp_path / "in").read_text()
+    frames = text.split("energy=")
+    (tmp_path / "in").write_text("energy=".join([*frames[:3], f"None was={frames[3]}", *frames[4:]]))
+    with pytest.raises(DataError, match="energy of frame 2 is 'None'"):
+        convert(tmp_path / "in", tmp_path / "out.h5")
+    result = convert(tmp_path / "in", tmp_path / "out.h5", skip_bad=True)
+    assert [(item.reaction, item.place) for item in result.left_out] == [("rxn000002", "frame 2")]
+    (kept,) = read(tmp_path / "out.h5")
+    np.testing.assert_allclose(kept.energies, np.delete(computed[1].energies, 2), rtol=1e-7)
+
+
+@pytest.mark.parametrize("index", [0, 2, 5])
+def test_an_energy_of_something_else_costs_its_structure(computed, tmp_path, index):
+    energies = computed[1].energies + 40.0 * (np.arange(6) == index)
+    writers.write_lmdb(tmp_path / "in", writers.horm_records([replace(computed[1], energies=energies)]))
+    with pytest.raises(DataError, match=f"record {index}: the energy of structure"):
+        convert(tmp_path / "in", tmp_path / "out.h5")
+    result = convert(tmp_path / "in", tmp_path / "out.h5", skip_bad=True)
+    ((reaction, place, reason),) = [(item.reaction, item.place, item.reason) for item in result.left_out]
+    assert (reaction, place) == ("rxn000001", f"record {index}")
+    assert "so it is of something else" in reason
+    assert read(tmp_path / "out.h5")[0].annotations["record"].tolist() == [i for i in range(6) if i != index]
+
+
+def test_of_two_structures_alone_nothing_tells_whose_energy_is_wrong(computed, tmp_path):
+    first, pair = computed[0], [2, 3]
+    parts = {key: getattr(computed[1], key)[pair] for key in ("coordinates", "forces", "hessians")}
+    spoilt = replace(computed[1], energies=computed[1].energies[pair] + [0.0, 40.0], annotations={}, **parts)
+    writers.write_lmdb(tmp_path / "in", writers.horm_records([first, spoilt]))
+    result = convert(tmp_path / "in", tmp_path / "out.h5", skip_bad=True)
+    assert [item.place for item in result.left_out] == ["record 3", "record 4"]
+    assert all("nothing tells which of the two" in item.reason for item in result.left_out)
+    assert [len(item) for item in read(tmp_path / "out.h5")] == [3]

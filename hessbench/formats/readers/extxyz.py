@@ -6,6 +6,7 @@ Each frame has an energy, forces and optionally a Hessian, flat or (3N, 3N), or 
 Frames are counted from 0, as in ASE.
 """
 
+import math
 import re
 from collections import Counter
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
 from ase.io import iread
 
 from hessbench.data.layout import Metadata
@@ -49,6 +51,8 @@ TAKEN = (*NAMES, *CHARGE, *MULTIPLICITY, "numbers", "positions")
 """Values of a frame that the layout keeps, besides the labels."""
 ISOLATED = "isolatedatom"
 """`config_type` of single atoms, of which a model learns the energies of free atoms."""
+SYMBOLS = {symbol.encode() for symbol in chemical_symbols[1:]}
+"""Symbols of the elements, without that of ASE's dummy atoms."""
 LONGEST = 1_000_000_000
 """Bytes of a comment at most; it may hold a Hessian."""
 
@@ -83,9 +87,16 @@ def open_source(path: Path, choice: Choice) -> Source:
     if properties:
         column = properties.group(1).decode(errors="replace")
         raise DataError(path, f"a name with a colon in Properties={column} cannot be told apart; rename it.")
+    every: list[Frame] = []
     with reading(path, "damaged or truncated extended XYZ"):
         _check_counts(path)
-        every = [Frame(number, atoms) for number, atoms in enumerate(iread(path, index=":", format="extxyz"))]
+        frames_of_ase = iread(path, index=":", format="extxyz")
+    while True:
+        with reading(path, f"frame {len(every)} cannot be read"):
+            atoms = next(frames_of_ase, None)
+        if atoms is None:
+            break
+        every.append(Frame(len(every), atoms))
     frames = [frame for frame in every if not _isolated(frame.atoms)]
     if not frames:
         raise DataError(path, f"no frames in it{' but isolated atoms' if every else ''}.")
@@ -107,7 +118,9 @@ def open_source(path: Path, choice: Choice) -> Source:
 
 
 def _check_counts(path: Path) -> None:
-    """Find out whether each frame has as many lines as it says; ASE reads on beyond the end of the file.
+    """Find out whether each frame has as many lines as it says, and elements in the column of species.
+
+    ASE reads on beyond the end of the file, and no further than an empty line.
 
     Raises
     ------
@@ -123,14 +136,49 @@ def _check_counts(path: Path) -> None:
             comment = file.readline(LONGEST)
             if twice := _given_twice(comment):
                 raise ValueError(f"frame {frame} has two values of the name {twice}")
+            species = _column_of_species(comment)
             lines = (file.readline(LONGEST) for _ in range(int(start)))
-            found = sum(1 for _ in takewhile(bool, lines)) if comment else 0
+            found = 0
+            for line in takewhile(bool, lines) if comment else ():
+                found += 1
+                words = [] if species is None else line.split(maxsplit=species + 1)[species : species + 1]
+                if words and words[0].capitalize() not in SYMBOLS:
+                    symbol = words[0].decode(errors="replace")
+                    raise ValueError(f"frame {frame}, atom {found}: {symbol!r} is no element{_meant(symbol)}")
             if found < int(start):
                 raise ValueError(f"frame {frame} claims {int(start)} atoms, the file ends after {found}")
             place = file.tell()
             while file.readline(LONGEST).lstrip().startswith(b"VEC"):  # lattice vectors, by an old custom
                 place = file.tell()
             file.seek(place)
+        if any(line.strip() for line in iter(lambda: file.readline(LONGEST), b"")):
+            raise ValueError(f"an empty line follows frame {frame}, and more after it; remove that line")
+
+
+def _column_of_species(comment: bytes) -> int | None:
+    """Which word of a line is the element's symbol; None if no column is, or another tells the element."""
+    columns = re.search(rb"Properties=\"?([^\s\"]*)", comment)
+    fields = columns.group(1).split(b":") if columns else []
+    if {b"Z", b"numbers"} & set(fields[::3]):
+        return None
+    place = 0
+    for name, kind, width in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+        if name == b"species" and kind == b"S":
+            return place
+        if not width.isdigit():
+            return None
+        place += int(width)
+    return None
+
+
+def _meant(symbol: str) -> str:
+    """What somebody may have meant by a symbol that is none."""
+    if symbol in ("D", "T"):
+        return "; write H for an isotope of hydrogen"
+    if symbol.isdigit() and 0 < int(symbol) < len(chemical_symbols):
+        return f"; write {chemical_symbols[int(symbol)]}"
+    letters = "".join(takewhile(str.isalpha, symbol)).capitalize()
+    return f"; write {letters}" if letters in chemical_symbols[1:] else ""
 
 
 def _given_twice(comment: bytes) -> str:
@@ -243,39 +291,37 @@ def _group(frames: list[Frame], labels: Labels) -> tuple[dict[str, list[Frame]],
 
 def _reaction(path: Path, name: str, frames: list[Frame], labels: Labels) -> StoredReaction:
     atoms = len(frames[0].atoms)
-    hessians = [_hessian(path, name, frame, labels.hessian) for frame in frames]
-    present = [hessian for hessian in hessians if hessian is not None]
-    forces = [_label(path, name, frame, labels.forces, 3 * atoms) for frame in frames]
-    energies = [_label(path, name, frame, labels.energy, 1) for frame in frames]
+    with_hessian = labels.hessian in values_of(frames[0].atoms)  # by which they were grouped
+    energies, forces = np.full(len(frames), np.nan), np.full((len(frames), atoms, 3), np.nan)
+    hessians = np.full((len(frames), 3 * atoms, 3 * atoms), np.nan) if with_hessian else None
+    faults: dict[int, str] = {}
+    for index, frame in enumerate(frames):
+        try:
+            energies[index] = _label(path, frame, labels.energy, ())
+            forces[index] = labels.sign * _label(path, frame, labels.forces, (atoms, 3))
+            if hessians is not None and labels.hessian is not None:
+                hessians[index] = _label(path, frame, labels.hessian, (3 * atoms, 3 * atoms))
+        except DataError as error:
+            faults[index] = error.problem
     stored = StoredReaction(
         name=name,
         numbers=frames[0].atoms.numbers,
         coordinates=np.stack([frame.atoms.positions for frame in frames]),
-        energies=np.array(energies).reshape(len(frames)),
-        forces=np.array(forces).reshape(len(frames), atoms, 3),
-        hessians=np.stack(present) if present else None,
+        energies=energies,
+        forces=forces,
+        hessians=hessians,
         charge=whole_number(path, name, frames, CHARGE),
         multiplicity=whole_number(path, name, frames, MULTIPLICITY),
         places=tuple(frame.place for frame in frames),
+        faults=faults,
     )
     refuse_lost_state(path, name, frames, stored)
     return stored
 
 
-def _label(path: Path, name: str, frame: Frame, key: str, size: int) -> np.ndarray:
+def _label(path: Path, frame: Frame, key: str, shape: tuple[int, ...]) -> np.ndarray:
     numbers = label_of(path, frame.place, frame.atoms, key)
+    size = math.prod(shape)
     if numbers.size != size:
-        raise DataError(path, f"{key} of {frame.place} has {numbers.size} numbers instead of {size}.", name)
-    return numbers.ravel()
-
-
-def _hessian(path: Path, name: str, frame: Frame, key: str | None) -> np.ndarray | None:
-    if key is None or key not in values_of(frame.atoms):
-        return None
-    size = 3 * len(frame.atoms)
-    array = label_of(path, frame.place, frame.atoms, key)
-    if array.size != size**2:
-        raise DataError(
-            path, f"a Hessian has {array.size} elements instead of {size**2} ({frame.place}).", name
-        )
-    return array.reshape(size, size)
+        raise DataError(path, f"{key} of {frame.place} has {numbers.size} numbers instead of {size}.")
+    return numbers.reshape(shape)

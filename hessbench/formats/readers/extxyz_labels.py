@@ -23,10 +23,13 @@ QUANTITIES = {
     "hessian": re.compile("hess(ian)?"),
 }
 """What the name of a label has in it, whatever its case."""
+GRADIENT = re.compile("grad", re.IGNORECASE)
+"""What the name of minus the forces has in it."""
 SIMILAR = re.compile("energ|force|gradient|hess", re.IGNORECASE)
 """What the name of something has in it that may be a label."""
 PLAIN, REFERENCE = "", "ref_"
 """What stands before the quantity in the two sets that are read unasked."""
+HESSIAN_FORMS = "matrix of numbers in quotes, separated by spaces"
 NONE = "none"
 """What is picked to leave out Hessians."""
 
@@ -50,6 +53,11 @@ class Labels:
     hessian: str | None
     notes: tuple[str, ...] = ()
 
+    @property
+    def sign(self) -> float:
+        """What turns the numbers under the name of the forces into forces."""
+        return -1.0 if GRADIENT.search(self.forces) else 1.0
+
 
 def values_of(frame: Atoms) -> dict[str, Any]:
     """All values of a frame by name: of the calculator into which ASE puts some, and its own."""
@@ -63,13 +71,19 @@ def choose_labels(path: Path, frames: Iterable[Atoms], choice: Choice) -> Labels
     ------
     DataError
         There is none, or more than one could be meant; what is there is listed with the options that pick.
+        Or what has the name of a label is no number in any frame.
     """
     found: dict[str, dict[str, str]] = {quantity: {} for quantity in QUANTITIES}
     similar: dict[str, None] = {}
+    unreadable: dict[str, str] = {}
     for frame in frames:
         for key, value in values_of(frame).items():
-            numbers = _numbers(value) if SIMILAR.search(key) else None
+            if not SIMILAR.search(key):
+                continue
+            numbers = _numbers(value)
             if numbers is None:
+                if not re.search("units?$", key):
+                    unreadable.setdefault(key, f"{value}"[:40])
                 continue
             similar[key] = None
             for quantity, pattern in QUANTITIES.items():
@@ -78,6 +92,12 @@ def choose_labels(path: Path, frames: Iterable[Atoms], choice: Choice) -> Labels
                     found[quantity].setdefault(affix, key)
     energies, forces, hessians = (found[quantity] for quantity in QUANTITIES)
     there = f"labels in it: {', '.join(similar) or 'none'}"
+    for key in similar:
+        unreadable.pop(key, None)
+    if unreadable:
+        there += "".join(f", and {key}, which is no number but {text!r}" for key, text in unreadable.items())
+    if any(GRADIENT.search(key) for key in similar):
+        there += " (gradients are minus the forces: what is picked as forces under such a name is negated)"
     remedy = "pick one set by --energy-key, --forces-key and --hessian-key"
     if choice.energy_key or choice.forces_key or choice.hessian_key:
         labels = _picked(choice, found)
@@ -92,6 +112,13 @@ def choose_labels(path: Path, frames: Iterable[Atoms], choice: Choice) -> Labels
             )
         affix = complete[0]
         hessian: str | None = hessians.get(affix)
+        lost = next((key for key in unreadable if key.lower() in (f"{affix}hessian", f"{affix}hess")), None)
+        if hessian is None and lost is not None:
+            raise DataError(
+                path,
+                f"{lost} is no {HESSIAN_FORMS} but {unreadable[lost]!r}...; write it so, or leave it out by "
+                f"--energy-key {energies[affix]} --forces-key {forces[affix]} --hessian-key {NONE}.",
+            )
         others = {*energies, *forces} - {affix}
         if hessian is None and len(hessians) == 1 and not others:
             hessian = next(iter(hessians.values()))
@@ -104,9 +131,10 @@ def choose_labels(path: Path, frames: Iterable[Atoms], choice: Choice) -> Labels
         labels = Labels(energies[affix], forces[affix], hessian)
     for taken in (labels.energy, labels.forces, labels.hessian):
         similar.pop(taken or "", None)
-    if not similar and labels.energy in ("energy", "REF_energy"):
+    if not similar and labels.energy in ("energy", "REF_energy") and labels.sign > 0:
         return labels
     chosen = ", ".join(key for key in (labels.energy, labels.forces, labels.hessian) if key)
+    chosen += f", the forces as minus {labels.forces}" if labels.sign < 0 else ""
     aside = f"; left aside: {', '.join(similar)}" if similar else ""
     return Labels(labels.energy, labels.forces, labels.hessian, (f"the labels are {chosen}{aside}",))
 
@@ -150,9 +178,11 @@ def label_of(path: Path, place: str, frame: Atoms, key: str) -> np.ndarray:
 
 def _numbers(value: Any) -> np.ndarray | None:
     """Real numbers, also with Fortran's exponents; None if it is something else."""
-    text = re.sub("[dD]", "E", value) if isinstance(value, str) else value
     try:
-        return np.asarray(text, dtype=float)
+        if isinstance(value, str):
+            words = re.sub("[dD]", "E", value).split()
+            return np.array(words[0] if len(words) == 1 else words, dtype=float) if words else None
+        return np.asarray(value, dtype=float)
     except (ValueError, TypeError):
         return None
 

@@ -36,6 +36,8 @@ class StoredReaction:
         Of the molecule; None if the file does not state them: neutral, and the lowest multiplicity.
     places
         Where in the file each structure is, for people, such as "record 10"; empty: as "structure 0", ...
+    faults
+        Index of a structure that could not be read to the reason; its arrays hold anything.
     """
 
     name: str
@@ -48,6 +50,7 @@ class StoredReaction:
     charge: int | None = None
     multiplicity: int | None = None
     places: tuple[str, ...] = ()
+    faults: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of structures."""
@@ -68,6 +71,7 @@ class StoredReaction:
             hessians=None if self.hessians is None else self.hessians[chosen],
             annotations={key: value[chosen] for key, value in self.annotations.items()},
             places=tuple(self.place(index) for index in indices),
+            faults={new: self.faults[old] for new, old in enumerate(indices) if old in self.faults},
         )
 
     def first(self, structures: int) -> "StoredReaction":
@@ -107,6 +111,8 @@ class StoredReaction:
 
     def check(self, path: Path) -> None:
         """Raise a DataError unless the arrays are whole and fit together."""
+        if self.faults:
+            raise DataError(path, f"{next(iter(self.faults.values())).rstrip('.')}.", self.name)
         atoms, structures = len(self.numbers), len(self.energies)
         if not atoms or not structures:
             raise DataError(path, "no atoms or no structures.", self.name)

@@ -1,5 +1,6 @@
 """Extended XYZ: one consistent set of labels or a refusal that says how to pick, and nothing lost unsaid."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,11 +120,11 @@ def test_a_label_that_one_frame_lacks_is_named_with_the_frame(computed, tmp_path
     with open_data(tmp_path / "in") as source:
         assert source.load(source.names[0]).hessians is not None
         with pytest.raises(DataError, match="frame 6 has no REF_energy"):
-            source.load(source.names[1])
+            source.load(source.names[1]).check(source.path)
     choice = Choice(energy_key="REF_energy", hessian_key="none")
     missing = pytest.raises(DataError, match=r"frame 6 has no REF_energy; labels in it: .*energy")
     with open_data(tmp_path / "in", choice) as source, missing:
-        source.load(source.names[0])
+        source.load(source.names[0]).check(source.path)
 
 
 def test_a_cell_is_refused_naming_it_and_left_out_if_asked(computed, tmp_path):
@@ -239,3 +240,61 @@ def test_one_answer_is_read(tmp_path, columns, values, atom, state):
     with open_data(tmp_path / "in") as source:
         (item,) = source
     assert item.state == state
+
+
+def test_gradients_that_are_picked_as_forces_are_negated_and_said(computed, tmp_path):
+    write_sets(tmp_path / "in", computed[1], {"energy": (1, "energy"), "dft_gradient": (-1, "forces")})
+    with pytest.raises(DataError, match=r"dft_gradient, energy \(gradients are minus the forces"):
+        open_data(tmp_path / "in")
+    with open_data(tmp_path / "in", Choice(forces_key="dft_gradient")) as source:
+        (item,) = source
+        assert source.notes == ("the labels are energy, dft_gradient, the forces as minus dft_gradient",)
+    np.testing.assert_allclose(item.forces, computed[1].forces / writers.EV.size("forces"), atol=1e-6)
+
+
+def test_frames_after_an_empty_line_are_not_lost(computed, tmp_path):
+    path = tmp_path / "in"
+    writers.write_extxyz(path, computed)
+    text = path.read_text()
+    lines = text.splitlines(keepends=True)
+    end = int(lines[0]) + 2
+    path.write_text("".join([*lines[:end], "\n", *lines[end:]]))
+    with pytest.raises(DataError, match="an empty line follows frame 0, and more after it; remove that line"):
+        open_data(path)
+    path.write_text(f"{text}\n  \n\n")
+    with open_data(path) as source:
+        assert sum(len(item) for item in source) == 9
+
+
+@pytest.mark.parametrize(
+    ("symbol", "meant"), [("D", "write H"), ("C12", "write C"), ("X", ""), ("8", "write O"), ("Q", "")]
+)
+def test_what_is_no_element_is_named_with_its_frame(computed, tmp_path, symbol, meant):
+    writers.write_extxyz(tmp_path / "in", computed[:1])
+    lines = (tmp_path / "in").read_text().splitlines()
+    atoms = int(lines[0])
+    lines[atoms + 4] = lines[atoms + 4].replace(lines[atoms + 4].split()[0], symbol, 1)
+    (tmp_path / "in").write_text("\n".join(lines))
+    with pytest.raises(DataError, match=f"frame 1, atom 1: '{symbol}' is no element.*{meant}"):
+        open_data(tmp_path / "in")
+
+
+def test_a_hessian_that_cannot_be_read_is_not_lost(computed, tmp_path):
+    labels = {"energy": (1, "energy"), "forces": (1, "forces")}
+    write_sets(tmp_path / "in", computed[1], labels, hessian="file h.npy")
+    with pytest.raises(DataError, match=r"hessian is no matrix of numbers.*'file h.npy'.*--hessian-key none"):
+        open_data(tmp_path / "in")
+    choice = Choice(energy_key="energy", forces_key="forces", hessian_key="none")
+    with open_data(tmp_path / "in", choice) as source:
+        assert source.load(source.names[0]).hessians is None
+
+
+def test_all_numbers_of_a_hessian_may_have_exponents_of_fortran(computed, tmp_path):
+    hessian = computed[0].hessians[0] / writers.EV.size("hessians")
+    text = " ".join(f"{value:.9E}" for value in hessian.ravel()).replace("E", "D")
+    labels = {"energy": (1, "energy"), "forces": (1, "forces")}
+    arrays = {key: getattr(computed[0], key)[:1] for key in ("coordinates", "energies", "forces", "hessians")}
+    write_sets(tmp_path / "in", replace(computed[0], annotations={}, **arrays), labels, hessian=text)
+    with open_data(tmp_path / "in") as source:
+        (item,) = source
+    np.testing.assert_allclose(item.hessians[0], hessian, rtol=1e-8)
