@@ -16,6 +16,7 @@ from types import ModuleType
 from hessbench.errors import DataError
 from hessbench.formats import readers
 from hessbench.formats.readers.source import Choice, Source, StoredReaction
+from hessbench.formats.unknown import why_unknown
 from hessbench.formats.unpack import unpacked
 from hessbench.system.trial import tried
 
@@ -69,7 +70,7 @@ def _reader_of(path: Path) -> ModuleType:
     for reader in find_readers():
         if reader.recognise(path):
             return reader
-    raise DataError(path, _unknown(path))
+    raise DataError(path, why_unknown(path) or f"of no known format; known are {formats()}.")
 
 
 def _open_plain(path: Path, choice: Choice) -> Source:
@@ -118,15 +119,3 @@ def _read_through(path: Path, choice: Choice) -> None:
         for name in source.names[:: max(1, len(source.names) // SAMPLE) if large else 1]:
             with suppress(DataError):
                 source.load(name)
-
-
-def _unknown(path: Path) -> str:
-    """Say why a file is of no known format."""
-    if path.is_file():
-        with path.open("rb") as file:
-            head = file.read(8)
-        if head == b"\x89HDF\r\n\x1a\n":
-            return "HDF5, but neither in the layout of OpenREACT-CHON-EFH nor of Transition1x."
-        if path.stat().st_size == 0:
-            return "the file is empty."
-    return f"of no known format; known are {formats()}."

@@ -25,8 +25,14 @@ OTHERS = {
     b"Rar!": "a rar archive; unpack it first, then name the file or directory in it.",
 }
 """First bytes of what is not, and what to say."""
-MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-"""Byte order marks of text."""
+MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+"""Byte order marks of text; the longer ones go first."""
 TAR = slice(257, 262)
 """Where a tar archive says so."""
 ARCHIVE = "a tar archive of several files; unpack it first, then name the file or directory in it."

@@ -96,14 +96,31 @@ def test_horm_keeps_the_scattered_records_of_a_reaction_together(computed, tmp_p
 
 def test_hessian_qm9(computed, tmp_path):
     writers.write_hessian_qm9(tmp_path / "in", computed, ("vacuum", "water"))
-    with pytest.raises(DataError, match=r"2 levels of theory \(vacuum, water\); name one, e.g. .*vacuum"):
+    with pytest.raises(DataError, match=r"2 parts \(vacuum, water\), .* name one, e.g. .*vacuum"):
         convert(tmp_path / "in", tmp_path / "out.h5")
     result = convert(tmp_path / "in" / "vacuum", tmp_path / "out.h5")
     assert (result.reactions, result.structures) == (9, 9)
     with ReactionFile(tmp_path / "out.h5") as file:
-        assert file.metadata.level == "wB97X/6-31G*, vacuum"
+        assert (file.metadata.name, file.metadata.level) == ("vacuum", "unknown")
         found = file["rxn000002_3"]
     assert_same(found, _structure(computed[1], 3))
+
+
+@pytest.mark.parametrize("form", ["HORM", "Hessian QM9", "Transition1x"])
+def test_the_form_of_a_file_is_no_proof_of_its_level_or_licence(computed, tmp_path, form):
+    path = tmp_path / "mine"
+    if form == "HORM":
+        writers.write_lmdb(path, writers.horm_records(computed))
+    elif form == "Hessian QM9":
+        writers.write_hessian_qm9(path, computed, ("vacuum",))
+    else:
+        writers.write_transition1x(path, computed)
+    with open_data(path) as source:
+        about = source.metadata
+        assert about.level == ("wB97X/6-31G(d)" if form == "Transition1x" else "unknown")  # named by its keys
+        assert (about.licence, about.citation) == ("unknown", "unknown")
+        assert about.origin.startswith(f"a file in the form of {form}")
+        assert any(f"{form}" in note and "--licence" in note for note in source.notes)
 
 
 def test_transition1x(computed, tmp_path):

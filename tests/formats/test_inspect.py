@@ -104,7 +104,7 @@ def test_several_levels_in_one_directory_are_named(computed, tmp_path):
     writers.write_hessian_qm9(tmp_path / "in", computed, ("vacuum", "water"))
     report = inspect_data(tmp_path / "in", progress=False)
     assert report["structures"] == 18
-    assert "2 levels of theory (vacuum, water)" in report["problems"][0]
+    assert "2 parts (vacuum, water)" in report["problems"][0]
 
 
 def test_command_line(computed, tmp_path):

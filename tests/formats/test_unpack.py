@@ -19,6 +19,7 @@ FORMS = {
     "bz2": bz2.compress,
     "byte order mark": lambda data: b"\xef\xbb\xbf" + data,
     "line ends of Windows": lambda data: data.replace(b"\n", b"\r\n"),
+    "UTF-32": lambda data: data.decode().encode("utf-32"),
     "Notepad": lambda data: data.decode().replace("\n", "\r\n").encode("utf-16"),
     "compressed on Windows": lambda data: gzip.compress(b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")),
 }

@@ -324,4 +324,7 @@ def _label(path: Path, frame: Frame, key: str, shape: tuple[int, ...]) -> np.nda
     size = math.prod(shape)
     if numbers.size != size:
         raise DataError(path, f"{key} of {frame.place} has {numbers.size} numbers instead of {size}.")
+    if key in frame.atoms.info and numbers.shape == (3, 3) and (numbers != numbers.T).any():
+        # ASE reads nine numbers as a lattice, column by column.
+        raise DataError(path, f"{key} of {frame.place} stands in its second line; write it as columns.")
     return numbers.reshape(shape)

@@ -13,15 +13,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
-from hessbench.formats.readers.source import Source, StoredReaction
+from hessbench.formats.readers.source import Source, StoredReaction, unstated
 from hessbench.formats.unit_names import Units
 from hessbench.system.reading import reading
 
 FORMAT = "Hessian QM9 (Arrow)"
 UNITS = Units("Angstrom", None, None, None)
 """The files themselves do not say; the numbers decide."""
+FORM = "Hessian QM9 (N. J. Williams et al., Sci. Data 12, 9 (2025), doi:10.1038/s41597-024-04361-2)"
+PUBLISHED = (
+    "nothing in the file says at which level of theory it is: Hessian QM9's own data are at wB97X/6-31G* in "
+    "the solvent after which their directory is called, under CC0; state --level, --licence and --citation"
+)
+"""What to do, since anybody's rows may have this form."""
 COLUMNS = ("energy", "positions", "atomic_numbers", "forces")
 
 
@@ -69,10 +74,12 @@ def open_source(path: Path) -> Source:
             memory.close()
 
     several = (
-        f"{len(parts)} levels of theory ({', '.join(parts)}); name one, e.g. {path / next(iter(parts))}",
+        f"{len(parts)} parts ({', '.join(parts)}), which may be at different levels of theory, as the "
+        f"solvents of Hessian QM9 are; name one, e.g. {path / next(iter(parts))}",
     )
     problems = several if len(parts) > 1 else ()
-    return Source(path, FORMAT, list(rows), load, UNITS, _metadata(list(parts)), problems, close=close)
+    about = unstated(path, FORM)
+    return Source(path, FORMAT, list(rows), load, UNITS, about, problems, (PUBLISHED,), close)
 
 
 def _parts(path: Path) -> dict[str, list[Path]]:
@@ -90,8 +97,9 @@ def _parts(path: Path) -> dict[str, list[Path]]:
 
 def _files(directory: Path) -> list[Path]:
     listing = directory / "state.json"
-    entries = _json(listing).get("_data_files", [])
+    listed = _json(listing)
     with reading(listing, "names no files of data"):
+        entries = listed["_data_files"]
         files = [directory / Path(entry["filename"]).name for entry in entries]
     for file in files:
         if not file.is_file():
@@ -111,7 +119,11 @@ def _batches(path: Path, memory: pa.MemoryMappedFile) -> Iterator[pa.RecordBatch
     with reading(path, "damaged or truncated Arrow stream"), pa.ipc.open_stream(memory) as reader:
         missing = [column for column in COLUMNS if column not in reader.schema.names]
         if missing:
-            raise DataError(path, f"no Hessian QM9: the columns {', '.join(missing)} are missing.")
+            there = ", ".join(reader.schema.names)
+            raise DataError(
+                path,
+                f"the columns {', '.join(missing)} are missing; it has {there}; rename those that are meant.",
+            )
         for batch in reader:
             batch.validate(full=True)  # Arrow trusts offsets and lengths, and reads at any address
             yield batch
@@ -151,15 +163,3 @@ def _row(batch: pa.RecordBatch, column: str, row: int) -> np.ndarray:
     while pa.types.is_nested(values.type):
         values = values.flatten()
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=float)
-
-
-def _metadata(parts: list[str]) -> Metadata:
-    return Metadata(
-        name="Hessian QM9",
-        version="4",
-        level=f"wB97X/6-31G*, {' or '.join(parts)}",
-        origin="optimised QM9 molecules, figshare doi:10.6084/m9.figshare.26363959",
-        licence="CC0",
-        citation="N. J. Williams et al., Sci. Data 12, 9 (2025), doi:10.1038/s41597-024-04361-2",
-        generator="unknown",
-    )

@@ -5,13 +5,14 @@ hessian (flat), charges or z (atomic numbers) or one_hot over H, C, N, O, F, and
 `rxn`, the number of the reaction.
 """
 
+import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from hessbench.data.layout import Metadata
 from hessbench.errors import DataError, HessbenchError
 from hessbench.formats.readers.restricted_pickle import decode_record
 from hessbench.formats.readers.source import (
@@ -20,6 +21,7 @@ from hessbench.formats.readers.source import (
     group_name,
     name_variants,
     names_reactions,
+    unstated,
 )
 from hessbench.formats.unit_names import Units
 from hessbench.system.reading import reading
@@ -28,15 +30,12 @@ FORMAT = "HORM (LMDB of records)"
 UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
 ONE_HOT = np.array([1, 6, 7, 8, 9])
 _MAGIC = bytes.fromhex("dec0efbe")
-_METADATA = Metadata(
-    name="HORM",
-    version="unknown",
-    level="wB97X/6-31G(d)",
-    origin="HORM, from Transition1x and RGD1",
-    licence="CC BY-NC-SA 4.0",
-    citation="T. Cui et al., arXiv:2505.12447 (2025)",
-    generator="unknown",
+FORM = "HORM (T. Cui et al., arXiv:2505.12447)"
+PUBLISHED = (
+    "nothing in the file says at which level of theory it is: HORM's own data are at wB97X/6-31G(d), under "
+    "CC BY-NC-SA 4.0; state --level, --licence and --citation"
 )
+"""What to do, since anybody's records may have this form."""
 
 
 def recognise(path: Path) -> bool:
@@ -103,7 +102,8 @@ def open_source(path: Path) -> Source:
     def load(name: str) -> StoredReaction:
         return _reaction(path, name, groups[name], record)
 
-    return Source(path, FORMAT, list(groups), load, UNITS, _METADATA, notes=notes, close=environment.close)
+    about, notes = unstated(path, FORM), (*notes, PUBLISHED)
+    return Source(path, FORMAT, list(groups), load, UNITS, about, notes=notes, close=environment.close)
 
 
 def _decode(path: Path, data: bytes, key: str) -> Any:
@@ -117,17 +117,18 @@ def _group(path: Path, count: int, record: Any) -> tuple[dict[str, list[int]], t
 
     The layout has Hessians for all structures of a reaction or none, so records without are kept apart.
     """
-    given: list[tuple[str | None, np.ndarray, bool]] = []
+    given: dict[int, tuple[str | None, np.ndarray, bool]] = {}
     for key in tqdm(range(count), desc=f"index {path.name}", unit="record", delay=2, leave=False):
-        content = record(key)
-        with reading(path, "incomplete record", place=f"record {key}"):
-            number = content.get("rxn")
-            name = None if number is None else _reaction_name(number)
-            _refuse_cell(path, content, key)
-            given.append((name, _numbers(path, content, key), _labelled(content)))
-    meant = names_reactions((name, np.sort(z).tobytes()) for name, z, _ in given if name is not None)
+        with suppress(DataError):  # met again when it is loaded, as what is wrong with this record alone
+            content = record(key)
+            with reading(path, "incomplete record", place=f"record {key}"):
+                number = content.get("rxn")
+                name = None if number is None else _reaction_name(number)
+                given[key] = name, _numbers(path, content, key), _labelled(content)
+    meant = names_reactions((name, np.sort(z).tobytes()) for name, z, _ in given.values() if name is not None)
     groups: dict[tuple[str, bytes, bool], list[int]] = {}
-    for key, (name, numbers, labelled) in enumerate(given):
+    for key in range(count):
+        name, numbers, labelled = given.get(key, (None, np.empty(0), False))
         # Records without a reaction are reactions of their own.
         reaction = name if name is not None and meant else f"structure{key:07d}"
         groups.setdefault((reaction, numbers.tobytes(), labelled), []).append(key)
@@ -141,12 +142,14 @@ def _labelled(content: dict[str, Any]) -> bool:
 
 
 def _refuse_cell(path: Path, content: dict[str, Any], key: int) -> None:
-    cell = np.asarray(content.get("cell", 0))
-    if np.any(content.get("pbc", cell)):
-        shown = np.round(np.asarray(cell, dtype=float), 3).tolist()
+    with reading(path, f"the cell of record {key} cannot be read"):
+        cell = np.asarray(content.get("cell", 0), dtype=float)
+        periodic = np.any(content.get("pbc", cell))
+        shown = np.round(cell, 3).tolist()
+    if periodic:
         raise DataError(
             path,
-            f"the structure is periodic (cell {shown}), but the layout holds molecules; leave out "
+            f"record {key}: the structure is periodic (cell {shown}), but the layout holds molecules; leave out "
             "`pbc` and `cell` if it is a molecule in a box.",
             f"record {key}",
         )
@@ -175,39 +178,65 @@ def _numbers(path: Path, content: dict[str, Any], key: int) -> np.ndarray:
 
 def _reaction(path: Path, name: str, keys: list[int], record: Any) -> StoredReaction:
     contents = [record(key) for key in keys]
-    with reading(path, "incomplete record", place=f"record {keys[0]}"):
-        numbers = _numbers(path, contents[0], keys[0])
-    atoms = len(numbers)
-    with reading(path, "incomplete records", place=name):
-        return StoredReaction(
-            name=name,
-            numbers=numbers,
-            coordinates=np.stack([np.asarray(item["pos"], dtype=float) for item in contents]),
-            energies=np.array([_energy(item) for item in contents]),
-            forces=np.stack([np.asarray(item["forces"], dtype=float) for item in contents]),
-            hessians=np.stack(
-                [np.asarray(item["hessian"], dtype=float).reshape(3 * atoms, 3 * atoms) for item in contents]
-            )
-            if _labelled(contents[0])
-            else None,
-            annotations={"record": np.array(keys)},
-            charge=_stated(path, name, contents, "charge", "total_charge"),
-            multiplicity=_stated(path, name, contents, "multiplicity", "spin"),
-            places=tuple(f"record {key}" for key in keys),
-        )
+    numbers = _numbers(path, contents[0], keys[0])
+    atoms, labelled = len(numbers), _labelled(contents[0])
+    shapes = {"pos": (atoms, 3), "energy": (), "forces": (atoms, 3), "hessian": (3 * atoms, 3 * atoms)}
+    arrays = {key: np.full((len(keys), *shape), np.nan) for key, shape in shapes.items()}
+    faults: dict[int, str] = {}
+    for index, (key, content) in enumerate(zip(keys, contents, strict=True)):
+        try:
+            _refuse_cell(path, content, key)
+            for quantity in shapes if labelled else list(shapes)[:3]:
+                arrays[quantity][index] = _label(path, content, quantity, shapes[quantity], key)
+        except DataError as error:
+            faults[index] = error.problem
+    return StoredReaction(
+        name=name,
+        numbers=numbers,
+        coordinates=arrays["pos"],
+        energies=arrays["energy"],
+        forces=arrays["forces"],
+        hessians=arrays["hessian"] if labelled else None,
+        annotations={"record": np.array(keys)},
+        charge=_stated(path, name, contents, "charge", "total_charge"),
+        multiplicity=_stated(path, name, contents, "multiplicity", "spin"),
+        places=tuple(f"record {key}" for key in keys),
+        faults=faults,
+    )
+
+
+def _label(
+    path: Path, content: dict[str, Any], quantity: str, shape: tuple[int, ...], key: int
+) -> np.ndarray:
+    """Numbers of one quantity of a record.
+
+    Raises
+    ------
+    DataError
+        There are none, or not as many as there should be.
+    """
+    value = content.get("ae") if quantity == "energy" and "energy" not in content else content.get(quantity)
+    if value is None:
+        there = ", ".join(content) or "nothing"
+        raise DataError(path, f"record {key} has no {quantity}; it has {there}.")
+    with reading(path, f"{quantity} of record {key} are no numbers"):
+        numbers = np.asarray(value, dtype=float)
+    turned = quantity in ("pos", "forces") and numbers.shape[-2:] != shape
+    if numbers.size != math.prod(shape) or turned:
+        found = "x".join(map(str, numbers.shape)) or "one number"
+        expected = "x".join(map(str, shape)) or "one number"
+        raise DataError(path, f"{quantity} of record {key} is {found}, expected {expected}.")
+    return numbers.reshape(shape)
 
 
 def _stated(path: Path, name: str, contents: list[dict[str, Any]], *keys: str) -> int | None:
     """Charge or multiplicity, one for all records of a reaction; None if none states it."""
-    found = {
-        next((float(np.asarray(item[key]).item()) for key in keys if key in item), None) for item in contents
-    }
+    found = set()
+    for item in contents:
+        given = next((item[key] for key in keys if item.get(key) is not None), None)
+        with reading(path, f"{keys[0]} is no number", place=name):
+            found.add(None if given is None else float(np.asarray(given).item()))
     value = next(iter(found))
     if len(found) > 1 or (value is not None and value != int(value)):
         raise DataError(path, f"{keys[0]} must be one whole number for all records of a reaction.", name)
     return None if value is None else int(value)
-
-
-def _energy(content: dict[str, Any]) -> float:
-    value = content["energy"] if "energy" in content else content["ae"]
-    return float(np.asarray(value).ravel()[0])

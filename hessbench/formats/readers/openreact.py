@@ -1,6 +1,7 @@
 """Reader of the one layout: files of this program, and those of OpenREACT-CHON-EFH as published."""
 
 import hashlib
+from itertools import islice
 from pathlib import Path
 
 import h5py
@@ -15,6 +16,8 @@ from hessbench.system.reading import reading
 from hessbench.units import HARTREE
 
 FORMAT = "hessbench or OpenREACT-CHON-EFH (HDF5)"
+FIRST = 20
+"""Groups of a file by which it is recognised."""
 OURS = "hessbench (HDF5)"
 PUBLISHED = "OpenREACT-CHON-EFH (HDF5)"
 
@@ -26,8 +29,9 @@ def recognise(path: Path) -> bool:
     with reading(path, DAMAGED, REMEDY), h5py.File(path, "r") as file:
         if "format_version" in file.attrs:
             return True
-        first = member(file, next(iter(file))) if len(file) else None
-        return isinstance(first, h5py.Group) and {"species", "coordinates"} <= set(first)
+        # One of the first few, as the first may be damaged.
+        found = (member(file, name) for name in islice(file, FIRST))
+        return any(isinstance(item, h5py.Group) and {"species", "coordinates"} <= set(item) for item in found)
 
 
 def open_source(path: Path) -> Source:

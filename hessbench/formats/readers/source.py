@@ -171,6 +171,23 @@ class Choice:
     drop_cell: bool = False
 
 
+def unstated(path: Path, form: str, level: str = "unknown") -> Metadata:
+    """Say of a file that its form proves nothing: whose data it holds, and at which level, is to be stated.
+
+    Parameters
+    ----------
+    path
+        The file, after which the data are named.
+    form
+        Whose form it has, with a reference.
+    level
+        Of theory, where the file itself names it.
+    """
+    return Metadata(
+        name_of(path), "unknown", level, f"a file in the form of {form}", "unknown", "unknown", "unknown"
+    )
+
+
 def name_of(path: Path) -> str:
     """Name a data set after its file, whatever the characters of that."""
     return path.stem.encode(errors="replace").decode()

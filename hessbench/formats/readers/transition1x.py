@@ -10,9 +10,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
-from hessbench.formats.readers.source import DAMAGED, REMEDY, Source, StoredReaction
+from hessbench.formats.readers.source import DAMAGED, REMEDY, Source, StoredReaction, unstated
 from hessbench.formats.unit_names import Units
 from hessbench.system.hdf5 import member, members, read_array
 from hessbench.system.reading import reading
@@ -22,15 +21,14 @@ UNITS = Units("Angstrom", "eV", "eV/Angstrom", None)
 ENERGY, FORCES = "wB97x_6-31G(d).energy", "wB97x_6-31G(d).forces"
 ROLES = {"reactant": "R", "transition_state": "TS", "product": "P"}
 SPLITS = ("data", "train", "val", "test")
-_METADATA = Metadata(
-    name="Transition1x",
-    version="unknown",
-    level="wB97X/6-31G(d)",
-    origin="NEB paths of reactions from GDB7, figshare doi:10.6084/m9.figshare.19614657",
-    licence="CC BY 4.0",
-    citation="M. Schreiner et al., Sci. Data 9, 779 (2022), doi:10.1038/s41597-022-01870-w",
-    generator="unknown",
+LEVEL = "wB97X/6-31G(d)"
+"""As the names of the datasets say."""
+FORM = "Transition1x (M. Schreiner et al., Sci. Data 9, 779 (2022), doi:10.1038/s41597-022-01870-w)"
+PUBLISHED = (
+    "nothing in the file says whose data it holds: Transition1x is under CC BY 4.0; state --licence and "
+    "--citation"
 )
+"""What to do, since anybody's paths may have this form."""
 
 
 def recognise(path: Path) -> bool:
@@ -71,7 +69,8 @@ def open_source(path: Path) -> Source:
                 group = member(group, part)
             return _reaction(name, group)
 
-    return Source(path, FORMAT, sorted(groups), load, UNITS, _METADATA, close=file.close)
+    about = unstated(path, FORM, LEVEL)
+    return Source(path, FORMAT, sorted(groups), load, UNITS, about, notes=(PUBLISHED,), close=file.close)
 
 
 def _reaction(name: str, group: h5py.Group) -> StoredReaction:

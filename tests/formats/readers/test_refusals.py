@@ -16,7 +16,7 @@ from tests.formats import writers
 
 def refusal(path) -> str:
     with pytest.raises(DataError) as caught, open_data(path) as source:
-        list(source)
+        [item.check(path) for item in source]
     return str(caught.value)
 
 
@@ -49,6 +49,25 @@ def dictionary(**changed) -> bytes:
     }
     content |= changed
     return pickle.dumps({key: value for key, value in content.items() if value is not None})
+
+
+def test_horm_without_a_label_says_which_record_and_what_it_has(tmp_path):
+    gradient = dictionary(forces=None, gradient=np.zeros((2, 3)))
+    writers.write_lmdb(tmp_path / "in", [dictionary(), gradient])
+    expected = "record 1 has no forces; it has pos, energy, hessian, charges, rxn, gradient"
+    assert expected in refusal(tmp_path / "in")
+
+
+def test_horm_with_coordinates_in_rows_of_atoms(tmp_path):
+    writers.write_lmdb(tmp_path / "in", [dictionary(pos=np.zeros((3, 2)))])
+    assert "pos of record 0 is 3x2, expected 2x3" in refusal(tmp_path / "in")
+
+
+def test_horm_whose_charge_is_none_states_none(tmp_path):
+    content = pickle.loads(dictionary()) | {"charge": None}
+    writers.write_lmdb(tmp_path / "in", [pickle.dumps(content)])
+    with open_data(tmp_path / "in") as source:
+        assert [item.charge for item in source] == [None]
 
 
 def test_horm_with_fewer_records_than_it_says(horm):
