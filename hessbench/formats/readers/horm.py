@@ -149,8 +149,8 @@ def _refuse_cell(path: Path, content: dict[str, Any], key: int) -> None:
     if periodic:
         raise DataError(
             path,
-            f"record {key}: the structure is periodic (cell {shown}), but the layout holds molecules; leave out "
-            "`pbc` and `cell` if it is a molecule in a box.",
+            f"record {key}: the structure is periodic (cell {shown}), but the layout holds molecules; leave "
+            "out `pbc` and `cell` if it is a molecule in a box.",
             f"record {key}",
         )
 
