@@ -162,8 +162,8 @@ def _assumptions(assumed: dict[str, list[str]]) -> list[str]:
         if names:
             groups.setdefault(tuple(names), []).append(key)
     notes = []
-    for names, keys in groups.items():
-        whose = names[0] if len(names) == 1 else f"{len(names)} reactions"
+    for reactions, keys in groups.items():
+        whose = reactions[0] if len(reactions) == 1 else f"{len(reactions)} reactions"
         what, verb = " and ".join(keys), "is" if len(keys) == 1 else "are"
         values = " and ".join(taken[key] for key in keys)
         notes.append(f"{what} of {whose} {verb} not stated: taken as {values}")
