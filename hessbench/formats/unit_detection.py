@@ -29,6 +29,7 @@ from hessbench.formats.plausibility import (
     rotation_sides,
     rotation_size,
 )
+from hessbench.formats.precision import rounded_away
 from hessbench.formats.readers.source import StoredReaction
 from hessbench.formats.stretches import SLIGHT, joined, local_stretches
 from hessbench.formats.unit_names import Units, known_units
@@ -149,8 +150,18 @@ def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[
         unrelated := _unrelated(changes * (_size(energies) or 1.0), works * force_size)
     ):
         energies = Finding("energies", declared.energies, None, Outcome.FAILED, unrelated)
+    energies = _enough_digits(reactions, energies)
     found = (coordinates, energies, forces)
     return found if hessians is None else (*found, hessians)
+
+
+def _enough_digits(reactions: Sequence[StoredReaction], energies: Finding) -> Finding:
+    """Replace the finding on energies by a failure if those of a reaction, or all, are of half precision."""
+    parts = [item.energies for item in reactions]
+    for stored in (*parts, _joined(parts)):
+        if rounded := rounded_away(stored, _size(energies) or 1.0):
+            return Finding("energies", energies.declared, None, Outcome.FAILED, rounded)
+    return energies
 
 
 def settled_units(findings: Sequence[Finding]) -> Units:

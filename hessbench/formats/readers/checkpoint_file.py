@@ -110,4 +110,10 @@ def _sections(path: Path, text: str) -> dict[str, np.ndarray]:
             title = ""  # texts and logical values
     if left > 0:
         raise DataError(path, f"truncated: {left} numbers of {title!r} are missing; run formchk again.")
-    return {name: np.array(words, dtype=float) for name, words in found.items()}
+    return {name: _numbers(words) for name, words in found.items()}
+
+
+def _numbers(words: str | list[str]) -> np.ndarray:
+    """Numbers with the exponents of C or of Fortran."""
+    usual = words.replace("D", "E") if isinstance(words, str) else [word.replace("D", "E") for word in words]
+    return np.array(usual, dtype=float)

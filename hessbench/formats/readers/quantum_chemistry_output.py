@@ -7,6 +7,8 @@ elsewhere.
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,17 @@ def open_source(path: Path, choice: Choice) -> Source:
     return Source(path, FORMAT, list(by_name), stored.__getitem__, UNITS, metadata, notes=tuple(notes))
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what cclib logs, whatever level it is given, from the output: errors say what matters."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def _parse(path: Path) -> tuple[list[Job], str]:
     """Jobs of an output, and the program that wrote it."""
     text = path.read_text(encoding="utf-8", errors="replace")
@@ -107,14 +120,14 @@ def _parse(path: Path) -> tuple[list[Job], str]:
         from cclib.io import ccopen
     except ImportError:
         raise HessbenchError("reading this output needs cclib: pip install 'hessbench[readers]'.") from None
-    with reading(path, "incomplete or damaged output"):
+    with _quiet(), reading(path, "incomplete or damaged output"):
         name = type(ccopen(str(path), loglevel=logging.CRITICAL)).__name__
     if name not in _SIGNS:
         raise DataError(path, "neither Gaussian nor Q-Chem output.")
     if text.rfind(_ENDS[name]) < max(text.rfind(start) for start in _STARTS[name]):
         raise DataError(path, "the calculation did not end normally; run it to the end.")
     pieces = split_jobs(text, _ENDS[name])
-    with reading(path, "incomplete or damaged output"):
+    with _quiet(), reading(path, "incomplete or damaged output"):
         parsed = parse_each(
             pieces, lambda piece: ccopen(str(piece), loglevel=logging.CRITICAL).parse(), path.name
         )

@@ -1,5 +1,6 @@
 """Outputs of several jobs: what belongs together is read once, what does not is refused by its name."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -130,6 +131,15 @@ def test_a_checkpoint_is_read_as_by_cclib(computed, tmp_path):
     path.write_text(path.read_text().replace("Cartesian Gradient", f"{shells}Cartesian Gradient", 1))
     assert read_checkpoint(path, path.read_text()).level == "wB97XD/6-31G(d)"
     assert len(open_data(path).load("in").hessians) == 1
+
+
+def test_a_checkpoint_may_have_exponents_of_fortran(computed, tmp_path):
+    path = tmp_path / "in.fchk"
+    writers.write_fchk(path, computed[1], 0)
+    text = path.read_text()
+    expected, found = read_checkpoint(path, text), read_checkpoint(path, re.sub(r"E([+-]\d\d)", r"D\1", text))
+    np.testing.assert_array_equal(found.forces, expected.forces)
+    np.testing.assert_array_equal(found.energies, expected.energies)
 
 
 def test_sections_that_a_program_leaves_out_are_named(computed, tmp_path):
