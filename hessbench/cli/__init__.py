@@ -36,7 +36,7 @@ GROUPS = {
     "Training": {
         "train": "Train an ensemble with one of the losses.",
         "tune": "Search for the settings that train a loss best.",
-        "benchmark": "Time the derivatives, side by side.",
+        "benchmark": "Time derivatives, or a calculator, side by side.",
     },
     "Experiments": {experiment.command: experiment.help for experiment in all_experiments().values()},
     "Leaderboard": {

@@ -10,6 +10,8 @@ import pandas as pd
 from hessbench.benchmarks.memory import peak_memory
 from hessbench.benchmarks.timing import LOOP, Case, available, time_steps
 from hessbench.errors import HessbenchError
+from hessbench.system.files import write_text
+from hessbench.system.machine import hardware_line
 
 
 @click.group()
@@ -83,6 +85,39 @@ def derivatives(
             f"\n{number} atoms, batch {molecules_per_step}, {threads} thread(s), {dtype}, {device}, {shape}\n"
         )
         click.echo(_readable(part))
+
+
+@command.command()
+@click.argument("source", metavar="CALCULATOR")
+@click.option("--carbons", default="1,2,4,8", show_default=True, help="Carbons of the alkanes, by commas.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Times for each number.")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="For its libraries.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Folder for the table: speed-NAME.csv and .md."
+)
+def calculator(source: str, carbons: str, rounds: int, threads: int, output: Path | None) -> None:
+    """Measure time and peak memory of a calculator's energies, forces and Hessians against size.
+
+    CALCULATOR is a Python file, which is run as code, or package.module:name, as for `hessbench evaluate
+    --calculator`. The molecules are alkanes: C4H10 has 14 atoms. What fails is a gap with its reason.
+    """
+    from hessbench.benchmarks.calculator import readable, time_calculator
+    from hessbench.calculators.user_file import name_of
+    from hessbench.results.table_files import markdown, to_csv
+
+    table, own = time_calculator(source, _numbers("--carbons", carbons), rounds, threads)
+    shown, notes = readable(table)
+    footer = (
+        f"Alkanes. Seconds by the clock for one molecule, median of {rounds}; {threads} thread(s), "
+        f"{hardware_line()}. "
+        f"Hessians: {'those of the calculator' if own else 'differences of its forces'}. Memory: what the "
+        "process (not a GPU) holds at most, beyond what it held after methane."
+    )
+    text = markdown(f"Speed of {name_of(source)}", shown, "\n\n".join([footer, *notes]))
+    if output:
+        for suffix, content in (("csv", to_csv(table)), ("md", text)):
+            write_text(output / f"speed-{name_of(source)}.{suffix}", content)
+    click.echo(text)
 
 
 def _readable(table: pd.DataFrame) -> str:

@@ -26,4 +26,4 @@ def command(scores: Path, output: Path) -> None:
     if not found:
         raise HessbenchError(f"{scores}: holds no scores; `hessbench score PREDICTIONS` writes them.")
     write_leaderboard(found, output)
-    click.echo(f"{output}: {len(found)} potentials")
+    click.echo(f"{output}: {len(found)} potential{'s' if len(found) > 1 else ''}")
