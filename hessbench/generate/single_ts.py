@@ -9,7 +9,6 @@ from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-from ase.io import read
 from tqdm import tqdm
 
 from hessbench.chemistry.level import LevelError
@@ -17,6 +16,7 @@ from hessbench.chemistry.levels import generator, make_level, require_level, ver
 from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.data.layout import Metadata, Reaction, write_reactions
 from hessbench.errors import DataError
+from hessbench.formats.readers.extxyz_frames import read_frames
 from hessbench.generate.irc import SHORTEST, PathError, path_coordinate
 from hessbench.generate.labels import collect, label, to_reaction
 from hessbench.generate.quadratic_path import follow_quadratic
@@ -25,7 +25,6 @@ from hessbench.generate.refine import RefinementError, find_minimum, find_transi
 from hessbench.generate.settings import GenerateConfig
 from hessbench.reactions.geometries import ROLES
 from hessbench.system.journal import Journal, Outcome, checksum
-from hessbench.system.reading import reading
 from hessbench.system.trial import tried
 
 STATIONARY, PATH = "stationary", "path"
@@ -47,12 +46,16 @@ def read_roles(source: Path) -> tuple[np.ndarray, dict[str, np.ndarray], dict[st
     DataError
         The file is missing or unreadable, or does not hold these three.
     """
-    with reading(source, "not a readable extxyz file"):
-        tried(source, lambda: read(source, index=":", format="extxyz"))  # a wrong count has no end
-        frames = {frame.info.get("role"): frame for frame in read(source, index=":", format="extxyz")}
-    if set(frames) != set(ROLES):
+    tried(source, lambda: read_frames(source))
+    every = read_frames(source)
+    frames = {frame.info.get("role"): frame for frame in every}
+    if set(frames) != set(ROLES) or len(every) != len(frames):
+        found = sorted(str(frame.info.get("role")) for frame in every)
+        raise DataError(source, f"expected three frames with role=R, TS and P, found {found}.")
+    periodic = next((role for role, frame in frames.items() if frame.pbc.any()), None)
+    if periodic is not None:
         raise DataError(
-            source, f"expected three frames with role=R, TS and P, found {sorted(map(str, frames))}."
+            source, f"{periodic} is periodic, but paths are of molecules; leave out Lattice and pbc."
         )
     numbers = frames["TS"].numbers
     if any(not np.array_equal(frame.numbers, numbers) for frame in frames.values()):

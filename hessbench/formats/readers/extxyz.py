@@ -8,18 +8,15 @@ Frames are counted from 0, as in ASE.
 
 import math
 import re
-from collections import Counter
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
-from ase.io import iread
 
 from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
+from hessbench.formats.readers.extxyz_frames import LONGEST, read_frames
 from hessbench.formats.readers.extxyz_labels import SIMILAR, Labels, choose_labels, label_of, values_of
 from hessbench.formats.readers.extxyz_states import (
     CHARGE,
@@ -39,7 +36,6 @@ from hessbench.formats.readers.source import (
     names_reactions,
 )
 from hessbench.formats.unit_names import Units, parse_unit
-from hessbench.system.reading import reading
 
 FORMAT = "extended XYZ"
 UNITS = Units("Angstrom", "eV", "eV/Angstrom", "eV/Angstrom^2")
@@ -51,10 +47,6 @@ TAKEN = (*NAMES, *CHARGE, *MULTIPLICITY, "numbers", "positions")
 """Values of a frame that the layout keeps, besides the labels."""
 ISOLATED = "isolatedatom"
 """`config_type` of single atoms, of which a model learns the energies of free atoms."""
-SYMBOLS = {symbol.encode() for symbol in chemical_symbols[1:]}
-"""Symbols of the elements, without that of ASE's dummy atoms."""
-LONGEST = 1_000_000_000
-"""Bytes of a comment at most; it may hold a Hessian."""
 
 
 def recognise(path: Path) -> bool:
@@ -87,16 +79,7 @@ def open_source(path: Path, choice: Choice) -> Source:
     if properties:
         column = properties.group(1).decode(errors="replace")
         raise DataError(path, f"a name with a colon in Properties={column} cannot be told apart; rename it.")
-    every: list[Frame] = []
-    with reading(path, "damaged or truncated extended XYZ"):
-        _check_counts(path)
-        frames_of_ase = iread(path, index=":", format="extxyz")
-    while True:
-        with reading(path, f"frame {len(every)} cannot be read"):
-            atoms = next(frames_of_ase, None)
-        if atoms is None:
-            break
-        every.append(Frame(len(every), atoms))
+    every = [Frame(number, atoms) for number, atoms in enumerate(read_frames(path))]
     frames = [frame for frame in every if not _isolated(frame.atoms)]
     if not frames:
         raise DataError(path, f"no frames in it{' but isolated atoms' if every else ''}.")
@@ -115,82 +98,6 @@ def open_source(path: Path, choice: Choice) -> Source:
     metadata = Metadata(name_of(path), *["unknown"] * 6)
     units = _units(path, frames, labels)
     return Source(path, FORMAT, list(groups), load, units, metadata, notes=tuple(notes))
-
-
-def _check_counts(path: Path) -> None:
-    """Find out whether each frame has as many lines as it says, and elements in the column of species.
-
-    ASE reads on beyond the end of the file, and no further than an empty line.
-
-    Raises
-    ------
-    ValueError
-        One has not.
-    """
-    with path.open("rb") as file:
-        frame = -1
-        while start := file.readline(LONGEST).strip():
-            frame += 1
-            if not start.isdigit() or len(start) > 9:
-                raise ValueError(f"frame {frame} begins with {start[:20]!r} instead of its number of atoms")
-            comment = file.readline(LONGEST)
-            if twice := _given_twice(comment):
-                raise ValueError(f"frame {frame} has two values of the name {twice}")
-            species = _column_of_species(comment)
-            lines = (file.readline(LONGEST) for _ in range(int(start)))
-            found = 0
-            for line in takewhile(bool, lines) if comment else ():
-                found += 1
-                words = [] if species is None else line.split(maxsplit=species + 1)[species : species + 1]
-                if words and words[0].capitalize() not in SYMBOLS:
-                    symbol = words[0].decode(errors="replace")
-                    raise ValueError(f"frame {frame}, atom {found}: {symbol!r} is no element{_meant(symbol)}")
-            if found < int(start):
-                raise ValueError(f"frame {frame} claims {int(start)} atoms, the file ends after {found}")
-            place = file.tell()
-            while file.readline(LONGEST).lstrip().startswith(b"VEC"):  # lattice vectors, by an old custom
-                place = file.tell()
-            file.seek(place)
-        if any(line.strip() for line in iter(lambda: file.readline(LONGEST), b"")):
-            raise ValueError(f"an empty line follows frame {frame}, and more after it; remove that line")
-
-
-def _column_of_species(comment: bytes) -> int | None:
-    """Which word of a line is the element's symbol; None if no column is, or another tells the element."""
-    columns = re.search(rb"Properties=\"?([^\s\"]*)", comment)
-    fields = columns.group(1).split(b":") if columns else []
-    if {b"Z", b"numbers"} & set(fields[::3]):
-        return None
-    place = 0
-    for name, kind, width in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
-        if name == b"species" and kind == b"S":
-            return place
-        if not width.isdigit():
-            return None
-        place += int(width)
-    return None
-
-
-def _meant(symbol: str) -> str:
-    """What somebody may have meant by a symbol that is none."""
-    if symbol in ("D", "T"):
-        return "; write H for an isotope of hydrogen"
-    if symbol.isdigit() and 0 < int(symbol) < len(chemical_symbols):
-        return f"; write {chemical_symbols[int(symbol)]}"
-    letters = "".join(takewhile(str.isalpha, symbol)).capitalize()
-    return f"; write {letters}" if letters in chemical_symbols[1:] else ""
-
-
-def _given_twice(comment: bytes) -> str:
-    """A name of two values or columns, of which ASE takes one; empty if there is none."""
-    columns = re.search(rb"Properties=\"?([^\s\"]*)", comment)
-    named = columns.group(1).split(b":")[::3] if columns else []
-    unquoted = re.sub(rb"\"[^\"]*\"|'[^']*'|\{[^}]*\}", b"", comment)
-    for names in (named, re.findall(rb"([^\s=]+)\s*=", unquoted)):
-        twice = [name for name, number in Counter(names).items() if number > 1]
-        if twice:
-            return twice[0].decode(errors="replace")
-    return ""
 
 
 def _isolated(atoms: Atoms) -> bool:
