@@ -5,6 +5,8 @@ the displacement d. What is missing there is less than the difference of the two
 alone, so that no threshold is needed for how close they have to be.
 """
 
+from collections import Counter
+
 import numpy as np
 
 from hessbench.formats.outcomes import Check, Outcome
@@ -13,6 +15,8 @@ CLOSE, CLOSE_BY_HESSIANS = 0.25, 0.6
 """Largest displacement of an atom over which energies are compared, Angstrom, without and with Hessians."""
 PART = 0.3
 """Part of the work by which the change of energy may differ from it, besides what the order leaves open."""
+WITNESSES = 8
+"""Structures around one, at most, by which it is decided whose energy is of something else."""
 LEAST, LEAST_PER_ANGSTROM = 1.0, 20.0
 """What it may always differ by, kcal/mol, and that for each Angstrom of the largest displacement."""
 
@@ -27,11 +31,9 @@ def check_energies(
     coordinates, energies, forces, hessians
         Of a reaction: (n, N, 3), (n,), (n, N, 3) and (n, 3N, 3N) or None; kcal/mol and Angstrom.
     """
-    pairs = set()
+    pairs, points = set(), coordinates.reshape(len(energies), -1)
     for index in range(len(energies)):
-        near = _near(coordinates, index, hessians)
-        if near:
-            other, _ = min(near, key=lambda item: item[1])
+        for other in _near(points, index, hessians, 1):
             pairs.add((min(index, other), max(index, other)))
     worst = (0.0, "")
     for first, second in sorted(pairs):
@@ -62,22 +64,19 @@ def foreign_energies(
     coordinates, energies, forces, hessians
         As in `check_energies`, of a reaction that fails it or does not.
     """
-    structures = len(energies)
+    points = coordinates.reshape(len(energies), -1)
     differences: dict[tuple[int, int], tuple[float, float, float]] = {}
-    for first in range(structures):
-        for second, _ in _near(coordinates, first, hessians):
-            if first < second:
-                differences[first, second] = _beyond(coordinates, energies, forces, hessians, first, second)
-    agree = np.zeros((structures, structures), dtype=bool)
-    contradict = agree.copy()
-    for (first, second), (_, _, beyond) in differences.items():
-        which = contradict if beyond > 0 else agree
-        which[first, second] = which[second, first] = True
+    for index in range(len(energies)):
+        for other in _near(points, index, hessians, WITNESSES):
+            pair = (min(index, other), max(index, other))
+            if pair not in differences:
+                differences[pair] = _beyond(coordinates, energies, forces, hessians, *pair)
+    agreeing = Counter(index for pair, (_, _, beyond) in differences.items() if beyond <= 0 for index in pair)
     found: dict[int, str] = {}
     for (first, second), (change, work, beyond) in differences.items():
         if beyond <= 0:
             continue
-        votes = [int(agree[index].sum()) for index in (first, second)]
+        votes = [agreeing[index] for index in (first, second)]
         blamed = [first, second] if votes[0] == votes[1] else [(first, second)[int(np.argmin(votes))]]
         doubt = "" if len(blamed) == 1 else ", and nothing tells which of the two is of something else"
         for index in blamed:
@@ -90,11 +89,14 @@ def foreign_energies(
     return found
 
 
-def _near(coordinates: np.ndarray, index: int, hessians: np.ndarray | None) -> list[tuple[int, float]]:
-    """Other structures that are close enough to be compared with one, and their largest displacements."""
-    apart = np.abs(coordinates - coordinates[index]).max(axis=(1, 2))
-    near = np.flatnonzero(apart <= (CLOSE if hessians is None else CLOSE_BY_HESSIANS))
-    return [(int(other), float(apart[other])) for other in near if other != index]
+def _near(points: np.ndarray, index: int, hessians: np.ndarray | None, most: int) -> list[int]:
+    """Structures nearest to one, at most so many, of those that are close enough; `points` are (n, 3N)."""
+    apart = np.abs(points - points[index]).max(axis=1)
+    apart[index] = np.inf
+    near = np.argpartition(apart, most - 1)[:most] if most < len(apart) else np.arange(len(apart))
+    return [
+        int(other) for other in near if apart[other] <= (CLOSE if hessians is None else CLOSE_BY_HESSIANS)
+    ]
 
 
 def _beyond(
