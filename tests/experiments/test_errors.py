@@ -286,7 +286,7 @@ def test_a_set_of_another_level_and_format_is_converted_and_its_zero_of_energy_t
 ):
     writers.write_lmdb(tmp_path / "horm.lmdb", writers.horm_records(computed))
     said = scored(run, monkeypatch, "--data", str(tmp_path / "horm.lmdb"), "--loss", "ef")
-    assert "level of theory: wB97X/6-31G(d), not known to be that of the models' data" in said
+    assert "level of theory: unknown, not known to be that of the models' data" in said
     folder = run / "results/sets/horm"
     errors = read_table(folder, ERRORS, part="ef-80")
     energies = errors[(errors["quantity"] == "energy") & (errors["seed"] == 1)]
