@@ -24,7 +24,6 @@ def rounded_away(energies: np.ndarray, unit: float) -> str | None:
         return None
     fractions, exponents = np.frexp(energies)
     digits = fractions * 2.0**HALF
-    digits = fractions * 2.0**HALF
     step = float(np.max(np.exp2(exponents - HALF)[energies != 0.0])) * unit
     if step < COARSE or np.abs(digits - np.round(digits)).max() > EXACT:
         return None
