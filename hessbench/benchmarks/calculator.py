@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -101,54 +101,61 @@ def time_calculator(
         The calculator cannot be loaded.
     """
     sizes, rows, own = sorted(set(carbons)), [], False
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    with (
-        tqdm(total=len(sizes) * len(QUANTITIES), unit="size", disable=not show_progress) as bar,
-        TemporaryDirectory() as folder,
-    ):
+    with tqdm(total=len(sizes) * len(QUANTITIES), unit="size", disable=not show_progress) as bar:
         for quantity in QUANTITIES:
             bar.set_description(quantity)
-            path = Path(folder) / quantity
-            arguments = [str(source), quantity, ",".join(map(str, sizes)), str(rounds), str(path)]
-            command = [sys.executable, "-c", _PROGRAM, *arguments]
-            done = 0
-            # what the calculator prints is no part of the table
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as process:
-                while process.poll() is None:
-                    time.sleep(POLL)
-                    measured = max(len(_lines(path)) - 1, 0)
-                    bar.update(measured - done)
-                    done = measured
-            bar.update(len(sizes) - done)
-            ended = process.returncode
-            how = signal.Signals(-ended).name if ended < 0 else f"status {ended}"
-            lines = [json.loads(line) for line in _lines(path)]
-            if not lines:
-                raise HessbenchError(f"{source}: its process ended ({how}) while it was loaded.")
-            header, *found = lines
-            if "unusable" in header:
-                raise HessbenchError(header["unusable"])
-            own = header["own_hessian"]
+            own, found, ended = _measured(source, quantity, sizes, rounds, threads, bar)
             for index, size in enumerate(sizes):
-                numbers: dict[str, Any] = {
-                    "seconds": None,
-                    "low": None,
-                    "high": None,
-                    "memory_mib": None,
-                    "reason": "",
-                }
+                key = {"molecule": _formula(size), "atoms": 3 * size + 2, "quantity": quantity}
                 if index < len(found):
-                    numbers |= found[index]
+                    numbers = found[index]
                 elif index == len(found):
-                    numbers["reason"] = f"the process ended ({how})"
+                    numbers = {"reason": f"the process ended ({ended})"}
                 else:
-                    numbers["reason"] = "not tried: the process ended before"
-                name = "CH4" if size == 1 else f"C{size}H{2 * size + 2}"
-                key = {"molecule": name, "atoms": 3 * size + 2, "quantity": quantity, "rounds": rounds}
-                rows.append(key | numbers)
+                    numbers = {"reason": "not tried: the process ended before"}
+                rows.append(key | {"rounds": rounds, "reason": ""} | numbers)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     order = table["atoms"].to_numpy(), table["quantity"].map(QUANTITIES.index).to_numpy()
     return table.iloc[np.lexsort(order[::-1])].reset_index(drop=True), own
+
+
+def _measured(
+    source: Path | str, quantity: str, sizes: Sequence[int], rounds: int, threads: int, bar: "tqdm[NoReturn]"
+) -> tuple[bool, list[dict[str, Any]], str]:
+    """Have a process of its own measure one quantity on all alkanes.
+
+    Returns
+    -------
+    Whether Hessians are the calculator's own, what is known of each alkane up to which the process came, and
+    how it ended.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "measured"
+        arguments = [str(source), quantity, ",".join(map(str, sizes)), str(rounds), str(path)]
+        command = [sys.executable, "-c", _PROGRAM, *arguments]
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        done = 0
+        # what the calculator prints is no part of the table
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as process:
+            while process.poll() is None:
+                time.sleep(POLL)
+                measured = max(len(_lines(path)) - 1, 0)
+                bar.update(measured - done)
+                done = measured
+        bar.update(len(sizes) - done)
+        lines = [json.loads(line) for line in _lines(path)]
+    code = process.returncode
+    ended = signal.Signals(-code).name if code < 0 else f"status {code}"
+    if not lines:
+        raise HessbenchError(f"{source}: its process ended ({ended}) while it was loaded.")
+    header, *found = lines
+    if "unusable" in header:
+        raise HessbenchError(header["unusable"])
+    return header["own_hessian"], found, ended
+
+
+def _formula(carbons: int) -> str:
+    return "CH4" if carbons == 1 else f"C{carbons}H{2 * carbons + 2}"
 
 
 def readable(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -172,7 +179,22 @@ def _text(value: float, form: str) -> str:
 
 
 def serve(source: str, quantity: str, carbons: str, rounds: str, target: str) -> None:
-    """Measure one quantity and write a line of JSON for each alkane; runs in a process of its own."""
+    """Measure one quantity of alkanes; runs in a process of its own, hence arguments of text.
+
+    Parameters
+    ----------
+    source
+        The calculator.
+    quantity
+        One of `QUANTITIES`.
+    carbons
+        Of the alkanes, by commas.
+    rounds
+        How often each is measured.
+    target
+        File to write: a line of JSON on the calculator, then one for each alkane as soon as it is measured:
+        seconds, low and high (s) and memory_mib (MiB), or the reason why there are none.
+    """
     torch.set_num_threads(1)
     with Path(target).open("w", encoding="utf-8") as file:
 

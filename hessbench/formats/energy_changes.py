@@ -63,6 +63,11 @@ def foreign_energies(
     ----------
     coordinates, energies, forces, hessians
         As in `check_energies`, of a reaction that fails it or does not.
+
+    Returns
+    -------
+    dict
+        Index of such a structure to the reason.
     """
     points = coordinates.reshape(len(energies), -1)
     differences: dict[tuple[int, int], tuple[float, float, float]] = {}

@@ -11,14 +11,18 @@ EXACT = 1e-6
 
 
 def rounded_away(energies: np.ndarray, unit: float) -> str | None:
-    """Evidence that energies were kept in half precision, which is coarser than what labels are for.
+    """Look whether energies were kept in half precision, which is coarser than what labels are for.
 
     Parameters
     ----------
     energies
-        As stored.
+        (n,), as stored.
     unit
         In which they are, kcal/mol.
+
+    Returns
+    -------
+    What tells so and what to do; None if nothing does.
     """
     if len(np.unique(energies)) < 2:  # one number may be round by chance
         return None

@@ -75,10 +75,15 @@ def _check_counts(path: Path) -> None:
             raise ValueError(f"an empty line follows frame {frame}, and more after it; remove that line")
 
 
+def _fields(comment: bytes) -> list[bytes]:
+    """Name, type and number of words of each column in turn; empty if the comment does not say."""
+    columns = re.search(rb"Properties=\"?([^\s\"]*)", comment)
+    return columns.group(1).split(b":") if columns else []
+
+
 def _column_of_species(comment: bytes) -> int | None:
     """Which word of a line is the element's symbol; None if no column is, or another tells the element."""
-    columns = re.search(rb"Properties=\"?([^\s\"]*)", comment)
-    fields = columns.group(1).split(b":") if columns else []
+    fields = _fields(comment)
     if {b"Z", b"numbers"} & set(fields[::3]):
         return None
     place = 0
@@ -103,8 +108,7 @@ def _meant(symbol: str) -> str:
 
 def _given_twice(comment: bytes) -> str:
     """A name of two values or columns, of which ASE takes one; empty if there is none."""
-    columns = re.search(rb"Properties=\"?([^\s\"]*)", comment)
-    named = columns.group(1).split(b":")[::3] if columns else []
+    named = _fields(comment)[::3]
     unquoted = re.sub(rb"\"[^\"]*\"|'[^']*'|\{[^}]*\}", b"", comment)
     for names in (named, re.findall(rb"([^\s=]+)\s*=", unquoted)):
         twice = [name for name, number in Counter(names).items() if number > 1]

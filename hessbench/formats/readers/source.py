@@ -37,7 +37,7 @@ class StoredReaction:
     places
         Where in the file each structure is, for people, such as "record 10"; empty: as "structure 0", ...
     faults
-        Index of a structure that could not be read to the reason; its arrays hold anything.
+        Index of a structure that could not be read to the reason; its numbers mean nothing.
     """
 
     name: str
