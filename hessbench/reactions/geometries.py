@@ -1,7 +1,7 @@
 """Starting geometries of reactions: reactant (R), transition state (TS) and product (P) in one atom order."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,11 @@ from hessbench.system.npz import check_sizes
 from hessbench.system.reading import reading
 
 ROLES = ("R", "TS", "P")
+STRUCTURES = dict(zip(ROLES, ("reactant", "ts", "product"), strict=True))
+"""Name of the array of each structure in an npz archive."""
+FORM = "docs/data-layout.md describes the form"
+HEAVIEST = 118
+"""Largest atomic number."""
 
 
 @dataclass(frozen=True)
@@ -79,30 +84,86 @@ def read_npz(path: Path) -> list[ReactionGeometries]:
     Raises
     ------
     DataError
-        The file is missing, is no such archive, or its arrays do not fit together.
+        The file is missing, is no such archive, its arrays are of another type, do not fit together, give a
+        reaction twice or an atomic number that there is not, or a structure is NaN in part.
     """
-    keys = ("rxn_id", "offset", "atomic_numbers", "reactant", "ts", "product")
+    keys = ("rxn_id", "offset", "atomic_numbers", *STRUCTURES.values())
     with reading(path, "not a readable npz archive"):
         check_sizes(path)
         with np.load(path, allow_pickle=False) as archive:
             absent = [key for key in keys if key not in archive]
-            arrays = {key: archive[key] for key in keys if not absent}
+            arrays = {} if absent else {key: _read_array(path, archive, key) for key in keys}
     if absent:
-        raise DataError(path, f"no array {absent[0]!r}; docs/data-layout.md describes the form.")
-    offset, numbers = arrays["offset"], arrays["atomic_numbers"]
-    if len(offset) != len(arrays["rxn_id"]) + 1 or (np.diff(offset) <= 0).any() or offset[-1] != len(numbers):
-        raise DataError(path, "the array 'offset' does not divide the atoms into reactions.")
-    for key in ("reactant", "ts", "product"):
-        if arrays[key].shape != (len(numbers), 3):
+        raise DataError(path, f"no array {absent[0]!r}; {FORM}.")
+    for key, array in arrays.items():
+        _require_form(path, key, array)
+    identifiers, offset, numbers = arrays["rxn_id"], arrays["offset"], arrays["atomic_numbers"]
+    if len(offset) != len(identifiers) + 1:
+        raise DataError(
+            path,
+            f"the array 'offset' has {len(offset)} elements for {len(identifiers)} of 'rxn_id', not one more "
+            f"than those; {FORM}.",
+        )
+    if offset[0] != 0 or offset[-1] != len(numbers) or (offset[1:] <= offset[:-1]).any():
+        raise DataError(
+            path,
+            "the array 'offset' does not divide the atoms into reactions: it has to rise from 0 to the "
+            f"{len(numbers)} atoms of 'atomic_numbers'.",
+        )
+    _require_values(path, identifiers, numbers)
+    for key in STRUCTURES.values():
+        if len(arrays[key]) != len(numbers):
             raise DataError(
-                path, f"the array {key!r} has the shape {arrays[key].shape}, not ({len(numbers)}, 3)."
+                path,
+                f"the array {key!r} has {len(arrays[key])} atoms, 'atomic_numbers' {len(numbers)}; {FORM}.",
             )
     reactions = []
-    for index, start, stop in zip(arrays["rxn_id"], offset[:-1], offset[1:], strict=True):
-        structures = {
-            role: arrays[key][start:stop].astype(float)
-            for role, key in zip(ROLES, ("reactant", "ts", "product"), strict=True)
-            if np.isfinite(arrays[key][start:stop]).all()
+    for index, start, stop in zip(identifiers.tolist(), offset[:-1], offset[1:], strict=True):
+        name = reaction_name(index)
+        found = {
+            role: _structure(path, name, key, arrays[key][start:stop]) for role, key in STRUCTURES.items()
         }
-        reactions.append(ReactionGeometries(reaction_name(int(index)), numbers[start:stop], structures))
+        present = {role: points for role, points in found.items() if points is not None}
+        reactions.append(ReactionGeometries(name, numbers[start:stop], present))
     return reactions
+
+
+def _read_array(path: Path, archive: Mapping[str, np.ndarray], key: str) -> np.ndarray:
+    with reading(path, f"the array {key!r} cannot be read", "save it as an array of numbers"):
+        return archive[key]
+
+
+def _structure(path: Path, name: str, key: str, points: np.ndarray) -> np.ndarray | None:
+    """Coordinates of a structure; None if it is missing."""
+    if np.isnan(points).all():
+        return None
+    if not np.isfinite(points).all():
+        problem = f"the array {key!r} is not finite in part; a structure that is missing is NaN in all of it."
+        raise DataError(path, problem, name)
+    return np.asarray(points, dtype=float)
+
+
+def _require_form(path: Path, key: str, array: np.ndarray) -> None:
+    """Refuse an array of another type or number of axes than the archive has under this name."""
+    structure = key in STRUCTURES.values()
+    kinds, what, remedy = ("fiu", "numbers", "float64") if structure else ("iu", "whole numbers", "int64")
+    if array.dtype.kind not in kinds:
+        raise DataError(path, f"the array {key!r} is of {array.dtype}, not of {what}; save it as {remedy}.")
+    if array.ndim != (2 if structure else 1) or (structure and array.shape[1] != 3):
+        wanted = "(atoms, 3)" if structure else "(n,)"
+        raise DataError(path, f"the array {key!r} has the shape {array.shape}, not {wanted}; {FORM}.")
+
+
+def _require_values(path: Path, identifiers: np.ndarray, numbers: np.ndarray) -> None:
+    """Refuse numbers of reactions that are negative or there twice, and atomic numbers of no element."""
+    found, counts = np.unique(identifiers, return_counts=True)
+    if (counts > 1).any():
+        raise DataError(
+            path, f"the array 'rxn_id' has {found[counts > 1][0]} twice; give each its own number."
+        )
+    if (found < 0).any():
+        raise DataError(path, f"the array 'rxn_id' has {found[0]}; number reactions from 0.")
+    if (foreign := numbers[(numbers < 1) | (numbers > HEAVIEST)]).size:
+        raise DataError(
+            path, f"the array 'atomic_numbers' has {foreign[0]}, which is no element; give 1 to {HEAVIEST}."
+        )

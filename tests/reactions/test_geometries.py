@@ -26,7 +26,25 @@ def test_archive_is_read_and_missing_structures_are_absent(geometries_npz):
         (lambda arrays: arrays.pop("offset"), "no array 'offset'"),
         (lambda arrays: arrays.update(offset=np.array([0, 4, 6])), "does not divide the atoms"),
         (lambda arrays: arrays.update(offset=np.array([0, 8, 7])), "does not divide the atoms"),
+        (lambda arrays: arrays.update(offset=np.array([1, 4, 7])), "does not divide the atoms"),
+        (lambda arrays: arrays.update(offset=np.array([0, 7])), "'offset' has 2 elements for 2 of 'rxn_id'"),
         (lambda arrays: arrays.update(ts=np.zeros((7, 2))), "'ts' has the shape"),
+        (lambda arrays: arrays.update(ts=np.zeros((6, 3))), "'ts' has 6 atoms, 'atomic_numbers' 7"),
+        (lambda arrays: arrays.update(rxn_id=np.int64(1)), "'rxn_id' has the shape"),
+        (lambda arrays: arrays.update(rxn_id=np.array(["a", "b"])), "'rxn_id' is of <U1.*int64"),
+        (lambda arrays: arrays.update(rxn_id=np.array(["1", "2"])), "'rxn_id' is of <U1.*int64"),
+        (lambda arrays: arrays.update(rxn_id=np.array([1.5, 2.5])), "'rxn_id' is of float64"),
+        (lambda arrays: arrays.update(rxn_id=np.array([True, False])), "'rxn_id' is of bool"),
+        (lambda arrays: arrays.update(rxn_id=np.array([3, 3])), "'rxn_id' has 3 twice"),
+        (lambda arrays: arrays.update(rxn_id=np.array([-1, 3])), "'rxn_id' has -1"),
+        (lambda arrays: arrays.update(offset=np.array([0.0, 4.0, 7.0])), "'offset' is of float64"),
+        (lambda arrays: arrays.update(atomic_numbers=np.array(list("NHHHCNH"))), "'atomic_numbers' is of"),
+        (lambda arrays: arrays["atomic_numbers"].fill(0), "'atomic_numbers' has 0, which is no element"),
+        (lambda arrays: arrays["atomic_numbers"].fill(119), "'atomic_numbers' has 119, which is no element"),
+        (lambda arrays: arrays.update(ts=arrays["ts"].astype(str)), "'ts' is of <U32.*float64"),
+        (lambda arrays: arrays.update(ts=arrays["ts"] + 0j), "'ts' is of complex128"),
+        (lambda arrays: arrays["ts"].put(1, np.nan), "rxn000001: the array 'ts' is not finite in part"),
+        (lambda arrays: arrays["ts"][4:].fill(np.inf), "rxn000002: the array 'ts' is not finite in part"),
     ],
 )
 def test_wrong_archives_are_refused(geometries_npz, change, problem):
@@ -35,8 +53,9 @@ def test_wrong_archives_are_refused(geometries_npz, change, problem):
         arrays = dict(archive)
     change(arrays)
     np.savez(path, **arrays)
-    with pytest.raises(DataError, match=problem):
+    with pytest.raises(DataError, match=problem) as caught:
         read_npz(path)
+    assert str(caught.value).startswith(f"{path}")
 
 
 def test_arrays_that_claim_more_than_the_archive_holds(tmp_path):
@@ -61,7 +80,7 @@ def test_missing_and_unreadable_archives(tmp_path):
         read_npz(tmp_path / "text.npz")
     keys = ("rxn_id", "offset", "atomic_numbers", "reactant", "ts", "product")
     np.savez(tmp_path / "pickle.npz", **dict.fromkeys(keys, np.array([{}], dtype=object)))
-    with pytest.raises(DataError, match="not a readable npz"):
+    with pytest.raises(DataError, match=r"'rxn_id' cannot be read .*; save it as an array of numbers\.$"):
         read_npz(tmp_path / "pickle.npz")
 
 
