@@ -23,7 +23,7 @@ import torch
 from tqdm import tqdm
 
 from hessbench.benchmarks.memory import high_water_mark
-from hessbench.calculators.calculator_potential import CalculatorPotential, molecule
+from hessbench.calculators.calculator_potential import CalculatorPotential
 from hessbench.calculators.user_file import load_calculator
 from hessbench.errors import HessbenchError, PotentialError
 from hessbench.potential.batch import Batch
@@ -244,18 +244,4 @@ def _compute(potential: CalculatorPotential, quantity: str, batch: Batch) -> Non
     elif quantity == "forces":
         potential.energies_and_forces(batch)
     else:
-        _energy(potential, batch)
-
-
-def _energy(potential: CalculatorPotential, batch: Batch) -> None:
-    """Ask for the energy alone, which potentials here never do: they give forces with it."""
-    atoms = molecule(batch.numbers.numpy(), batch.coordinates.numpy(), 0, 1, potential.calculator)
-    try:
-        energy = float(atoms.get_potential_energy())
-    except (Exception, SystemExit) as error:  # of a user's code
-        reason = " ".join(str(error).split()) or "no reason given"
-        raise PotentialError(
-            f"The calculator fails for {batch.formula(0)}: {type(error).__name__}: {reason}"
-        ) from error
-    if not np.isfinite(energy):
-        raise PotentialError(f"The calculator's energy of {batch.formula(0)}: not finite.")
+        potential.energies(batch)

@@ -122,6 +122,11 @@ class HessbenchCalculator(Calculator):
         self.results["energy"] = float(self.results["energy"])
         self.results["free_energy"] = self.results["energy"]
 
+    def energies_and_forces(self, structures: Sequence[Atoms]) -> tuple[Floats, list[Floats]]:
+        """Energies (M,), eV, and forces of each of many molecules, eV/Angstrom, in one evaluation."""
+        members = predict(self.potentials, structures)
+        return members.energies.mean(0), [forces.mean(0) for forces in members.forces]
+
     def get_hessian(self, atoms: Atoms | None = None) -> Floats:
         """Hessian (3 N, 3 N), eV/Angstrom^2."""
         hessian: Floats = self.get_property("hessian", atoms)

@@ -12,10 +12,11 @@ from hessbench.calculators.card import Card, card_beside, read_card, same_level
 from hessbench.calculators.check import check_calculator
 from hessbench.calculators.separate import SeparatePotential
 from hessbench.calculators.user_file import digest_of, name_of
+from hessbench.config.device import chosen_device
 from hessbench.errors import HessbenchError, PotentialError
 from hessbench.potential.array_potential import ArrayPotential
-from hessbench.potential.batch import Batch
-from hessbench.potential.evaluation import Array
+from hessbench.potential.batch import Batch, Prediction
+from hessbench.potential.evaluation import Array, as_array, given
 from hessbench.potential.interface import Potential
 from hessbench.potential.validation import example_structures
 
@@ -81,7 +82,8 @@ def bring(
         It cannot be loaded, fails for all molecules, a derivative is not one, or card and file state
         different levels of theory.
     """
-    potential = SeparatePotential(source)
+    load = partial(SeparatePotential, source, str(chosen_device()))
+    potential = load()
     if molecules is None:
         molecules = [Batch.from_atoms([item]) for item in example_structures(("H", "C", "N", "O"))]
     unchecked = check_calculator(potential, molecules)
@@ -89,7 +91,6 @@ def bring(
     level = potential.level or (found.level if found else "")
     if found and not same_level(level, found.level):
         raise HessbenchError(f"{source} states level {level!r}, its card {found.level!r}; correct one.")
-    load = partial(SeparatePotential, source)
     return Brought(name or name_of(source), load, level, found, digest_of(source), unchecked)
 
 
@@ -113,16 +114,17 @@ class FailuresNotFinite(ArrayPotential):
 
     def energies_and_forces(self, batch: Batch) -> tuple[Array, Array]:
         """Energies and forces, see `ArrayPotential.energies_and_forces`."""
-        energies = np.full(len(batch), np.nan)
-        forces = np.full(batch.coordinates.shape, np.nan)
-        for index in range(len(batch)):
-            first, last = batch.offsets[index : index + 2].tolist()
-            try:
-                prediction = self.potential.predict(batch.slice(index, index + 1), 1)
-            except PotentialError as error:
-                self.reasons.setdefault(batch.formula(index), str(error))
-                continue
-            energies[index] = float(prediction.energies[0])
-            assert prediction.forces is not None
-            forces[first:last] = prediction.forces.numpy()
-        return energies, forces
+        try:
+            return _arrays(self.potential.predict(batch, 1))
+        except PotentialError as error:
+            if len(batch) == 1:
+                self.reasons.setdefault(batch.formula(0), str(error))
+                return np.full(1, np.nan), np.full(batch.coordinates.shape, np.nan)
+        # It may be one of many: which one shows when each is asked for alone.
+        each = [self.energies_and_forces(batch.slice(index, index + 1)) for index in range(len(batch))]
+        energies, forces = zip(*each, strict=True)
+        return np.concatenate(energies), np.concatenate(forces)
+
+
+def _arrays(prediction: Prediction) -> tuple[Array, Array]:
+    return as_array(prediction.energies), as_array(given(prediction.forces, "forces"))

@@ -10,18 +10,35 @@ import numpy as np
 import torch
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from torch import Tensor
 
 from hessbench.errors import PotentialError
 from hessbench.potential.array_potential import ArrayPotential
-from hessbench.potential.batch import Batch
+from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.evaluation import Array
+from hessbench.potential.interface import Derivatives
 from hessbench.units import EV
 
 HessianFunction = Callable[[Atoms], Any]
+BatchFunction = Callable[[list[Atoms]], Any]
 
 
-class CalculatorPotential(ArrayPotential):
-    """An ASE calculator as a potential, one molecule after the other.
+class OptionalForces(ArrayPotential):
+    """Base of the potential of a program that computes forces only where they are asked for."""
+
+    def energies(self, batch: Batch) -> Array:
+        """Total energies (M,) in kcal/mol."""
+        return self.energies_and_forces(batch)[0]
+
+    def predict(self, batch: Batch, derivatives: Derivatives, probes: Tensor | None = None) -> Prediction:
+        """Predict for a batch, see `hessbench.potential.interface.Potential.predict`."""
+        if derivatives == 0 and probes is None:
+            return Prediction(torch.from_numpy(self.energies(batch)))
+        return super().predict(batch, derivatives, probes)
+
+
+class CalculatorPotential(OptionalForces):
+    """An ASE calculator as a potential: one molecule after the other, or many together where it can.
 
     Parameters
     ----------
@@ -32,15 +49,34 @@ class CalculatorPotential(ArrayPotential):
         central differences of forces.
     level
         The level of theory that it reproduces; empty if it does not say.
+    together
+        Gives energies in eV and forces in eV/Angstrom of many molecules at once; None: one after the other.
+        Forces are those of each molecule, or of all atoms one molecule after the other.
     """
 
     def __init__(
-        self, calculator: Calculator, hessian: HessianFunction | None = None, level: str = ""
+        self,
+        calculator: Calculator,
+        hessian: HessianFunction | None = None,
+        level: str = "",
+        together: BatchFunction | None = None,
     ) -> None:
         super().__init__()
         self.calculator = calculator
         self.level = level
         self._hessian = hessian
+        self._together = together
+
+    def energies(self, batch: Batch) -> Array:
+        """Energies alone, see `OptionalForces.energies`; errors as of `energies_and_forces`."""
+        if self._together is not None:  # its zero of energy counts
+            return super().energies(batch)
+        energies = np.empty(len(batch))
+        for index, atoms in enumerate(self._molecules(batch)):
+            with _calling(atoms, "The calculator"):
+                own_energy = atoms.get_potential_energy()
+            energies[index] = _numbers(atoms, "energy", own_energy, ()) * EV
+        return energies
 
     def energies_and_forces(self, batch: Batch) -> tuple[Array, Array]:
         """Energies and forces, see `ArrayPotential.energies_and_forces`.
@@ -50,6 +86,8 @@ class CalculatorPotential(ArrayPotential):
         PotentialError
             The calculator fails for a molecule.
         """
+        if self._together is not None:
+            return self._all_at_once(self._together, self._molecules(batch))
         energies, forces = np.empty(len(batch)), np.empty(batch.coordinates.shape)
         offsets = batch.offsets.tolist()
         for index, (atoms, (first, last)) in enumerate(
@@ -85,6 +123,20 @@ class CalculatorPotential(ArrayPotential):
             found.append((hessian + hessian.T) / 2)
         return found
 
+    @staticmethod
+    def _all_at_once(together: BatchFunction, molecules: list[Atoms]) -> tuple[Array, Array]:
+        what = f"The calculator, asked for {len(molecules)} molecules at once,"
+        with _calling(molecules[0], what):
+            own_energies, own_forces = together(molecules)
+            by_molecule = len(own_forces) == len(molecules)
+        energies = _numbers(molecules[0], "energies", own_energies, (len(molecules),)) * EV
+        if by_molecule:
+            parts = zip(molecules, own_forces, strict=True)
+            forces = np.concatenate([_numbers(item, "forces", own, (len(item), 3)) for item, own in parts])
+        else:
+            forces = _numbers(molecules[0], "forces", own_forces, (sum(map(len, molecules)), 3))
+        return energies, forces * EV
+
     def _molecules(self, batch: Batch) -> list[Atoms]:
         return [
             molecule(
@@ -103,6 +155,8 @@ def _calling(atoms: Atoms, what: str) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
+        if isinstance(atoms.calc, Calculator):
+            atoms.calc.reset()  # or it gives what it had computed before it failed when it is asked again
         reason = " ".join(str(error).split()) or "no reason given"
         raise PotentialError(
             f"{what} fails for {atoms.get_chemical_formula()}: {type(error).__name__}: {reason}"

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from hessbench.calculators.calculator_potential import OptionalForces
 from hessbench.calculators.user_file import load_calculator
 from hessbench.errors import HessbenchError, PotentialError
-from hessbench.potential.array_potential import ArrayPotential
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import Array
 
@@ -28,13 +28,15 @@ class EndedError(PotentialError):
     """The process of a calculator ended while it was asked; the next question starts another one."""
 
 
-class SeparatePotential(ArrayPotential):
+class SeparatePotential(OptionalForces):
     """A user's calculator that is loaded and called in another process.
 
     Parameters
     ----------
     source
         A file, or `package.module:name`, see `hessbench.calculators.user_file`.
+    on
+        Name of the device that the calculator is told, if it asks for one.
 
     Attributes
     ----------
@@ -51,13 +53,18 @@ class SeparatePotential(ArrayPotential):
         It cannot be loaded, or its process ends while it is.
     """
 
-    def __init__(self, source: Path | str) -> None:
+    def __init__(self, source: Path | str, on: str = "cpu") -> None:
         super().__init__()
-        self.source = source
+        self.source, self.on = source, on
         self.has_own_hessian, self.level = False, ""
         self.cpu_s = 0.0
         self._process: BaseProcess | None = None
         self._start()
+
+    def energies(self, batch: Batch) -> Array:
+        """Energies alone, see `OptionalForces.energies`; errors as of `energies_and_forces`."""
+        found: Array = self._ask("energies", batch)
+        return found
 
     def energies_and_forces(self, batch: Batch) -> tuple[Array, Array]:
         """Energies and forces, see `ArrayPotential.energies_and_forces`.
@@ -84,7 +91,7 @@ class SeparatePotential(ArrayPotential):
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the child; it runs beside others
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self.source))
+        process = context.Process(target=_serve, args=(theirs, self.source, self.on))
         process.start()
         theirs.close()
         self._process = process
@@ -137,12 +144,12 @@ def _close(connection: Connection, process: BaseProcess) -> None:
         process.join()
 
 
-def _serve(connection: Connection, source: Path | str) -> None:
+def _serve(connection: Connection, source: Path | str, on: str) -> None:
     """Load a calculator and answer until nobody asks; runs in the other process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the one who asks
     torch.set_num_threads(1)
     try:
-        potential = load_calculator(source)
+        potential = load_calculator(source, on)
     except HessbenchError as error:
         connection.send(HessbenchError(str(error)))
         return

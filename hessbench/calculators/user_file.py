@@ -1,10 +1,14 @@
 """Any potential a user brings: a Python file, or a module of a package, that has an ASE calculator.
 
-The file defines `calculator`: an ASE calculator, or a class or function that gives one when called without
-arguments. It may define `hessian(atoms)`, which returns second derivatives in eV/Angstrom^2, (3N)^2 elements
-in any shape; else a method `get_hessian(atoms)` or `get_hessian()` of the calculator or its property
-"hessian" is used; else central differences of forces. It may state the level of theory that it reproduces,
-`level = "wB97X-D/6-31G(d)"`. What lies beside the file can be imported by it. In place of a file,
+The file defines `calculator`: an ASE calculator, or a class or function that gives one. A class or function
+that has a parameter `device` is given the device of params.yaml, "cpu" or "cuda:0". The file may define
+`hessian(atoms)`, which returns second derivatives in eV/Angstrom^2, (3N)^2 elements in any shape; else a
+method `get_hessian(atoms)` or `get_hessian()` of the calculator or its property "hessian" is used; else
+central differences of forces. It or the calculator may define `energies_and_forces(structures)`, which is
+given a list of ase.Atoms and returns energies in eV and forces in eV/Angstrom of all, those of each molecule
+or of all atoms in one array; then displaced molecules, images of a band and molecules that are heated
+together go there at once. It may state the level of theory that it reproduces, `level = "wB97X-D/6-31G(d)"`.
+What lies beside the file can be imported by it. In place of a file,
 `package.module:name` names such a `calculator` of a module. Unlike the data and model files this program
 reads, both are code and are run: it is the user's own.
 """
@@ -25,17 +29,21 @@ from hessbench.errors import HessbenchError
 
 NAME = "calculator"
 """What the file must define."""
-HESSIAN, LEVEL = "hessian", "level"
+HESSIAN, LEVEL, TOGETHER = "hessian", "level", "energies_and_forces"
 """What it may define."""
+DEVICE = "device"
+"""The parameter that a class or function may have."""
 
 
-def load_calculator(source: Path | str) -> CalculatorPotential:
+def load_calculator(source: Path | str, device: str = "cpu") -> CalculatorPotential:
     """Run a user's file, or import a module, and take the calculator it defines.
 
     Parameters
     ----------
     source
         A file, or `package.module:name`.
+    device
+        What its class or function is given as `device`, if it has such a parameter.
 
     Raises
     ------
@@ -46,20 +54,24 @@ def load_calculator(source: Path | str) -> CalculatorPotential:
     calculator: Any = getattr(module, name, None)
     if isinstance(calculator, type) or (not hasattr(calculator, "get_forces") and callable(calculator)):
         try:
-            calculator = calculator()
+            calculator = calculator(**({DEVICE: device} if _asks_for_device(calculator) else {}))
         except (Exception, SystemExit) as error:
             raise HessbenchError(f"{source}: `{name}()` fails ({type(error).__name__}: {error}).") from error
     if not hasattr(calculator, "get_forces"):
         raise HessbenchError(
             f"{source}: define `{name}`, an ASE calculator, or a class or function that gives one when "
-            "called without arguments."
+            f"called without arguments, or with `{DEVICE}`."
         )
     hessian, level = getattr(module, HESSIAN, None), getattr(module, LEVEL, None)
+    together = getattr(module, TOGETHER, None) or getattr(calculator, TOGETHER, None)
     if hessian is not None and not callable(hessian):
         raise HessbenchError(f"{source}: `{HESSIAN}` must be a function of an ase.Atoms.")
+    if together is not None and not callable(together):
+        raise HessbenchError(f"{source}: `{TOGETHER}` must be a function of a list of ase.Atoms.")
     if level is not None and not isinstance(level, str):
         raise HessbenchError(f"{source}: `{LEVEL}` must be the name of a level of theory, as text.")
-    return CalculatorPotential(calculator, hessian or _own_hessian(calculator), (level or "").strip())
+    hessian = hessian or _own_hessian(calculator)
+    return CalculatorPotential(calculator, hessian, (level or "").strip(), together)
 
 
 def name_of(source: Path | str) -> str:
@@ -102,6 +114,13 @@ def _module(source: Path | str) -> tuple[ModuleType, str]:
         return importlib.import_module(module), name
     except (Exception, SystemExit) as error:
         raise HessbenchError(f"{source}: cannot be imported ({type(error).__name__}: {error}).") from error
+
+
+def _asks_for_device(calculator: Any) -> bool:
+    try:
+        return DEVICE in inspect.signature(calculator).parameters
+    except ValueError:  # of a class that is not written in Python
+        return False
 
 
 def _own_hessian(calculator: Any) -> HessianFunction | None:
