@@ -10,7 +10,7 @@ from hessbench.archive.outcome import Difference, Found
 from hessbench.config.base import load_section
 from hessbench.errors import HessbenchError
 from hessbench.experiments.stability.run.heating import heat
-from hessbench.experiments.stability.run.models import read_molecules
+from hessbench.experiments.stability.run.molecules import read_molecules
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.potential.registry import load

@@ -19,7 +19,7 @@ from hessbench.experiments.spectra.run.frequencies import frequency_rows
 from hessbench.experiments.spectra.run.reference_path import read_reference_path
 from hessbench.experiments.spectra.run.tables import SPECTRA
 from hessbench.experiments.stability.run.heating import heat
-from hessbench.experiments.stability.run.models import read_molecules
+from hessbench.experiments.stability.run.molecules import read_molecules
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.potential import ModelConfig, build

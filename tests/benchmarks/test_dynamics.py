@@ -18,7 +18,7 @@ from torchani.sae import SelfEnergy
 from hessbench.calculators.ase_calculator import HessbenchCalculator
 from hessbench.chemistry.langevin import BLOCK, advance, start
 from hessbench.embedded import EMBEDDED
-from hessbench.experiments.stability.run.models import read_molecules
+from hessbench.experiments.stability.run.molecules import read_molecules
 from hessbench.potential.ani.potential import ANIPotential, build
 from hessbench.potential.ani.settings import ANIConfig
 

@@ -29,7 +29,7 @@ from hessbench.experiments.errors.run.predictions import (
 )
 from hessbench.experiments.single_ts.run import ensembles
 from hessbench.experiments.stability.run import heating
-from hessbench.experiments.stability.run.models import read_molecules
+from hessbench.experiments.stability.run.molecules import read_molecules
 from hessbench.formats.inspect import inspect_data
 from hessbench.formats.readers.restricted_pickle import decode_record
 from hessbench.generate.qchem_archive import read_archive

@@ -13,7 +13,7 @@ from hessbench.chemistry.bonds import (
     sure_changes,
 )
 from hessbench.embedded import EMBEDDED
-from hessbench.experiments.stability.run.models import read_molecules
+from hessbench.experiments.stability.run.molecules import read_molecules
 from hessbench.reactions.geometry_file import read_geometries
 from tests.generate.conftest import ammonia
 from tests.molecules import molecule

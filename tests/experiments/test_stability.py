@@ -27,12 +27,13 @@ from hessbench.experiments.stability.run.models import (
     mean_of,
     of_level,
     of_model,
-    read_molecules,
     read_reference,
     run_stability,
 )
+from hessbench.experiments.stability.run.molecules import CHARGE, MULTIPLICITY, read_molecules
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import RATES, STABILITY, TRAJECTORY
+from hessbench.formats.readers import extxyz_states
 from hessbench.potential import build
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.batch import Batch
@@ -175,14 +176,59 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         heat(hydrogens("a"), morse(9.0), CONFIG, "x", checkpoint=path)
 
 
+def two_frames(second: str = "name=b", columns: str = "", values: str = "") -> str:
+    """Two hydrogen molecules, a and one with another comment, and further columns with values."""
+    first, *_ = frame = "2", "Properties=species:S:1:pos:R:3 name=a", "H 0 0 0", "H 0 0 0.74"
+    other = (
+        first,
+        f"Properties=species:S:1:pos:R:3{columns} {second}",
+        f"H 0 0 0{values}",
+        f"H 0 0 .74{values}",
+    )
+    return "\n".join((*frame, *other)) + "\n"
+
+
+def test_all_frames_of_a_file_are_molecules(tmp_path):
+    path = tmp_path / "mine.extxyz"
+    box = 'Lattice="9 0 0 0 9 0 0 0 9" pbc="F F F"'
+    for second in ("name=b", "name=7", "name=b charge=0 spin=1 energy=-1.2", f"name=b {box}"):
+        path.write_text(two_frames(second) + "\n\n")
+        assert len(read_molecules(path)) == 2
+        path.write_bytes(two_frames(second).replace("\n", "\r\n").encode())
+        assert len(read_molecules(path)) == 2
+
+
 @pytest.mark.parametrize(
-    "content", ["", "2\nname=a\nH 0 0 0\n", "1\nx=1\nH 0 0 0\n", "1\nname=a/b\nH 0 0 0\n"]
+    ("content", "problem"),
+    [
+        ("", "holds no structures"),
+        ("2\nname=a\nH 0 0 0\n", "not a readable extxyz file"),
+        ("1\nx=1\nH 0 0 0\n", "frame 0 has no name; write name="),
+        ("1\nname=a/b\nH 0 0 0\n", "frame 0 is called 'a/b'"),
+        (two_frames("name=1e3"), "frame 1 is called .*1000.*begins with a letter"),
+        (two_frames("name=T"), "frame 1 is called 'True'"),
+        (two_frames("name=a"), "frame 1 is called a, as one before it"),
+        (two_frames() + "\n" + two_frames(), "an empty line follows frame 1, and more after it"),
+        (two_frames('name=b Lattice="9 0 0 0 9 0 0 0 9"'), "frame 1 is periodic"),
+        (two_frames() + "VEC1 9 0 0\nVEC2 0 9 0\nVEC3 0 0 9\n", "frame 1 is periodic"),
+        (two_frames("name=b charge=1"), r"frame 1 \(b\) has charge 1, .*\(charge 0\); leave it out"),
+        (two_frames("name=b spin=3"), r"frame 1 \(b\) has spin 3, .*\(spin 1\)"),
+        (two_frames("name=b charge=plus"), r"frame 1 \(b\) has charge plus"),
+        (two_frames("name=b", ":initial_charges:R:1", " 0.5"), "has initial_charges of sum 1.0"),
+        (two_frames("name=b", ":initial_magmoms:R:1", " 1"), "has initial_magmoms for multiplicity 3"),
+        (two_frames().replace("H 0 0 .74", "H 0 0 nan"), r"frame 1 \(b\) has coordinates that are no"),
+        (two_frames().replace("H 0 0 .74", "X 0 0 .74"), r"frame 1 \(b\) has an atom X"),
+    ],
 )
-def test_broken_molecule_files_are_named(tmp_path, content):
+def test_broken_molecule_files_are_named(tmp_path, content, problem):
     path = tmp_path / "mine.extxyz"
     path.write_text(content)
-    with pytest.raises(DataError, match=r"mine\.extxyz"):
+    with pytest.raises(DataError, match=rf"mine\.extxyz: .*{problem}"):
         read_molecules(path)
+
+
+def test_states_have_the_names_that_readers_of_data_sets_know():
+    assert (CHARGE, MULTIPLICITY) == (extxyz_states.CHARGE, extxyz_states.MULTIPLICITY)
 
 
 def test_bonds_are_named_from_one():

@@ -20,10 +20,10 @@ from hessbench.experiments.stability.run.models import (
     mean_of,
     of_level,
     of_model,
-    read_molecules,
     read_reference,
     run_stability,
 )
+from hessbench.experiments.stability.run.molecules import read_molecules
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import (
     RATES,

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 from ase import Atoms
-from ase.io import read
 from tqdm import tqdm
 
 from hessbench.calculators.brought import FailuresNotFinite
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.cluster.workers import workers
-from hessbench.errors import DataError, HessbenchError
+from hessbench.errors import HessbenchError
 from hessbench.experiments.stability.run.heating import NOT_FINITE, Heating, heat
 from hessbench.experiments.stability.run.mean_potential import MeanPotential
 from hessbench.experiments.stability.run.settings import StabilityConfig
@@ -24,7 +23,6 @@ from hessbench.potential.interface import Potential
 from hessbench.system.processes import Report, run_tasks
 from hessbench.system.reading import reading
 from hessbench.system.sources import code_digest
-from hessbench.system.trial import tried
 
 
 @dataclass(frozen=True)
@@ -86,29 +84,6 @@ class _Shared:
     config: StabilityConfig
     checkpoints: Path
     code: str  # after an edit no heating is resumed that was begun before it
-
-
-def read_molecules(path: Path) -> dict[str, Atoms]:
-    """Read the starting structures, frames of an extxyz file with a `name` each.
-
-    Raises
-    ------
-    DataError
-        The file is missing or unreadable, or a frame has no name of its own.
-    """
-    missing = "does not exist; `hessbench generate md17` makes it."
-    with reading(path, "not a readable extxyz file", missing=missing):
-        tried(path, lambda: read(path, index=":", format="extxyz"))
-        frames = read(path, index=":", format="extxyz")
-    molecules: dict[str, Atoms] = {}
-    for index, atoms in enumerate(frames):
-        name = str(atoms.info.get("name", ""))
-        if not name or name in molecules or "/" in name:
-            raise DataError(path, f"frame {index}: `name` is missing, taken twice or has a slash ({name!r}).")
-        molecules[name] = atoms
-    if not molecules:
-        raise DataError(path, "holds no structures; `hessbench generate md17` makes them.")
-    return molecules
 
 
 def run_stability(
