@@ -7,7 +7,7 @@ import pytest
 from hessbench.data.structures import load_structures
 from hessbench.embedded import EMBEDDED
 from hessbench.experiments.baselines.errors import zero_rmse
-from hessbench.experiments.baselines.run.command import baseline_errors
+from hessbench.experiments.baselines.run.command import baseline_errors, rmse_lines
 from hessbench.experiments.baselines.run.tables import BASELINES
 from hessbench.experiments.errors.tables import write_rmse_table
 from hessbench.results.reader import Results
@@ -40,6 +40,15 @@ def test_energies_are_those_of_the_composition(structures):
     table = baseline_errors(structures.select(np.arange(40)), {"rtp": structures})
     found = table.loc[table["quantity"] == "energy", "absolute"].to_numpy()
     assert found == pytest.approx(np.abs(fitted - structures.energies), abs=1e-4)
+
+
+def test_what_is_printed_has_units():
+    rmse = {("rtp", "energy"): 2.0, ("rtp", "force"): 3.0, ("rtp", "hessian"): 4.0}
+    assert list(rmse_lines(rows(rmse))) == [
+        "rtp energy: RMSE 2 kcal/mol",
+        "rtp force: RMSE 3 kcal/mol/Angstrom",
+        "rtp hessian: RMSE 4 kcal/mol/Angstrom^2",
+    ]
 
 
 def rows(rmse):

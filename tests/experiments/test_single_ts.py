@@ -4,6 +4,7 @@ import shutil
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.interpolate import CubicSpline
@@ -11,6 +12,7 @@ from scipy.interpolate import CubicSpline
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.experiments.single_ts.run import ensembles
+from hessbench.experiments.single_ts.run.command import at_the_ts
 from hessbench.experiments.single_ts.run.ensembles import (
     make_stack,
     read_path,
@@ -247,3 +249,19 @@ def test_energy_unit_multiplies_what_the_networks_say(path):
         first, second = one.predict(2), ten.predict(2)
     torch.testing.assert_close(second.energies, 10 * first.energies)
     torch.testing.assert_close(second.hessians, 10 * first.hessians, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_printed_has_units():
+    model = {"loss": "E", "lowest_frequency_cm1": -900.0, "negative_modes": 1, "ts_is_maximum": True}
+    model |= {"energy_error": 0.5, "force_error": 2.0, "hessian_error": 30.0}
+    modes = pd.DataFrame([model, model | {"ts_is_maximum": False, "lowest_frequency_cm1": -700.0}])
+    heading, losses, *rows = at_the_ts(modes).splitlines()
+    assert (heading, losses.split()) == ("at the TS, mean over the models", ["E"])
+    assert [line.rsplit(maxsplit=1) for line in rows] == [
+        ["lowest frequency, cm-1", "-800"],
+        ["negative modes", "1"],
+        ["part of the models with a maximum there", "0.5"],
+        ["energy RMSE, kcal/mol", "0.5"],
+        ["force RMSE, kcal/mol/Angstrom", "2"],
+        ["hessian RMSE, kcal/mol/Angstrom^2", "30"],
+    ]

@@ -1,6 +1,7 @@
 """Frequencies along a path: matching, transverse modes, softening."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase.build import molecule
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.normal_modes import atomic_masses
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS
+from hessbench.experiments.spectra.run.command import for_people
 from hessbench.experiments.spectra.run.frequencies import (
     PathGeometries,
     frequency_rows,
@@ -111,3 +113,17 @@ def test_stored_reference_path_comes_back(tmp_path, path):
     write_table(tmp_path, GEOMETRY, geometry.iloc[1:], provenance())
     with pytest.raises(ResultsError, match="lacks images"):
         read_reference_path(tmp_path, "single hydrogen transfer")
+
+
+def test_what_is_printed_has_units(path, hessians):
+    summary = pd.DataFrame([summarize(path, "E", 0, hessians.hessians, hessians.hessians) | {"reason": ""}])
+    cost = pd.DataFrame([{"source": "E", "seed": 0, "images": 5, "cpu_s": 1.25}])
+    text = for_people(summary, cost)
+    headings = [line for line in text.splitlines() if line.startswith(("frequencies:", "CPU time"))]
+    assert len(headings) == 2
+    assert "in cm-1" in headings[0]
+    assert "in Angstrom along the path" in headings[0]
+    assert headings[1].endswith("in s")
+    numbers = summary.drop(columns=["reaction", "loss", "seed", "reason"])
+    assert all(name.endswith(("_cm1", "softest_at")) for name in numbers)
+    assert "CPU time, s" in text

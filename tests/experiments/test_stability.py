@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from ase import Atoms
@@ -13,6 +14,7 @@ from hessbench.chemistry.bonds import bonded_pairs
 from hessbench.chemistry.relaxation import relax
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError, HessbenchError
+from hessbench.experiments.stability.run.command import temperatures
 from hessbench.experiments.stability.run.criterion import (
     apart_pairs,
     bond_name,
@@ -229,6 +231,18 @@ def test_broken_molecule_files_are_named(tmp_path, content, problem):
 
 def test_states_have_the_names_that_readers_of_data_sets_know():
     assert (CHARGE, MULTIPLICITY) == (extxyz_states.CHARGE, extxyz_states.MULTIPLICITY)
+
+
+def test_what_is_printed_has_a_unit():
+    ended = {"E": (300, 500), "E-F": (1500, 1500)}
+    rows = [
+        {"molecule": "benzene", "loss": loss, "temperature_k": kelvin}
+        for loss, runs in ended.items()
+        for kelvin in runs
+    ]
+    heading, columns, _, row = temperatures(pd.DataFrame(rows), 1500.0).splitlines()
+    assert heading.startswith("mean temperature in K at which runs ended; heated to 1500 K at most")
+    assert (columns.split(), row.split()) == (["loss", "E", "E-F"], ["benzene", "400", "1500"])
 
 
 def test_bonds_are_named_from_one():

@@ -4,6 +4,7 @@ Its energy is the sum of the atomic energies that are fitted to the training str
 model are: the best that composition alone says. Its forces and Hessians are zero, which is also their mean.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from hessbench.experiments.baselines.run.tables import BASELINES, STAGE
 from hessbench.experiments.errors.run.ensemble import error_rows, structure_errors
 from hessbench.experiments.errors.run.sets import active_sets
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
+from hessbench.results.store.names import UNITS
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 
@@ -39,9 +41,15 @@ def command(results: Path) -> None:
     inputs = STAGE.inputs(data, files={"split": sets.split.digest})
     level = "; ".join(sorted({item.level for item in sets.tested.values()}))
     write_table(results, BASELINES, table, made_here(inputs, level=level))
+    for line in rmse_lines(table):
+        click.echo(line)
+
+
+def rmse_lines(table: pd.DataFrame) -> Iterator[str]:
+    """Say the root mean square of each set and quantity of rows of the table `BASELINES`."""
     for (name, quantity), rows in table.groupby(["set", "quantity"], sort=False):
         rmse = np.sqrt(rows["squared"].sum() / rows["count"].sum())
-        click.echo(f"{name} {quantity}: RMSE {rmse:.4g}")
+        yield f"{name} {quantity}: RMSE {rmse:.4g} {UNITS[str(quantity)]}"
 
 
 def baseline_errors(training: Structures, tested: dict[str, Structures]) -> pd.DataFrame:

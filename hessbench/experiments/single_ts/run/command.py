@@ -13,11 +13,19 @@ from hessbench.config.options import results_option
 from hessbench.experiments.single_ts.run.ensembles import ReactionPath, read_path, run_single_ts
 from hessbench.experiments.single_ts.run.settings import SingleTSConfig
 from hessbench.experiments.single_ts.run.tables import MODES, SINGLE_TS, STAGE, VARIANTS
+from hessbench.results.store.names import UNITS
 from hessbench.results.store.provenance import Provenance, made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.alone import alone_in_results
 
 OPTIMIZERS = {"muon": "Muon and AdamW", "adam": "AdamW"}
+SHOWN = {
+    "lowest_frequency_cm1": "lowest frequency, cm-1",
+    "negative_modes": "negative modes",
+    "ts_is_maximum": "part of the models with a maximum there",
+    **{f"{quantity}_error": f"{quantity} RMSE, {unit}" for quantity, unit in UNITS.items()},
+}
+"""Columns of the table single_ts_modes that are shown, and what they are called for people."""
 
 
 @click.command()
@@ -49,9 +57,14 @@ def command(results: Path) -> None:
     write_table(results, SINGLE_TS, energies, provenance)
     write_table(results, MODES, modes, provenance)
     _write_variants(results, path, config, provenance)
-    columns = ["lowest_frequency_cm1", "negative_modes", "ts_is_maximum", "energy_error", "force_error"]
-    summary = modes.groupby("loss", sort=False)[[*columns, "hessian_error"]].mean()
-    click.echo(summary.to_string(float_format=lambda value: f"{value:.4g}"))
+    click.echo(at_the_ts(modes))
+
+
+def at_the_ts(modes: pd.DataFrame) -> str:
+    """Table for people: means over the models of rows of the table single_ts_modes, a column a loss."""
+    summary = modes.groupby("loss", sort=False)[list(SHOWN)].mean().rename(columns=SHOWN)
+    shown = summary.T.rename_axis(columns=None).to_string(float_format=lambda value: f"{value:.4g}")
+    return f"at the TS, mean over the models\n{shown}"
 
 
 def _write_variants(

@@ -85,8 +85,20 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     write_table(results, SPECTRA, pd.concat(rows), provenance)
     write_table(results, SUMMARY, summary, provenance)
     write_table(results, COST, cost, provenance)
-    click.echo(summary.drop(columns="reaction").to_string(index=False, float_format="%.1f"))
-    click.echo(cost.to_string(index=False, float_format="%.3f"))
+    click.echo(for_people(summary, cost))
     for item in brought:
         if mark := level_mark(item.level, source.level):
             click.echo(f"{item.name}: {mark}")
+
+
+def for_people(summary: pd.DataFrame, cost: pd.DataFrame) -> str:
+    """Rows of the tables spectra_summary and spectra_cost as text, with what they are and their units."""
+    return "\n".join(
+        [
+            "frequencies: columns ..._cm1 in cm-1; ...softest_at: where the reaction mode is softest, in "
+            "Angstrom along the path",
+            summary.drop(columns="reaction").to_string(index=False, float_format="%.1f"),
+            "CPU time of all Hessians of the path in s",
+            cost.rename(columns={"cpu_s": "CPU time, s"}).to_string(index=False, float_format="%.3f"),
+        ]
+    )

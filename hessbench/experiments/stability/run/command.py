@@ -118,11 +118,27 @@ def command(models: Path, reference: Path | None, results: Path, calculators: tu
     write_table(results, STABILITY, outcomes, provenance)
     write_table(results, RATES, rates, provenance)
     write_table(results, TRAJECTORY, trajectory, provenance)
-    summary = outcomes.pivot_table(index="molecule", columns="loss", values="temperature_k", aggfunc="mean")
-    click.echo(summary.to_string(float_format=lambda value: f"{value:.0f}"))
+    click.echo(temperatures(outcomes, config.cap_k))
     for item in brought:
         if mark := level_mark(item.level, level):
             click.echo(f"{item.name}: {mark}")
+
+
+def temperatures(outcomes: pd.DataFrame, cap_k: float) -> str:
+    """Table for people: mean temperature at which runs ended, a row a molecule, a column a loss.
+
+    Parameters
+    ----------
+    outcomes
+        Rows of the table stability.
+    cap_k
+        Largest temperature, K.
+    """
+    summary = outcomes.pivot_table(index="molecule", columns="loss", values="temperature_k", aggfunc="mean")
+    return (
+        f"mean temperature in K at which runs ended; heated to {cap_k:g} K at most, 0 K: not optimized\n"
+        f"{summary.to_string(float_format=lambda value: f'{value:.0f}')}"
+    )
 
 
 def _level(config: StabilityConfig, molecules: Mapping[str, Atoms]) -> str:
