@@ -69,11 +69,13 @@ def choose_reactions(
     The single hydrogen transfer and the multi-process reaction are those among the candidates of their kind
     (`BondChanges`) whose barrier is nearest to the paper's; the others are the first in a random order. A
     candidate is passed over if its transition state does not lead to its reactant and product (`connect`).
+    Only where no reaction of a figure's kind is wholly outside the training is one taken of which the
+    reactant or product is in it.
 
     Parameters
     ----------
     candidates
-        Reactions outside the training, stationary points at the level of theory.
+        Reactions whose transition states are outside the training, stationary points at the level of theory.
     search
         How they are tried.
     barriers
@@ -99,9 +101,10 @@ def choose_reactions(
     }
     named = []
     for kind, barrier in barriers.items():
-        fitting = shuffled((name for name in changes if FITS[kind](changes[name])), seed)
+        fits = [name for name in changes if FITS[kind](changes[name])]
+        fitting = shuffled([name for name in fits if not complete[name].trained] or fits, seed)
         named.append(_Named(kind, [complete[name] for name in fitting[:candidates_of_kind]], barrier))
-    order = [complete[name] for name in shuffled(complete, seed)]
+    order = [complete[name] for name in shuffled(complete, seed) if not complete[name].trained]
     first = round(AHEAD * held_out)
     found = _try_all([*named, *order[:first]], search, processes)
     chosen = [reaction for reaction in found[: len(named)] if reaction is not None]

@@ -31,11 +31,14 @@ class ReactionGeometries:
         (N,) atomic numbers, the same order in all structures.
     coordinates
         Role ("R", "TS", "P") to (N, 3) coordinates in Angstrom; a missing structure has no entry.
+    trained
+        Roles of the structures that models are trained on.
     """
 
     name: str
     numbers: np.ndarray
     coordinates: dict[str, np.ndarray]
+    trained: frozenset[str] = frozenset()
 
 
 def reaction_name(index: int) -> str:

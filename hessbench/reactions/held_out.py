@@ -54,12 +54,20 @@ def of_level(geometries: Path | None, level: str) -> tuple[Path | None, str]:
 def held_out_geometries(geometries: Path | None, data: Path, split_file: Path) -> list[ReactionGeometries]:
     """Reactant, transition state and product of reactions outside the training.
 
+    Parameters and errors as of `unseen_saddles`.
+    """
+    return [item for item in unseen_saddles(geometries, data, split_file) if not item.trained]
+
+
+def unseen_saddles(geometries: Path | None, data: Path, split_file: Path) -> list[ReactionGeometries]:
+    """Reactant, transition state and product of reactions of which no transition state is trained on.
+
     Parameters
     ----------
     geometries
         File of geometries at the level of theory of `data`; reactions that are in `data` are left out. If
-        there is none: reactions of `data`, neutral and of the lowest multiplicity, of which no structure is
-        in the training part of the split.
+        there is none: reactions of `data`, neutral and of the lowest multiplicity, with the roles that are in
+        the training part of the split.
     data
         Stationary points (RTP) that the models are trained on.
     split_file
@@ -77,12 +85,20 @@ def held_out_geometries(geometries: Path | None, data: Path, split_file: Path) -
     with ReactionFile(data) as file:
         split = read_split(split_file, file.identifier)
         structures = load_structures(data)
-        trained = set(structures.reactions[split.training].tolist())
-        return [
-            ReactionGeometries(name, file[name].numbers, geometries_by_role(file[name]))
-            for index, name in enumerate(structures.reaction_names)
-            if index not in trained and has_usual_state(file[name])
-        ]
+        trained: dict[int, set[int]] = {}
+        for item in split.training:
+            trained.setdefault(int(structures.reactions[item]), set()).add(int(structures.indices[item]))
+        found = []
+        for index, name in enumerate(structures.reaction_names):
+            seen = trained.get(index, set())
+            if len(seen) == len(ROLES) or not has_usual_state(reaction := file[name]):
+                continue
+            places = places_by_role(reaction)
+            roles = frozenset(role for role, place in places.items() if place in seen)
+            if "TS" not in roles and (places or not seen):
+                coordinates = {role: reaction.coordinates[place] for role, place in places.items()}
+                found.append(ReactionGeometries(name, reaction.numbers, coordinates, roles))
+    return found
 
 
 def has_usual_state(reaction: Reaction) -> bool:
@@ -90,11 +106,11 @@ def has_usual_state(reaction: Reaction) -> bool:
     return is_usual(reaction.numbers, reaction.charge, reaction.multiplicity)
 
 
-def geometries_by_role(reaction: Reaction) -> dict[str, np.ndarray]:
-    """Coordinates by role: as annotated, else the one structure with an imaginary mode of three is the TS."""
+def places_by_role(reaction: Reaction) -> dict[str, int]:
+    """Number of the structure of each role: as annotated, else of three the one with an imaginary mode is TS."""
     if "role" in reaction.annotations:
         roles = reaction.annotations["role"].tolist()
-        return {role: reaction.coordinates[roles.index(role)] for role in ROLES if role in roles}
+        return {role: roles.index(role) for role in ROLES if role in roles}
     if len(reaction) != len(ROLES) or reaction.hessians is None:
         return {}
     masses = atomic_masses(reaction.numbers)
@@ -106,4 +122,9 @@ def geometries_by_role(reaction: Reaction) -> dict[str, np.ndarray]:
         return {}
     saddle = imaginary.index(1)
     reactant, product = (index for index in range(len(ROLES)) if index != saddle)
-    return dict(zip(ROLES, reaction.coordinates[[reactant, saddle, product]], strict=True))
+    return {"R": reactant, "TS": saddle, "P": product}
+
+
+def geometries_by_role(reaction: Reaction) -> dict[str, np.ndarray]:
+    """Coordinates by role, see `places_by_role`."""
+    return {role: reaction.coordinates[place] for role, place in places_by_role(reaction).items()}

@@ -42,6 +42,8 @@ class PathReaction:
         (N, 3), Angstrom, stationary points at the level of theory of the data.
     barrier
         Energy of the transition state over the reactant at that level, kcal/mol.
+    trained
+        Roles ("R", "P") of the structures that models are trained on.
     """
 
     name: str
@@ -51,6 +53,7 @@ class PathReaction:
     transition_state: np.ndarray
     product: np.ndarray
     barrier: float
+    trained: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def connect(
                 saddle,
                 ends[product].positions,
                 barriers[reactant],
+                geometries.trained,
             )
     return None
 

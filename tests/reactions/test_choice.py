@@ -1,5 +1,6 @@
 """Which reactions are chosen: in any number of processes the same."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -52,6 +53,19 @@ def test_the_choice_does_not_depend_on_the_number_of_processes(candidates: list[
     names = [item.name for item in alone]
     assert names[:2] == [TRANSFERS[1], MULTIPLE]
     assert set(names[2:]) <= set(OTHERS[1:])  # none twice, none whose transition state leads elsewhere
+
+
+def test_a_reaction_whose_ends_are_trained_on_is_for_the_figures_alone(
+    candidates: list[ReactionGeometries],
+) -> None:
+    known = {MULTIPLE: "R", OTHERS[0]: "P"}
+    partly = [replace(item, trained=frozenset(known.get(item.name, ()))) for item in candidates]
+    single, multiple, *others = chosen(partly, 1, held_out=1)
+    assert (single.name, multiple.name) == (TRANSFERS[1], MULTIPLE)
+    assert (single.trained, multiple.trained) == (frozenset(), frozenset("R"))
+    assert not {item.name for item in others} & set(known)
+    with pytest.raises(HessbenchError, match="of 4 candidates"):  # the two are not among them
+        chosen(partly, 1, held_out=4)
 
 
 def refuse(_reaction: PathReaction, _potential: Potential) -> bool:

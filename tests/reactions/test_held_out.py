@@ -12,7 +12,7 @@ from hessbench.embedded import EMBEDDED
 from hessbench.errors import DataError
 from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.reactions.geometry_file import write_geometries
-from hessbench.reactions.held_out import held_out_geometries
+from hessbench.reactions.held_out import held_out_geometries, unseen_saddles
 
 
 @pytest.fixture
@@ -59,6 +59,23 @@ def test_geometries_are_taken_but_not_those_of_the_data(data, geometries):
 def test_without_geometries_reactions_that_nothing_trains_on(data):
     assert 0 < len(untrained(data)) < 12
     assert names(None, *data) == untrained(data)
+
+
+def test_saddles_of_which_only_the_ends_are_trained_on_say_so(data):
+    path, split = data
+    structures = load_structures(path)
+    config = SplitConfig(validation_percent=20, test_percent=40, training_percents=(40,), by="structure")
+    made = make_split(structures.reactions, json.loads(split.read_text())["data"], config)
+    write_split(made, split)
+    seen = {name: set() for name in structures.reaction_names}
+    for index in made.training:
+        name = structures.reaction_names[structures.reactions[index]]
+        seen[name].add(("R", "TS", "P")[structures.indices[index]])
+    expected = {name: roles for name, roles in seen.items() if "TS" not in roles}
+    found = {item.name: set(item.trained) for item in unseen_saddles(None, *data)}
+    assert found == expected
+    assert any(expected.values())
+    assert names(None, *data) == {name for name, roles in expected.items() if not roles}
 
 
 def test_a_file_of_something_else_is_refused(data, tmp_path):
