@@ -107,7 +107,7 @@ def has_usual_state(reaction: Reaction) -> bool:
 
 
 def places_by_role(reaction: Reaction) -> dict[str, int]:
-    """Number of the structure of each role: as annotated, else of three the one with an imaginary mode is TS."""
+    """Number of each role's structure: as annotated, or of three the one with an imaginary mode is TS."""
     if "role" in reaction.annotations:
         roles = reaction.annotations["role"].tolist()
         return {role: roles.index(role) for role in ROLES if role in roles}
