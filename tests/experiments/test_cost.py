@@ -11,11 +11,12 @@ from hessbench.cli import cli
 from hessbench.data.layout import write_reactions
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.cost.run.settings import CostConfig
-from hessbench.experiments.cost.run.tables import COST
+from hessbench.experiments.cost.run.tables import COST, STAGE
 from hessbench.experiments.cost.run.trainings import of_length, trainings
 from hessbench.experiments.errors.run.rmse import summarize
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
+from hessbench.experiments.errors.variants.study import Study
 from hessbench.results.store.tables import read_table
 from tests.training.synthetic import METADATA, MODEL, reactions, training_config
 
@@ -71,10 +72,10 @@ def test_a_shorter_training_takes_fewer_steps() -> None:
 
 def test_what_is_compared_with_must_be_there_and_exact() -> None:
     config = training_config()
-    labels = {item.variant.label for item in trainings(CostConfig(), MODEL, config, Path("kept"))}
+    labels = {item.variant.label for item in trainings(Study(STAGE, CostConfig(), MODEL, config))}
     assert "E-F-HVP, 4 probes" in labels
     only = config.model_copy(update={"losses": {"ef": config.losses["ef"]}})
     estimated = config.model_copy(update={"losses": config.losses | {"efh": config.losses["efhvp"]}})
     for wrong in (only, estimated):
         with pytest.raises(ConfigurationError, match="efh with an exact error of the Hessian"):
-            trainings(CostConfig(), MODEL, wrong, Path("kept"))
+            trainings(Study(STAGE, CostConfig(), MODEL, wrong))

@@ -16,9 +16,10 @@ from hessbench.data.layout import write_reactions
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.errors.claims import OF_TABLES
 from hessbench.experiments.errors.run.tables import ERRORS
+from hessbench.experiments.errors.variants.study import Study
 from hessbench.experiments.errors.variants.weights import Weights, reweighted
 from hessbench.experiments.robustness.run.settings import RobustnessConfig
-from hessbench.experiments.robustness.run.tables import ROBUSTNESS
+from hessbench.experiments.robustness.run.tables import ROBUSTNESS, STAGE
 from hessbench.experiments.robustness.run.trainings import trainings
 from hessbench.profiles.schema import load_profile
 from hessbench.results.reader import Results
@@ -133,7 +134,7 @@ def test_without_recipes_nothing_is_trained_and_there_is_no_table(start: Start) 
 
 def test_a_recipe_changes_what_it_names_and_nothing_else() -> None:
     training = training_config(first_seed=3)
-    found = trainings(config(*RECIPES, seeds=2), MODEL, training, Path("kept"))
+    found = trainings(Study(STAGE, config(*RECIPES, seeds=2), MODEL, training))
     assert len(found) == 2 * 3 * 2 == len({item.checkpoint for item in found})
     assert {item.variant.seed for item in found} == {3, 4}
     assert [item.loss for item in found] == ["efh"] * 4 + ["ef"] * 4 + ["e"] * 4
@@ -152,14 +153,14 @@ def test_a_recipe_changes_what_it_names_and_nothing_else() -> None:
 def test_the_recipe_of_the_profile_is_refused() -> None:
     recipe = {"name": "the same", "model": MODEL.model_dump(mode="json")}
     with pytest.raises(ConfigurationError, match="'the same' is the recipe of the profile"):
-        trainings(config(recipe), MODEL, training_config(), Path("kept"))
+        trainings(Study(STAGE, config(recipe), MODEL, training_config()))
 
 
 def test_all_losses_of_the_paper_are_needed() -> None:
     training = training_config()
     without = training.model_copy(update={"losses": {"e": training.losses["e"], "ef": training.losses["ef"]}})
     with pytest.raises(ConfigurationError, match="efh is missing"):
-        trainings(config(), MODEL, without, Path("kept"))
+        trainings(Study(STAGE, config(), MODEL, without))
 
 
 @pytest.mark.parametrize(
@@ -230,6 +231,6 @@ def test_under_all() -> None:
 @pytest.mark.parametrize("name", ["smoke", "ci", "desktop", "full", "paper"])
 def test_recipes_of_every_profile_can_be_trained(name: str) -> None:
     content = load_profile(ROOT / f"reproduce/profiles/{name}.yaml")
-    found = trainings(content.robustness, content.model, content.training, Path("kept"))
+    found = trainings(Study(STAGE, content.robustness, content.model, content.training))
     assert len(found) == len(content.robustness.recipes) * 3 * content.robustness.seeds
     assert bool(found) == (name == "smoke")

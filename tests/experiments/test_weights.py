@@ -14,9 +14,10 @@ from hessbench.config import paper
 from hessbench.data.layout import write_reactions
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.errors.run.settings import EvaluationConfig
+from hessbench.experiments.errors.variants.study import Study
 from hessbench.experiments.errors.variants.weights import Weights, reweighted
 from hessbench.experiments.weights.run.settings import WeightsConfig
-from hessbench.experiments.weights.run.tables import OWN, WEIGHTS
+from hessbench.experiments.weights.run.tables import OWN, STAGE, WEIGHTS
 from hessbench.experiments.weights.run.variants import variants, weights_of
 from hessbench.profiles.schema import load_profile
 from hessbench.results.reader import Results
@@ -123,7 +124,7 @@ def test_only_weights_of_force_and_hessian_change() -> None:
 
 def test_seeds_are_those_of_the_profile() -> None:
     config = WeightsConfig(pairs=(PAIR,), seeds=2)
-    found = variants(config, MODEL, training_config(first_seed=7), Path("checkpoints"))
+    found = variants(Study(STAGE, config, MODEL, training_config(first_seed=7)))
     trained = [(item.variant.label, item.variant.seed) for item in found]
     assert trained == [("E-F-H", 7), ("E-F-H", 8), ("E-F", 7), ("E-F", 8)]
     assert len({item.checkpoint for item in found}) == 4
@@ -132,13 +133,13 @@ def test_seeds_are_those_of_the_profile() -> None:
 def test_the_weights_of_the_profile_are_not_trained_again() -> None:
     config = WeightsConfig(pairs=(PAIR, Weights(force=0.08, hessian=1)))
     with pytest.raises(ConfigurationError, match=r"weights\.pairs: force weight 0\.08 is that of efh"):
-        variants(config, MODEL, training_config(), Path("checkpoints"))
+        variants(Study(STAGE, config, MODEL, training_config()))
 
 
 def test_a_profile_without_one_of_the_losses_is_refused() -> None:
     config = training_config(losses={"efh": loss_of(1, 1, 1).model_dump()})
     with pytest.raises(ConfigurationError, match="ef with a force term is missing"):
-        variants(WeightsConfig(pairs=(PAIR,)), MODEL, config, Path("checkpoints"))
+        variants(Study(STAGE, WeightsConfig(pairs=(PAIR,)), MODEL, config))
 
 
 def test_a_force_weight_stands_once() -> None:
@@ -152,4 +153,4 @@ def test_every_profile_tries_the_weights_of_the_paper(name: str) -> None:
     tried = {(pair.force, pair.hessian) for pair in content.weights.pairs}
     tried.add(tuple(weights_of(content.training.losses["efh"]).values()))
     assert (paper.FORCE_WEIGHT, paper.HESSIAN_WEIGHT) in tried
-    assert variants(content.weights, content.model, content.training, Path("checkpoints"))
+    assert variants(Study(STAGE, content.weights, content.model, content.training))

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from hessbench.config.base import Section
+from hessbench.experiments.errors.variants.settings import StudyConfig
 
 
 class Estimator(Section):
@@ -20,7 +21,7 @@ class Estimator(Section):
         return f"E-F-HVP, {self.count} {noun}{'s' if self.count > 1 else ''}"
 
 
-class CostConfig(Section):
+class CostConfig(StudyConfig):
     """What is trained beside E-F and E-F-H, all with the settings of `training`."""
 
     estimators: tuple[Estimator, ...] = Field(
@@ -35,7 +36,7 @@ class CostConfig(Section):
     lengths: tuple[PositiveFloat, ...] = Field(
         (0.5, 1.0), min_length=1, description="Trainings of each loss, in units of training.epochs."
     )
-    seeds: PositiveInt = Field(1, description="Models of each; from training.first_seed on.")
+    seeds: PositiveInt = Field(1, description="Models of each variant; from training.first_seed on.")
 
     @field_validator("estimators", "lengths")
     @classmethod

@@ -11,6 +11,7 @@ from hessbench.errors import ConfigurationError
 from hessbench.experiments.cost.run.settings import CostConfig
 from hessbench.experiments.cost.run.tables import COST
 from hessbench.experiments.errors.run.rmse import summarize
+from hessbench.experiments.errors.variants.study import Study
 from hessbench.experiments.errors.variants.trained import (
     Share,
     Variant,
@@ -18,7 +19,6 @@ from hessbench.experiments.errors.variants.trained import (
     for_each,
     train_variant,
 )
-from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.names import UNITS
 from hessbench.system.files import write_text
 from hessbench.system.processes import Report
@@ -41,14 +41,15 @@ class Training:
     kept: Path
 
 
-def trainings(config: CostConfig, model: ModelConfig, training: TrainingConfig, kept: Path) -> list[Training]:
-    """All models to train, those that take longest first; `kept` is the folder of what is finished.
+def trainings(study: Study[CostConfig]) -> list[Training]:
+    """All models to train, those that take longest first.
 
     Raises
     ------
     ConfigurationError
         The profile does not have E-F and E-F-H, or the Hessian's error of the latter is not exact.
     """
+    config, training = study.config, study.training
     missing = [name for name in EXACT if name not in training.losses]
     hessian = None if missing else training.losses["efh"].term(ESTIMATED)
     if missing or hessian is None or hessian.estimator != "exact":
@@ -66,10 +67,12 @@ def trainings(config: CostConfig, model: ModelConfig, training: TrainingConfig, 
         )
         losses[estimator.text] = LossConfig(terms=tuple(terms))
     return [
-        Training(Variant(label, loss, model, of_length(training, length), seed), length, kept)
+        Training(
+            Variant(label, loss, study.model, of_length(training, length), seed), length, study.checkpoints
+        )
         for length in sorted(config.lengths, reverse=True)
         for label, loss in losses.items()
-        for seed in range(training.first_seed, training.first_seed + config.seeds)
+        for seed in study.seeds
     ]
 
 
@@ -95,7 +98,8 @@ def train_and_test(todo: list[Training], share: Share, processes: int) -> pd.Dat
         Rows of the table `COST`.
     """
     total = sum(item.variant.config.epochs for item in todo)
-    return for_each(_train_and_test, todo, share, processes, "cost", total)
+    tables = for_each(_train_and_test, todo, share, processes, "cost", total)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _train_and_test(item: Training, share: Share, report: Report) -> pd.DataFrame:

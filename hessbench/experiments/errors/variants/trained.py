@@ -11,7 +11,6 @@ import pandas as pd
 from tqdm import tqdm
 
 from hessbench.cluster.workers import workers
-from hessbench.data.split import Split
 from hessbench.data.structures import Structures
 from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
 from hessbench.potential.interface import TrainablePotential
@@ -74,18 +73,6 @@ class Share:
         return fingerprint.fingerprint(description, variant.seed)
 
 
-def largest_share(structures: Structures, split: Split, tested: dict[str, TestSet], batch_size: int) -> Share:
-    """Take the largest training part of a split; `structures` are the whole data set that it divides."""
-    indices = split.training_at(max(split.sizes))
-    return Share(
-        structures.select(indices),
-        structures.select(split.validation),
-        (split.data, indices, split.validation),
-        tested,
-        batch_size,
-    )
-
-
 def train_variant(
     variant: Variant, share: Share, report: Report, checkpoint: Path | None = None
 ) -> tuple[TrainablePotential, float]:
@@ -137,6 +124,35 @@ def errors_of_variant(model: TrainablePotential, variant: Variant, share: Share)
     return errors
 
 
+def train_and_test(
+    todo: Sequence[tuple[Variant, Path]], share: Share, processes: int, title: str
+) -> list[pd.DataFrame]:
+    """Train models and test them side by side; see `for_each`.
+
+    A model that is finished with the same data, settings and code is not trained again; one that was
+    interrupted goes on from its last checkpoint.
+
+    Parameters
+    ----------
+    todo
+        Models, each with the file of its checkpoint.
+
+    Returns
+    -------
+    list of DataFrame
+        For each model rows of the table `ERRORS` on all test sets, without the column `percent`.
+    """
+    epochs = sum(variant.config.epochs for variant, _ in todo)
+    return for_each(_train_and_test, todo, share, processes, title, epochs)
+
+
+def _train_and_test(item: tuple[Variant, Path], share: Share, report: Report) -> pd.DataFrame:
+    """Train one model, or take it from its checkpoint, and test it; runs in a process of its own."""
+    variant, checkpoint = item
+    model, _ = train_variant(variant, share, report, checkpoint)
+    return errors_of_variant(model, variant, share)
+
+
 def for_each(
     function: Callable[[T, Share, Report], pd.DataFrame],
     todo: Sequence[T],
@@ -144,8 +160,8 @@ def for_each(
     processes: int,
     title: str,
     epochs: int,
-) -> pd.DataFrame:
-    """Rows of all models, trained and tested side by side with a bar of progress.
+) -> list[pd.DataFrame]:
+    """Rows of each model, trained and tested side by side with a bar of progress.
 
     Parameters
     ----------
@@ -166,5 +182,4 @@ def for_each(
         def advance(done: int) -> None:
             bar.update(done)
 
-        tables = run_tasks(function, todo, share, workers(processes), advance)
-    return pd.concat(tables, ignore_index=True)
+        return run_tasks(function, todo, share, workers(processes), advance)

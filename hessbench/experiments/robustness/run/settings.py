@@ -2,9 +2,10 @@
 
 import re
 
-from pydantic import Field, PositiveInt, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from hessbench.config.base import Section
+from hessbench.experiments.errors.variants.settings import StudyConfig
 from hessbench.experiments.errors.variants.weights import Weights
 from hessbench.potential.registry import ModelConfig
 from hessbench.training.settings import OptimizerConfig
@@ -30,11 +31,10 @@ class Recipe(Section):
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower().replace("'", "")).strip("-")
 
 
-class RobustnessConfig(Section):
+class RobustnessConfig(StudyConfig):
     """Recipes besides that of the profile, whose models the stage `train` trains."""
 
     recipes: tuple[Recipe, ...] = Field((), description="None: nothing is trained, and there is no table.")
-    seeds: PositiveInt = Field(2, description="Models of each loss and recipe; from training.first_seed on.")
 
     @field_validator("recipes")
     @classmethod

@@ -1,21 +1,20 @@
 """Section `weights` of a profile: weights of force and Hessian that E-F and E-F-H are trained with, too."""
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, field_validator
 
 from hessbench.config import paper
-from hessbench.config.base import Section
+from hessbench.experiments.errors.variants.settings import StudyConfig
 from hessbench.experiments.errors.variants.weights import Weights
 
 PAPER_WEIGHTS = Weights(force=paper.FORCE_WEIGHT, hessian=paper.HESSIAN_WEIGHT)
 
 
-class WeightsConfig(Section):
+class WeightsConfig(StudyConfig):
     """What is trained besides the ensembles of `training`, whose own weights are not repeated here."""
 
     pairs: tuple[Weights, ...] = Field(
         (PAPER_WEIGHTS,), min_length=1, description="Weights of force and Hessian, one ensemble each."
     )
-    seeds: PositiveInt = Field(2, description="Models of each ensemble; from training.first_seed on.")
 
     @field_validator("pairs")
     @classmethod

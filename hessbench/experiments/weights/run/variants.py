@@ -1,4 +1,4 @@
-"""Models of losses whose weights are changed: trained as by `hessbench train`, and their errors."""
+"""Models of losses whose weights are changed, and how their errors are told."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,20 +7,13 @@ import pandas as pd
 
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.errors.run.rmse import summarize
-from hessbench.experiments.errors.variants.trained import (
-    Share,
-    Variant,
-    errors_of_variant,
-    for_each,
-    train_variant,
-)
+from hessbench.experiments.errors.variants.study import Study
+from hessbench.experiments.errors.variants.trained import Variant
 from hessbench.experiments.errors.variants.weights import reweighted
 from hessbench.experiments.weights.run.settings import WeightsConfig
 from hessbench.experiments.weights.run.tables import WEIGHTS
-from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.names import UNITS
-from hessbench.system.processes import Report
-from hessbench.training.settings import LossConfig, TrainingConfig, labels_of
+from hessbench.training.settings import LossConfig, labels_of
 
 LOSSES = ("efh", "ef")
 """What is trained with each pair of weights; the longer trainings first, so that no process waits long."""
@@ -35,9 +28,7 @@ class Reweighted:
     checkpoint: Path
 
 
-def variants(
-    config: WeightsConfig, model: ModelConfig, training: TrainingConfig, checkpoints: Path
-) -> list[Reweighted]:
+def variants(study: Study[WeightsConfig]) -> list[Reweighted]:
     """All models to train.
 
     Raises
@@ -45,6 +36,7 @@ def variants(
     ConfigurationError
         The profile does not have one of the losses, or a pair has the force weight of the profile itself.
     """
+    training = study.training
     for name in LOSSES:
         if name not in training.losses or training.losses[name].term("force") is None:
             raise ConfigurationError(
@@ -55,16 +47,16 @@ def variants(
     found = []
     for name in LOSSES:
         own = weights_of(training.losses[name])
-        for pair in config.pairs:
+        for pair in study.config.pairs:
             loss = reweighted(training.losses[name], pair)
             if weights_of(loss)["force_weight"] == own["force_weight"]:
                 raise ConfigurationError(
                     f"params.yaml: weights.pairs: force weight {pair.force:g} is that of {name} in "
                     "training.losses, which is trained anyway; leave the pair out."
                 )
-            folder = checkpoints / f"{name}-force-{pair.force:g}-hessian-{pair.hessian:g}"
-            for seed in range(training.first_seed, training.first_seed + config.seeds):
-                variant = Variant(labels[name], loss, model, training, seed)
+            folder = study.checkpoints / f"{name}-force-{pair.force:g}-hessian-{pair.hessian:g}"
+            for seed in study.seeds:
+                variant = Variant(labels[name], loss, study.model, training, seed)
                 found.append(Reweighted(variant, pair.text, folder / f"seed-{seed}.pt"))
     return found
 
@@ -78,31 +70,9 @@ def weights_of(loss: LossConfig) -> dict[str, float | None]:
     }
 
 
-def train_and_test(todo: list[Reweighted], share: Share, config: TrainingConfig) -> pd.DataFrame:
-    """Train every model and test it; `config.processes` at a time, or as many as the cluster has workers.
-
-    A model that is finished with the same data, settings and code is not trained again; one that was
-    interrupted goes on from its last checkpoint.
-
-    Returns
-    -------
-    DataFrame
-        Rows of the table `WEIGHTS`.
-    """
-    epochs = len(todo) * config.epochs
-    return for_each(_train_and_test, todo, share, config.processes, "weights", epochs)
-
-
 def rows_of(errors: pd.DataFrame, weights: str, loss: LossConfig) -> pd.DataFrame:
     """Rows of the table `WEIGHTS` from rows of an errors table of one loss."""
     summary = summarize(errors)
     rows = summary.assign(weights=weights, unit=summary["quantity"].map(UNITS), **weights_of(loss))
     rows["hessian_weight"] = rows["hessian_weight"].astype(float)  # a column of None alone has no kind
     return rows[list(WEIGHTS.columns)]
-
-
-def _train_and_test(item: Reweighted, share: Share, report: Report) -> pd.DataFrame:
-    """Train one model, or take it from its checkpoint, and test it; runs in a process of its own."""
-    model, _ = train_variant(item.variant, share, report, item.checkpoint)
-    errors = errors_of_variant(model, item.variant, share)
-    return rows_of(errors.assign(percent=0), item.weights, item.variant.loss)
