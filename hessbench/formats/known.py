@@ -2,7 +2,8 @@
 
 A reader is a module of hessbench/formats/readers that has FORMAT, its name for people, `recognise(path)` and
 `open_source(path)`; one that lets the user pick names what in CHOICES, and `open_source` takes a `Choice`.
-LIBRARIES names what it loads only when it opens a file.
+LIBRARIES names what it loads only when it opens a file, BESIDE the endings of files that it looks for beside
+that file.
 """
 
 from collections.abc import Callable, Iterator
@@ -54,8 +55,9 @@ def open_data(path: Path, choice: Choice | None = None) -> Source:
     if not path.exists():
         raise DataError(path, "there is no such file.")
     choice = choice or Choice()
+    beside = [suffix for reader in find_readers() for suffix in getattr(reader, "BESIDE", ())]
     with ExitStack() as stack:
-        plain = stack.enter_context(unpacked(path))
+        plain = stack.enter_context(unpacked(path, beside))
         stack.enter_context(_named(path, plain))
         tried(plain, lambda: _read_through(plain, choice), lambda: _load_libraries(plain))
         source = _open_plain(plain, choice)
@@ -86,13 +88,15 @@ def _load_libraries(path: Path) -> None:
 
 @contextmanager
 def _named(path: Path, plain: Path) -> Iterator[None]:
-    """Let errors name the file that the user named, not the plain copy that is read."""
+    """Let errors name the file that the user named, or one beside it, not the plain copy that is read."""
     try:
         yield
     except DataError as error:
-        if error.path != plain:
+        copy = Path(str(error.path))
+        if plain == path or copy.parent != plain.parent:
             raise
-        raise DataError(path, error.problem, error.reaction) from error.__cause__
+        meant = path if copy == plain else path.with_name(copy.name)
+        raise DataError(meant, error.problem, error.reaction) from error.__cause__
 
 
 def _load(path: Path, source: Source) -> Callable[[str], StoredReaction]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from hessbench.formats.unpack import compressed
+
 HEAD = 4096
 """Bytes by which a file is judged."""
 MAGIC = {
@@ -19,6 +21,8 @@ def why_unknown(path: Path) -> str | None:
         inside = sorted(item.name for item in path.iterdir() if not item.name.startswith("."))
         if not inside:
             return "the directory is empty."
+        if packed := next((name for name in inside if compressed(path / name)), None):
+            return f"a directory with compressed files, such as {packed}; decompress them, or name one file."
         return (
             f"a directory of no known format; name a file in it, such as {inside[0]}, or see that all files "
             "in it are of one program."

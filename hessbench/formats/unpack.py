@@ -3,7 +3,8 @@
 import bz2
 import gzip
 import lzma
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,8 @@ COMPRESSED: dict[bytes, Callable[[Path], Any]] = {
     b"BZh": bz2.BZ2File,
 }
 """First bytes of what is decompressed, and how."""
+ENDINGS = (".gz", ".xz", ".bz2")
+"""How such files are called."""
 OTHERS = {
     b"PK": "a zip archive; unpack it first, then name the file or directory in it.",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first, then name the file or directory in it.",
@@ -41,8 +44,15 @@ PIECE, GROWTH, SMALL = 2**20, 200, 2**27
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[Path]:
+def unpacked(path: Path, beside: Collection[str] = ()) -> Iterator[Path]:
     """Give a file as its reader wants it: itself, or a plain copy that lasts as long as the context.
+
+    Parameters
+    ----------
+    path
+        The file.
+    beside
+        Endings of names of files that may belong to it; those that there are lie beside the copy, too.
 
     Raises
     ------
@@ -76,7 +86,25 @@ def unpacked(path: Path) -> Iterator[Path]:
                 while piece := text.read(PIECE):
                     file.write(piece)
             path = copy
+        if path != original:
+            for suffix in beside:
+                _bring(original, path.with_suffix(suffix))
         yield path
+
+
+def _bring(original: Path, target: Path) -> None:
+    """Copy the file of a name that lies beside the original, plain or compressed, if there is one."""
+    for ending in ("", *ENDINGS):
+        found = original.with_name(f"{target.name}{ending}")
+        if found.is_file() and found != original:
+            with unpacked(found) as plain:
+                shutil.copyfile(plain, target)
+            return
+
+
+def compressed(path: Path) -> bool:
+    """Whether a file is compressed in a way that can be read here."""
+    return path.is_file() and _head(path).startswith(tuple(COMPRESSED))
 
 
 def _head(path: Path) -> bytes:

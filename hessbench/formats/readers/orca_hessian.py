@@ -8,6 +8,7 @@ asked for a gradient (`! EnGrad`): numbers between lines of #, energy in Eh, gra
 
 from collections.abc import Iterator
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,12 @@ from hessbench.data.layout import Metadata
 from hessbench.errors import DataError
 from hessbench.formats.readers.source import Source, StoredReaction, name_of
 from hessbench.formats.unit_names import Units
+from hessbench.formats.unpack import compressed
 from hessbench.system.reading import reading
 
 FORMAT = "ORCA Hessian"
+BESIDE = (".engrad",)
+"""What is looked for beside a file, see `hessbench.formats.known`."""
 UNITS = Units("bohr", "Eh", "Eh/bohr", "Eh/bohr^2")
 _MARK = b"$orca_hessian_file"
 _HEAD = 200
@@ -72,9 +76,10 @@ def _reaction(path: Path, name: str) -> StoredReaction:
         )
     beside = path.with_suffix(".engrad")
     if not beside.is_file():
-        raise DataError(
-            path, f"holds no forces; put {beside.name} beside it, which ORCA writes with `! EnGrad`.", name
-        )
+        packed = next(filter(compressed, sorted(path.parent.glob(f"{escape(beside.name)}.*"))), None)
+        remedy = f"put {beside.name} beside it, which ORCA writes with `! EnGrad`"
+        remedy = f"decompress {packed.name} beside it" if packed else remedy
+        raise DataError(path, f"holds no forces; {remedy}.", name)
     energy, gradient, points = _engrad(beside, count)
     if np.abs(points - coordinates).max() > _MOVED:
         raise DataError(path, f"{beside.name} beside it is of another geometry.", name)

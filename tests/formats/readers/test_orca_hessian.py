@@ -1,7 +1,10 @@
 """ORCA's .hess files with the gradient beside them, in the form that ORCA 5 and 6 write."""
 
+import bz2
+import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.data import atomic_masses
@@ -102,3 +105,50 @@ def test_a_dimension_that_does_not_fit_is_refused(computed, tmp_path):
     path.write_text(path.read_text().replace("$hessian\n18\n", "$hessian\n2000000\n"))
     with pytest.raises(DataError, match="a Hessian of dimension 2000000 for 18 coordinates"):
         convert(path, tmp_path / "out.h5")
+
+
+def packed(path: Path, compress=gzip.compress, ending=".gz") -> Path:
+    """Compress a file and remove it."""
+    target = path.with_name(path.name + ending)
+    target.write_bytes(compress(path.read_bytes()))
+    path.unlink()
+    return target
+
+
+def test_compressed_pairs_are_read(computed, tmp_path):
+    path, gradient = tmp_path / "a.hess", tmp_path / "a.engrad"
+    write(path, computed[1], 0)
+    with open_data(path) as source:
+        (expected,) = source
+    hessian = packed(path)
+    for beside in (gradient, packed):
+        if beside is packed:
+            packed(gradient, bz2.compress, ".bz2")
+        with open_data(hessian) as source:
+            (found,) = source
+        assert (found.name, found.energies) == ("a", expected.energies)
+        np.testing.assert_array_equal(found.forces, expected.forces)
+        np.testing.assert_array_equal(found.hessians, expected.hessians)
+
+
+def test_what_is_compressed_and_cannot_be_read_so_is_named(computed, tmp_path):
+    path, gradient = tmp_path / "a.hess", tmp_path / "a.engrad"
+    write(path, computed[1], 0)
+    small = packed(gradient)
+    with pytest.raises(DataError, match=r"a\.hess.* holds no forces; decompress a\.engrad\.gz beside it"):
+        open_data(path).load("a")
+    with pytest.raises(
+        DataError, match=r"directory with compressed files, such as a\.engrad\.gz; decompress"
+    ):
+        open_data(tmp_path)
+    whole = gzip.decompress(small.read_bytes())
+    small.write_bytes(gzip.compress(whole[:200]))
+    with open_data(packed(path)) as source, pytest.raises(DataError, match="a\\.engrad: damaged") as error:
+        source.load("a")
+    assert str(error.value).startswith(f"{tmp_path}/a.engrad: ")
+    small.unlink()
+    with (
+        open_data(tmp_path / "a.hess.gz") as source,
+        pytest.raises(DataError, match=r"put a\.engrad beside it"),
+    ):
+        source.load("a")
