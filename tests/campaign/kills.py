@@ -37,6 +37,7 @@ COMMANDS = {
     "stability": ("stability",),
     "neb": ("neb",),
     "spectra": ("spectra",),
+    "ts-search": ("ts-search",),
     "epoch-cost": ("epoch-cost",),
 }
 """What is killed, in an order in which each finds what it needs."""
@@ -153,6 +154,7 @@ def settings() -> dict:
     found["neb"] |= {"held_out": 0, "candidates": 3, "losses": ["e"], "processes": 1}
     found["neb"]["band"] |= {"images": 3, "max_iterations": 40, **loose}
     found["spectra"] |= {"losses": ["e"]}
+    found["ts_search"] = {"reactions": 1, "losses": ["e"], "steps": 10, "processes": 1}
     found["epoch_cost"] = {"percents": [80], "repeats": 1, "loop_structures": 1}
     return found
 
