@@ -13,6 +13,7 @@ from hessbench.embedded import EMBEDDED
 from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.neb.run.bands import run_neb
+from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
 from hessbench.experiments.spectra.run.frequencies import frequency_rows
@@ -102,7 +103,7 @@ def _band(root: Path, models: Models) -> None:
     ends = path.coordinates
     reaction = PathReaction(path.reaction, KIND, path.numbers, ends[0], ends[29], ends[-1], 61.2)
     config = load_section(NebConfig, "neb", root / "params.yaml")
-    tables = run_neb([reaction], [("E-F-H", 0, lambda: models["efh", 0])], config)
+    tables = run_neb([reaction], [NamedPotential("E-F-H", 0, lambda: models["efh", 0], "")], config, 1)
     for table, new in ((PATHS, tables.paths), (SUMMARY, tables.summary), (GEOMETRY, tables.geometry)):
         old = read_table(root / "results", table)
         other = (old["reaction"] != path.reaction) | (old["loss"] == "reference")

@@ -1,5 +1,7 @@
 """Bands: equal to ASE's own NEB, right barriers, failures named."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,9 +24,11 @@ from hessbench.chemistry.band import (
 from hessbench.chemistry.settings import BandConfig
 from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.bands import relax_reaction, rmsd, run_neb
+from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.potential.array_potential import ArrayPotential
 from hessbench.potential.batch import Batch
+from hessbench.potential.interface import Potential
 from hessbench.reactions.kinds import PathReaction
 
 NUMBERS = np.array([1, 1, 1])
@@ -61,6 +65,10 @@ class Leps(ArrayPotential):
 
 def line(first: float, second: float) -> np.ndarray:
     return np.array([[0.0, 0, 0], [first, 0, 0], [first + second, 0, 0]])
+
+
+def labelled(loss: str, load: Callable[[], Potential] = Leps) -> NamedPotential:
+    return NamedPotential(loss, -1 if loss == "reference" else 0, load, "")
 
 
 CONFIG = BandConfig(images=7, spring_ev_a2=5)
@@ -178,8 +186,8 @@ def test_tables_hold_failures_as_rows(tmp_path):
     reaction = PathReaction(
         "H3", "single hydrogen transfer", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
     )
-    potentials = [("E-F-H", 0, Leps), ("E", 0, Attraction), ("reference", -1, Leps)]
-    tables = run_neb([reaction], potentials, NebConfig(processes=1, band=CONFIG))
+    potentials = [labelled("E-F-H"), labelled("E", Attraction), labelled("reference")]
+    tables = run_neb([reaction], potentials, NebConfig(band=CONFIG), 1)
     summary = tables.summary.set_index("loss")
     assert summary.loc["E", "status"] == "end point failed"
     assert np.isnan(summary.loc["E", "barrier"])
@@ -197,8 +205,8 @@ def test_the_reference_is_the_control_of_held_out_reactions():
         "H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
     )
     named = PathReaction(**{**reaction.__dict__, "name": "named", "kind": "multi-process"})
-    config = NebConfig(processes=1, held_out_images=7, band=CONFIG)
-    tables = run_neb([named, reaction], [("reference", -1, Leps), ("E", 0, Leps)], config)
+    config = NebConfig(held_out_images=7, band=CONFIG)
+    tables = run_neb([named, reaction], [labelled("reference"), labelled("E")], config, 1)
     assert len(tables.summary) == 4
     control = tables.summary[tables.summary["loss"] == "reference"].set_index("kind")
     model = tables.summary[tables.summary["loss"] == "E"].set_index("kind")
@@ -213,17 +221,17 @@ def test_other_springs_are_those_of_a_run_with_them():
         "H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
     )
     named = PathReaction(**{**reaction.__dict__, "name": "named", "kind": "multi-process"})
-    config = NebConfig(processes=1, held_out_images=7, band=CONFIG)
-    potentials = [("reference", -1, Leps), ("E", 0, Leps)]
-    own = run_neb([named, reaction], potentials, config)
+    config = NebConfig(held_out_images=7, band=CONFIG)
+    potentials = [labelled("reference"), labelled("E")]
+    own = run_neb([named, reaction], potentials, config, 1)
     assert own.springs.empty
     other = NebConfig(**config.model_dump() | {"other_springs_ev_a2": (2.5,)})
-    found = run_neb([named, reaction], potentials, other)
+    found = run_neb([named, reaction], potentials, other, 1)
     pd.testing.assert_frame_equal(found.summary, own.summary)
     pd.testing.assert_frame_equal(found.paths, own.paths)
     assert found.springs["reaction"].tolist() == ["H3", "H3"]
     band = CONFIG.model_copy(update={"spring_ev_a2": 2.5, "restarts": 0})
-    wanted = run_neb([reaction], potentials, config.model_copy(update={"band": band})).summary
+    wanted = run_neb([reaction], potentials, config.model_copy(update={"band": band}), 1).summary
     pd.testing.assert_frame_equal(found.springs.drop(columns="spring_ev_a2"), wanted)
     assert set(found.springs["spring_ev_a2"]) == {2.5}
     of_own = own.summary.loc[own.summary["kind"] == "held-out", "max_force_ev_a"].tolist()

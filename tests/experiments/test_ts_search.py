@@ -12,6 +12,7 @@ from ase.build import molecule
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.normal_modes import translations_rotations
 from hessbench.errors import DataError, HessbenchError, PotentialError
+from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.ts_search.run.command import choose
 from hessbench.experiments.ts_search.run.search import (
     USES,
@@ -19,6 +20,7 @@ from hessbench.experiments.ts_search.run.search import (
     SearchTask,
     displaced,
     find_saddle,
+    keeping_searches,
     run_search,
 )
 from hessbench.experiments.ts_search.run.settings import TsSearchConfig
@@ -100,14 +102,15 @@ class Stopping(LevelPotential):
 
 
 def searched(
-    checkpoints: Path, load: Callable[[], Potential], digest: str = "1", **settings: object
+    folder: Path, load: Callable[[], Potential], digest: str = "1", **settings: object
 ) -> list[dict]:
     """Rows of four searches, one after the other in this process, without the times."""
     numbers, saddle = planar_ammonia()
     reactions = [ReactionGeometries(name, numbers, {"TS": saddle}) for name in ("a", "b")]
-    shared = Searches(reactions, CONFIG.model_copy(update=settings), checkpoints, "code")
-    tasks = [SearchTask(index, "E", 0, use, load, digest) for use in USES for index in range(2)]
-    rows = run_tasks(run_search, tasks, shared, 1, lambda done: None)
+    shared = Searches(reactions, CONFIG.model_copy(update=settings))
+    potential = NamedPotential("E", 0, load, digest)
+    tasks = [SearchTask(index, potential, use) for use in USES for index in range(2)]
+    rows = run_tasks(run_search, tasks, shared, keeping_searches(1, folder, shared), lambda done: None)
     return [{name: value for name, value in row.items() if name != "cpu_s"} for row in rows]
 
 
@@ -126,15 +129,15 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(tmp_path) -> None:
     assert all_calls == sum(calls_each)
     with pytest.raises(KeyboardInterrupt):
         counted(all_calls - calls_each[3] - 1, "killed")  # at the end of the third search
-    assert len(list((tmp_path / "killed").glob("*.json"))) == 2
+    assert len(list((tmp_path / "killed").glob("*.npz"))) == 2
     assert counted(None, "killed") == (whole, calls_each[2] + calls_each[3])
     assert counted(None, "killed") == (whole, 0)
     assert counted(None, "killed", processes=7, reactions=2) == (whole, 0)
     for more in ({"digest": "2"}, {"displacement_a": 0.05}):  # neither is what was searched
         assert counted(None, "killed", **more)[1] > 0
-    (damaged, *_) = (tmp_path / "killed").glob("*.json")
+    (damaged, *_) = (tmp_path / "killed").glob("*.npz")
     damaged.write_bytes(damaged.read_bytes()[:-100])
-    with pytest.raises(DataError, match=r"is no checkpoint .*; delete it to search anew"):
+    with pytest.raises(DataError, match=r"is no checkpoint .*; delete it to compute it anew"):
         counted(None, "killed")
 
 

@@ -1,7 +1,8 @@
 """Reaction paths of all ensembles and of the level of theory itself (sections 2.5 and 3.6 of the paper)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,21 +12,27 @@ from tqdm import tqdm
 
 from hessbench.chemistry.band import Band, Status, optimize_band, unphysical
 from hessbench.chemistry.relaxation import relax
-from hessbench.cluster.workers import workers
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.errors import PotentialError
+from hessbench.experiments.neb.run.kept import Content, Keeping
+from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.neb.run.settings import NebConfig
-from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, SUMMARY
+from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
 from hessbench.potential.interface import Potential
 from hessbench.reactions.kinds import PathReaction, bond_changes
 from hessbench.results.store.tables import Table
-from hessbench.system.processes import Report, run_tasks
+from hessbench.system.processes import Report, Workers, run_tasks
+from hessbench.system.sources import code_digest
 
-REFERENCE_SEED = -1
 REFERENCE_ITERATIONS = 100
 """A reference band starts through its transition state and converges in some tens of steps or not at all."""
 SAME_BARRIER = 0.5
 """Barriers of band and refined transition state agree within this, kcal/mol."""
+NOT_OF_A_BAND = {
+    "geometries", "level", "losses", "percent", "seeds", "held_out", "candidates", "single_transfer_barrier",
+    "multi_process_barrier", "seed", "processes", "other_springs_ev_a2",
+}  # fmt: skip
+"""Settings that say which bands there are; one is the same whichever others there are."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +43,14 @@ class BandTask:
     ----------
     reaction
         Number of the reaction.
-    loss, seed
-        As in the tables; "reference" is the level of theory.
-    load
-        Makes the potential in the process that needs it.
+    potential
+        It.
     spring
         One of the other springs of the profile, eV/Angstrom^2; None: those of its bands.
     """
 
     reaction: int
-    loss: str
-    seed: int
-    load: Callable[[], Potential]
+    potential: NamedPotential
     spring: float | None
 
 
@@ -63,8 +66,9 @@ class NebTables:
 
 def run_neb(
     reactions: Sequence[PathReaction],
-    potentials: Sequence[tuple[str, int, Callable[[], Potential]]],
+    potentials: Sequence[NamedPotential],
     config: NebConfig,
+    processes: int | Workers,
 ) -> NebTables:
     """Relax a band for every reaction with every potential; for held-out ones also with the other springs.
 
@@ -73,13 +77,16 @@ def run_neb(
     reactions
         With their end points at the level of theory of the data.
     potentials
-        Label, seed and constructor of each potential. Bands start from an interpolation between the end
+        Bands start from an interpolation between the end
         points alone; but those of "reference" for the two reactions of the paper's figures, beside which the
         others are drawn, start through the refined transition state. For the other reactions the reference
         is the control: what it does not converge for, from the same start, is no fault of a model. Barriers
         are compared with that of the refined transition state.
     config
         Settings.
+    processes
+        At most so many bands at the same time, or other workers: `keeping_bands`, to go on where an
+        interrupted run ended. The tables do not depend on it.
 
     Returns
     -------
@@ -87,23 +94,25 @@ def run_neb(
         Geometries of the two reactions of the paper's figures only.
     """
     tasks = [
-        BandTask(index, loss, seed, load, spring)
+        BandTask(index, potential, spring)
         for index, reaction in enumerate(reactions)
-        for loss, seed, load in potentials
+        for potential in potentials
         for spring in (None, *(config.other_springs_ev_a2 if reaction.kind == "held-out" else ()))
     ]
-    tasks.sort(key=lambda task: task.loss != REFERENCE)  # the longest ones first
-    with tqdm(total=len(tasks), desc="neb", unit="band", smoothing=0.05) as bar:
+    tasks.sort(key=lambda task: task.potential.loss != REFERENCE)  # the longest ones first
+    done = processes.finished(tasks) if isinstance(processes, Keeping) else 0
+    with tqdm(total=len(tasks), initial=done, desc="neb", unit="band", smoothing=0.05) as bar:
 
         def show(done: int) -> None:
             bar.update(done)
 
-        bands = run_tasks(_relax_band, tasks, (list(reactions), config), workers(config.processes), show)
+        bands = run_tasks(_relax_band, tasks, (list(reactions), config), processes, show)
     rows: tuple[list[pd.DataFrame], list[dict], list[pd.DataFrame]] = ([], [], [])
     springs: list[dict] = []
     for task, band in zip(tasks, bands, strict=True):
         reaction = reactions[task.reaction]
-        key = {"reaction": reaction.name, "kind": reaction.kind, "loss": task.loss, "seed": task.seed}
+        of_potential = {"loss": task.potential.loss, "seed": task.potential.seed}
+        key = {"reaction": reaction.name, "kind": reaction.kind, **of_potential}
         if task.spring is not None:
             springs.append({"spring_ev_a2": task.spring, **key, **_summary(reaction, band)})
             continue
@@ -119,6 +128,34 @@ def run_neb(
         _joined(rows[2], GEOMETRY),
         _frame(springs, SPRINGS),
     )
+
+
+def keeping_bands(
+    processes: int | Workers, folder: Path, reactions: Sequence[PathReaction], config: NebConfig
+) -> Keeping:
+    """Workers of `run_neb` for these reactions and settings that keep each band in a folder at once."""
+    settings = _settings_of_a_band(config)
+
+    def made_from(task: BandTask) -> object:
+        potential = task.potential
+        named = potential.loss, potential.seed, potential.digest
+        return "band", reactions[task.reaction], *named, task.spring, settings
+
+    return Keeping(processes, folder, "bands", code_digest(STAGE.package), made_from, asdict, _band)
+
+
+def keeping_reactions(processes: int | Workers, folder: Path, level: str, config: NebConfig) -> Keeping:
+    """Workers of `hessbench.reactions.choice.choose_reactions` that keep each reaction they try at once.
+
+    Their tasks hold the geometries and barriers that are tried; `level` is the level of theory.
+    """
+    settings = _settings_of_a_band(config)
+
+    def made_from(task: object) -> object:
+        return "reaction", task, level, settings
+
+    code = code_digest(STAGE.package)
+    return Keeping(processes, folder, "searches for reactions", code, made_from, _packed, _reaction)
 
 
 def relax_reaction(
@@ -183,10 +220,28 @@ def _relax_band(task: BandTask, shared: tuple[list[PathReaction], NebConfig], re
     """Relax one band; runs in a process of its own."""
     reactions, config = shared
     reaction = reactions[task.reaction]
-    through = task.loss == REFERENCE and reaction.kind != "held-out"
-    band = relax_reaction(reaction, task.load(), config.with_spring(task.spring), through_saddle=through)
+    through = task.potential.loss == REFERENCE and reaction.kind != "held-out"
+    potential = task.potential.load()
+    band = relax_reaction(reaction, potential, config.with_spring(task.spring), through_saddle=through)
     report(1)
     return band
+
+
+def _settings_of_a_band(config: NebConfig) -> str:
+    return config.model_dump_json(exclude=NOT_OF_A_BAND)
+
+
+def _band(content: Content) -> Band:
+    return Band(**content)
+
+
+def _packed(reaction: PathReaction | None) -> Content:
+    """What is kept of a reaction that was tried; nothing, in a file, of one that will not do."""
+    return {} if reaction is None else asdict(reaction)
+
+
+def _reaction(content: Content) -> PathReaction | None:
+    return PathReaction(**content) if content else None
 
 
 def _summary(reaction: PathReaction, band: Band) -> dict:

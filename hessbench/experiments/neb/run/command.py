@@ -16,12 +16,16 @@ from hessbench.calculators.card import level_mark
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.cluster.workers import workers
 from hessbench.config.base import load_section
-from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
-from hessbench.experiments.neb.run.bands import REFERENCE_SEED, has_reference_band, run_neb
-from hessbench.experiments.neb.run.potentials import trained_potentials
+from hessbench.experiments.neb.run.bands import (
+    has_reference_band,
+    keeping_bands,
+    keeping_reactions,
+    run_neb,
+)
+from hessbench.experiments.neb.run.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
 from hessbench.reactions.choice import Search, choose_reactions
@@ -36,12 +40,15 @@ from hessbench.system.alone import alone_in_results
 @calculators_option
 @alone_in_results("neb")
 def command(results: Path, calculators: tuple[str, ...]) -> None:
-    """Relax nudged elastic bands: neb_paths, neb_summary, neb_springs, neb_geometry.parquet of results."""
+    """Relax nudged elastic bands: neb_paths, neb_summary, neb_springs, neb_geometry.parquet of results.
+
+    Interrupted, it goes on: bands that are finished are not relaxed again.
+    """
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
     potentials, trained = trained_potentials(config.losses, config.percent, config.seeds)
     brought = [bring(source) for source in calculators]  # what cannot be used is better known before
-    potentials += [(item.name, 0, item.load) for item in brought]
+    potentials += [brought_potential(item) for item in brought]
     with ReactionFile(active_file("rtp")) as file:
         data, stated = file.identifier, file.metadata.level
     inputs = STAGE.inputs({"rtp": data}, {"neb": config}).joined(*trained)
@@ -55,6 +62,8 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
         config.end_point_steps,
         partial(has_reference_band, config=config),
     )
+    checkpoints = results / "checkpoints" / "neb"
+    searching = keeping_reactions(workers(config.processes), checkpoints, level, config)
     reactions = choose_reactions(
         held_out_geometries(geometries, active_file("rtp"), results / SPLIT),
         search,
@@ -65,10 +74,11 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
         held_out=config.held_out,
         candidates_of_kind=config.candidates,
         seed=config.seed,
-        processes=workers(config.processes),
+        processes=searching,
     )
-    potentials.append((REFERENCE, REFERENCE_SEED, partial(LevelPotential, level)))
-    tables = run_neb(reactions, potentials, config)
+    potentials.append(level_potential(level))
+    relaxing = keeping_bands(workers(config.processes), checkpoints, reactions, config)
+    tables = run_neb(reactions, potentials, config, relaxing)
     provenance = made_here(
         inputs,
         level=level,
@@ -80,6 +90,7 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     write_table(results, SUMMARY, tables.summary, provenance)
     write_table(results, SPRINGS, tables.springs, provenance)
     write_table(results, GEOMETRY, tables.geometry, provenance)
+    relaxing.remove()
     for (kind, label), rows in tables.summary.groupby(["kind", "loss"], sort=False):
         click.echo(f"{kind}, {label}: {_outcome(rows)}")
     for (spring, label), rows in tables.springs.groupby(["spring_ev_a2", "loss"], sort=False):

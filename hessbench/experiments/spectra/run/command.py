@@ -10,23 +10,18 @@ from pathlib import Path
 import click
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from hessbench.calculators.brought import bring, calculators_option
 from hessbench.calculators.card import level_mark
-from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.config.base import load_section
-from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.options import results_option
-from hessbench.errors import PotentialError
-from hessbench.experiments.neb.run.bands import REFERENCE_SEED
-from hessbench.experiments.neb.run.potentials import trained_potentials
+from hessbench.experiments.neb.run.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.experiments.neb.run.tables import PATHS
-from hessbench.experiments.spectra.run.frequencies import frequency_rows, measure_hessians, summarize
+from hessbench.experiments.spectra.run.frequencies import frequency_rows, summarize
+from hessbench.experiments.spectra.run.potentials import keeping_hessians, measure_all
 from hessbench.experiments.spectra.run.reference_path import read_reference_path
 from hessbench.experiments.spectra.run.settings import SpectraConfig
 from hessbench.experiments.spectra.run.tables import COST, SPECTRA, STAGE, SUMMARY
-from hessbench.potential.interface import Potential
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import read_provenance, write_table
 from hessbench.system.alone import alone_in_results
@@ -43,28 +38,25 @@ KIND = "single hydrogen transfer"
 def command(results: Path, calculators: tuple[str, ...]) -> None:
     """Compare frequencies of models with the reference's along the reference path of `hessbench neb`.
 
-    Writes results/spectra.parquet, spectra_summary.parquet and spectra_cost.parquet.
+    Writes results/spectra.parquet, spectra_summary.parquet and spectra_cost.parquet. Interrupted, it goes on:
+    what was computed of a potential is not computed again.
     """
     begin = time.perf_counter()
     torch.set_num_threads(1)
     config = load_section(SpectraConfig, "spectra")
     source = read_provenance(PATHS.path(results))
     path = read_reference_path(results, KIND)
-    potentials: list[tuple[str, int, Potential]] = [(REFERENCE, REFERENCE_SEED, LevelPotential(source.level))]
     members, trained = trained_potentials(config.losses, config.percent, config.seeds)
-    potentials += [(label, seed, load()) for label, seed, load in members]
+    potentials = [level_potential(source.level), *members]
     brought = [bring(source) for source in calculators]  # what cannot be used is better known before
-    potentials += [(item.name, 0, item.load()) for item in brought]
+    potentials += [brought_potential(item) for item in brought]
     inputs = STAGE.inputs({}, {"spectra": config}).joined(source.inputs, *trained)
+    keeping = keeping_hessians(results / "checkpoints" / "spectra", path)
     rows, summaries, costs = [], [], []
     reference: list = []
-    for loss, seed, potential in tqdm(potentials, desc="spectra", unit="path"):
-        try:
-            measured = measure_hessians(path, potential)
-        except PotentialError as error:
-            if loss == REFERENCE:
-                raise
-            failed = {"reaction": path.reaction, "loss": loss, "seed": seed, "reason": str(error)}
+    for (loss, seed, *_), measured in zip(potentials, measure_all(potentials, path, keeping), strict=True):
+        if isinstance(measured, str):
+            failed = {"reaction": path.reaction, "loss": loss, "seed": seed, "reason": measured}
             summaries.append(dict.fromkeys(SUMMARY.columns) | failed)
             continue
         reference = reference or measured.hessians
@@ -85,6 +77,7 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     write_table(results, SPECTRA, pd.concat(rows), provenance)
     write_table(results, SUMMARY, summary, provenance)
     write_table(results, COST, cost, provenance)
+    keeping.remove()
     click.echo(for_people(summary, cost))
     for item in brought:
         if mark := level_mark(item.level, source.level):

@@ -7,11 +7,9 @@ os.environ.setdefault(
 )  # before a numerical library is loaded; searches run in parallel
 
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import pandas as pd
@@ -24,19 +22,21 @@ from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.cluster.workers import workers
 from hessbench.config.base import load_section
-from hessbench.config.inputs import Inputs, digest
-from hessbench.config.loss_labels import REFERENCE
 from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
 from hessbench.errors import HessbenchError, PotentialError
-from hessbench.experiments.neb.run.bands import REFERENCE_SEED
-from hessbench.experiments.neb.run.potentials import trained_potentials
-from hessbench.experiments.ts_search.run.search import USES, Searches, SearchTask, run_search
+from hessbench.experiments.neb.run.potentials import brought_potential, level_potential, trained_potentials
+from hessbench.experiments.ts_search.run.search import (
+    USES,
+    Searches,
+    SearchTask,
+    keeping_searches,
+    run_search,
+)
 from hessbench.experiments.ts_search.run.settings import TsSearchConfig
 from hessbench.experiments.ts_search.run.tables import SEARCHES, STAGE
 from hessbench.potential.batch import Batch
-from hessbench.potential.ensembles import ensemble_folder, model_file
 from hessbench.potential.evaluation import hessians
 from hessbench.potential.interface import Potential
 from hessbench.reactions.geometries import ReactionGeometries, shuffled
@@ -45,7 +45,6 @@ from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.alone import alone_in_results
 from hessbench.system.processes import run_tasks
-from hessbench.system.sources import code_digest
 
 
 @click.command()
@@ -60,13 +59,13 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     """
     begin = time.perf_counter()
     config = load_section(TsSearchConfig, "ts_search")
-    potentials, trained = _models(config)
+    potentials, trained = trained_potentials(config.losses, config.percent, seeds=1)
     brought = [bring(source) for source in calculators]  # what cannot be used is better known before
-    potentials += [_Searched(item.name, 0, item.load, item.digest) for item in brought]
+    potentials += [brought_potential(item) for item in brought]
     with ReactionFile(active_file("rtp")) as file:
         data, stated = file.identifier, file.metadata.level
     inputs = STAGE.inputs({"rtp": data}, {"ts_search": config}).joined(*trained)
-    rows, level = [], stated
+    rows, level, keeping = [], stated, None
     if config.reactions:
         level = reference_level(stated, config.level, "ts_search.level")
         geometries, note = of_level(config.geometries, level)
@@ -77,21 +76,23 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
             LevelPotential(level),
             config,
         )
-        potentials.append(_Searched(REFERENCE, REFERENCE_SEED, partial(LevelPotential, level), level))
+        potentials.append(level_potential(level))
         tasks = [
-            SearchTask(index, item.label, item.seed, use, item.load, item.digest)
-            for item in potentials
+            SearchTask(index, potential, use)
+            for potential in potentials
             for use in USES
             for index in range(len(reactions))
         ]
+        shared = Searches(reactions, config)
         checkpoints = results / "checkpoints" / "ts_search"
-        shared = Searches(reactions, config, checkpoints, code_digest(STAGE.package))
-        with tqdm(total=len(tasks), desc="ts-search", unit="search", smoothing=0.05) as bar:
+        keeping = keeping_searches(workers(config.processes), checkpoints, shared)
+        done = keeping.finished(tasks)
+        with tqdm(total=len(tasks), initial=done, desc="ts-search", unit="search", smoothing=0.05) as bar:
 
             def show(done: int) -> None:
                 bar.update(done)
 
-            rows = run_tasks(run_search, tasks, shared, workers(config.processes), show)
+            rows = run_tasks(run_search, tasks, shared, keeping, show)
     table = pd.DataFrame(rows, columns=list(SEARCHES.columns))
     provenance = made_here(
         inputs,
@@ -101,6 +102,8 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
         notes={"ts_search": config.model_dump(mode="json")},
     )
     path = write_table(results, SEARCHES, table, provenance)
+    if keeping is not None:
+        keeping.remove()
     for (label, hessian), part in table.groupby(["loss", "hessian"], sort=False):
         found = int((part["status"] == "found").sum())
         click.echo(f"{label}, Hessian {hessian}: {found} of {len(part)} transition states found")
@@ -108,29 +111,6 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     for item in brought:
         if mark := level_mark(item.level, level):
             click.echo(f"{item.name}: {mark}")
-
-
-class _Searched(NamedTuple):
-    """A potential whose transition states are searched; `digest` tells it from others."""
-
-    label: str
-    seed: int
-    load: Callable[[], Potential]
-    digest: str
-
-
-def _models(config: TsSearchConfig) -> tuple[list[_Searched], list[Inputs]]:
-    """Name the first model of each ensemble, and what each ensemble is made from."""
-    found, made_from = [], []
-    for loss in config.losses:
-        potentials, trained = trained_potentials((loss,), config.percent, seeds=1)
-        folder = ensemble_folder(loss, config.percent)
-        found += [
-            _Searched(label, seed, load, digest(model_file(folder, seed).read_bytes()))
-            for label, seed, load in potentials
-        ]
-        made_from += trained
-    return found, made_from
 
 
 def choose(

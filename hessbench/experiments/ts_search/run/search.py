@@ -6,10 +6,9 @@ differences of gradients, and updates its Hessian.
 """
 
 import hashlib
-import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,14 +21,16 @@ from hessbench.calculators.ase_calculator import HessbenchCalculator
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes, translations_rotations
 from hessbench.errors import PotentialError
 from hessbench.experiments.neb.run.bands import rmsd
+from hessbench.experiments.neb.run.kept import Content, Keeping
+from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.ts_search.run.settings import TsSearchConfig
+from hessbench.experiments.ts_search.run.tables import STAGE
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import Array, hessians
 from hessbench.potential.interface import Potential
 from hessbench.reactions.geometries import ReactionGeometries
-from hessbench.system.processes import Report
-from hessbench.system.reading import reading
-from hessbench.system.seal import read_sealed, write_sealed
+from hessbench.system.processes import Report, Workers
+from hessbench.system.sources import code_digest
 from hessbench.units import EV
 
 Use = Literal["exact", "none"]
@@ -42,73 +43,56 @@ NOT_OF_A_SEARCH = {"reactions", "geometries", "level", "losses", "percent", "pro
 
 @dataclass(frozen=True)
 class SearchTask:
-    """One search: a reaction, by its number, with one potential and one use of its Hessian.
-
-    `digest` tells the potential from others; what was searched with another one is searched anew.
-    """
+    """One search: a reaction, by its number, with one potential and one use of its Hessian."""
 
     reaction: int
-    loss: str
-    seed: int
+    potential: NamedPotential
     hessian: Use
-    load: Callable[[], Potential]
-    digest: str
 
 
 @dataclass(frozen=True)
 class Searches:
-    """What all searches share: the reactions, the settings, the folder of finished ones, and their code."""
+    """What all searches share: the reactions and the settings."""
 
     reactions: Sequence[ReactionGeometries]
     config: TsSearchConfig
-    checkpoints: Path
-    code: str  # after an edit everything is searched anew
+
+
+def keeping_searches(processes: int | Workers, folder: Path, shared: Searches) -> Keeping:
+    """Workers of `run_search` that keep each search in a folder at once.
+
+    A search that failed is not kept: it is tried again when the command goes on.
+    """
+    settings = shared.config.model_dump_json(exclude=NOT_OF_A_SEARCH)
+
+    def made_from(task: SearchTask) -> object:
+        loss, seed, _, digest = task.potential
+        reaction = shared.reactions[task.reaction]
+        saddle = reaction.coordinates["TS"]
+        return settings, loss, seed, digest, task.hessian, reaction.name, reaction.numbers, saddle
+
+    return Keeping(processes, folder, "searches", code_digest(STAGE.package), made_from, _packed, dict)
+
+
+def _packed(row: Content) -> Content | None:
+    return None if row["status"] == "failed" else row
 
 
 def run_search(task: SearchTask, shared: Searches, report: Report) -> dict[str, Any]:
-    """Search from the displaced transition state, or take what was found; runs in a process of its own.
-
-    A search that failed is not kept: it is tried again when the command goes on.
+    """Search from the displaced transition state; runs in a process of its own.
 
     Returns
     -------
     dict
         A row of `hessbench.experiments.ts_search.run.tables.SEARCHES`.
-
-    Raises
-    ------
-    DataError
-        A checkpoint is damaged.
     """
     reaction, config = shared.reactions[task.reaction], shared.config
     saddle = reaction.coordinates["TS"]
-    settings = config.model_dump_json(exclude=NOT_OF_A_SEARCH)
-    content = hashlib.sha256(
-        f"{settings} {shared.code} {task.digest} {task.hessian} {reaction.name}".encode()
-    )
-    content.update(reaction.numbers.tobytes() + saddle.tobytes())
-    name = f"{task.loss}-{task.seed}-{task.hessian}-{task.reaction}.json"
-    checkpoint, fingerprint = shared.checkpoints / name, content.hexdigest()
-    row = _finished(checkpoint, fingerprint)
-    if row is None:
-        start = displaced(saddle, config.displacement_a, f"{config.seed} {reaction.name}")
-        row = find_saddle(reaction.numbers, start, saddle, task.load(), task.hessian, config)
-        if row["status"] != "failed":
-            kept = json.dumps({"fingerprint": fingerprint, "row": row}).encode()
-            write_sealed(checkpoint, lambda file: file.write(kept))
+    start = displaced(saddle, config.displacement_a, f"{config.seed} {reaction.name}")
+    loss, seed, load, _ = task.potential
+    row = find_saddle(reaction.numbers, start, saddle, load(), task.hessian, config)
     report(1)
-    key = {"reaction": reaction.name, "loss": task.loss, "seed": task.seed, "hessian": task.hessian}
-    return key | row
-
-
-def _finished(checkpoint: Path, fingerprint: str) -> dict[str, Any] | None:
-    """Read how a search ended; None if it did not yet, or another one did."""
-    if not checkpoint.exists():
-        return None
-    with reading(checkpoint, "is no checkpoint", "delete it to search anew"):
-        kept = json.loads(read_sealed(checkpoint))
-        row: dict[str, Any] = kept["row"]
-        return row if kept["fingerprint"] == fingerprint else None
+    return {"reaction": reaction.name, "loss": loss, "seed": seed, "hessian": task.hessian} | row
 
 
 def displaced(coordinates: Array, length: float, key: str) -> Array:
