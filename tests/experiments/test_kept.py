@@ -1,7 +1,8 @@
 """What an interrupted `hessbench neb` or `hessbench spectra` goes on with: nothing else, and bit for bit."""
 
+import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -140,10 +141,11 @@ def test_what_differs_has_another_fingerprint():
         ("ab", "c"), ("a", "bc"), ("abc",), (("abc",),), (1,), (1.0,), ("1",), (True,), (None,), (array,),
         (array.astype(np.float32),), (array.reshape(2, 2),), (array + 1e-15,), ({"a": array},),
         ({"b": array},), (BAND,), (CONFIG,), (ReactionGeometries("a", array, {}),),
-        (ReactionGeometries("a", array, {"R": array}),),
+        (ReactionGeometries("a", array, {"R": array}),), (frozenset("ab"),), (frozenset("a"),),
     ]  # fmt: skip
     assert len({fingerprint(*parts) for parts in different}) == len(different)
     assert fingerprint({"a": 1, "b": 2.0}, array) == fingerprint({"b": 2.0, "a": 1}, array.copy())
+    assert fingerprint(frozenset("abcdef")) == fingerprint(frozenset("fedcba"))
     with pytest.raises(TypeError, match="function has no digest"):
         fingerprint([len, lambda: None][1])
 
@@ -185,6 +187,10 @@ def test_reactions_that_were_tried_are_not_tried_again(tmp_path):
         assert type(one) is type(other)
         assert np.array_equal(one, other)
     assert chosen("another")[1] == 1
+    keeping = keeping_reactions(1, tmp_path / "kept", "GFN2-xTB", CONFIG)
+    partly = replace(first, trained=frozenset({"R", "P"}))
+    content = json.loads(json.dumps(keeping.pack(partly), default=np.ndarray.tolist))
+    assert keeping.unpack(content).trained == partly.trained
 
 
 def counting(counted: Path) -> Potential:

@@ -237,11 +237,11 @@ def _band(content: Content) -> Band:
 
 def _packed(reaction: PathReaction | None) -> Content:
     """What is kept of a reaction that was tried; nothing, in a file, of one that will not do."""
-    return {} if reaction is None else asdict(reaction)
+    return {} if reaction is None else asdict(reaction) | {"trained": sorted(reaction.trained)}
 
 
 def _reaction(content: Content) -> PathReaction | None:
-    return PathReaction(**content) if content else None
+    return PathReaction(**content | {"trained": frozenset(content["trained"])}) if content else None
 
 
 def _summary(reaction: PathReaction, band: Band) -> dict:

@@ -101,7 +101,7 @@ class Keeping:
 
 
 def fingerprint(*parts: object) -> str:
-    """Digest of arrays, settings, text, numbers, and of sequences, mappings and dataclasses of such.
+    """Digest of arrays, settings, text, numbers, and of sequences, sets, mappings and dataclasses of such.
 
     Raises
     ------
@@ -125,6 +125,8 @@ def _bytes(part: object) -> bytes:
         content = part.model_dump_json().encode()
     elif isinstance(part, Mapping):
         content = b"".join(_bytes(key) + _bytes(part[key]) for key in sorted(part))
+    elif isinstance(part, frozenset):
+        content = b"".join(sorted(_bytes(item) for item in part))
     elif isinstance(part, Sequence):
         content = b"".join(_bytes(item) for item in part)
     elif is_dataclass(part):
