@@ -56,7 +56,7 @@ verify: $(READY)
 test: export OMP_NUM_THREADS := 1
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not slow and not nightly" \
-	  --benchmark-skip
+	  --benchmark-skip --durations 15
 
 test-slow: export OMP_NUM_THREADS := 1
 test-slow: $(READY)
