@@ -29,7 +29,7 @@ from hessbench.experiments.neb.run.potentials import brought_potential, level_po
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
 from hessbench.reactions.choice import Search, choose_reactions
-from hessbench.reactions.held_out import held_out_geometries, of_level, reference_level
+from hessbench.reactions.held_out import of_level, reference_level, unseen_saddles
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.alone import alone_in_results
@@ -65,7 +65,7 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     checkpoints = results / "checkpoints" / "neb"
     searching = keeping_reactions(workers(config.processes), checkpoints, level, config)
     reactions = choose_reactions(
-        held_out_geometries(geometries, active_file("rtp"), results / SPLIT),
+        unseen_saddles(geometries, active_file("rtp"), results / SPLIT),
         search,
         barriers={
             "single hydrogen transfer": config.single_transfer_barrier,
@@ -76,6 +76,12 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
         seed=config.seed,
         processes=searching,
     )
+    for reaction in reactions:
+        if reaction.trained:
+            click.echo(
+                f"{reaction.kind}, {reaction.name}: no reaction of this kind is wholly held out; of this one "
+                f"the transition state is, models are trained on {' and '.join(sorted(reaction.trained))}"
+            )
     potentials.append(level_potential(level))
     relaxing = keeping_bands(workers(config.processes), checkpoints, reactions, config)
     tables = run_neb(reactions, potentials, config, relaxing)
