@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
-from hessbench.plotting.figure import letter, loss_handles, mean_legend, new_figure, published_handle
-from hessbench.plotting.style import DOUBLE, in_order
+from hessbench.plotting.figure import letter, mean_legend, new_figure
+from hessbench.plotting.style import DOUBLE
 from hessbench.results.reader import Results
 
 TITLE = "Errors on perturbed structures and cost of training against the amount of data"
@@ -49,12 +49,6 @@ def draw(results: Results) -> Figure:
     )
     letter(axes[3], "d")
     models = rmse.groupby(["loss", "percent"])["seed"].nunique()
-    names = in_order(rmse["loss"])
-    marks = [
-        *loss_handles(names),
-        published_handle(),
-        *curves.zero_handles(results),
-        curves.interval_handle(),
-    ]
+    marks = curves.rmse_handles(rmse, results)
     mean_legend(figure, [*marks, *curves.engine_handles("(d) ")], models, "NMS structures")
     return figure

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from hessbench.experiments.errors import plot as curves
 from hessbench.experiments.errors.ensembles import rmse_of_models
-from hessbench.plotting.figure import letter, loss_handles, mean_legend, new_figure, published_handle
-from hessbench.plotting.style import DOUBLE, in_order
+from hessbench.plotting.figure import letter, mean_legend, new_figure
+from hessbench.plotting.style import DOUBLE
 from hessbench.results.reader import Results
 
 TITLE = "Errors along reaction paths against the amount of data"
@@ -36,13 +36,7 @@ def draw(results: Results) -> Figure:
         if quantity == "energy":
             halves = [curves.draw_half(ax, summary, "E-F", percent) for percent in (40, 80)]
     models = rmse.groupby(["loss", "percent"])["seed"].nunique()
-    names = in_order(rmse["loss"])
-    entries = [
-        *loss_handles(names),
-        published_handle(),
-        *curves.zero_handles(results),
-        curves.interval_handle(),
-    ]
+    entries = curves.rmse_handles(rmse, results)
     if any(halves):
         entries.append(curves.half_handle("E-F"))
     mean_legend(figure, entries, models, "IRC structures")

@@ -12,7 +12,7 @@ import pandas as pd
 from hessbench.experiments.neb.run.tables import SUMMARY
 from hessbench.experiments.neb.statistics import by_springs
 from hessbench.results.reader import Results
-from hessbench.results.table_files import write_table_files
+from hessbench.results.table_files import number_cells, write_table_files
 
 TITLE = "Table bands. Nudged elastic bands of held-out reactions"
 STAGES = ("neb",)
@@ -36,8 +36,8 @@ def make(results: Results, tables: Path) -> list[Path]:
             "Converged": frame["converged"].astype(str) + " of " + bands,
             "Failed": frame["failures"],
             "Accurate": frame["accurate"].astype(str) + " of " + bands,
-            "Barrier error (kcal/mol)": _numbers(frame["error"]),
-            "Distance (Å)": _numbers(frame["rmsd_ts"]),
+            "Barrier error (kcal/mol)": number_cells(frame["error"], "{:.2f}"),
+            "Distance (Å)": number_cells(frame["rmsd_ts"], "{:.2f}"),
         }
     )
     second = " Springs other than the first: one attempt." if len(frame["spring_ev_a2"].unique()) > 1 else ""
@@ -48,7 +48,3 @@ def make(results: Results, tables: Path) -> list[Path]:
     return write_table_files(
         "table-bands", TITLE, footer, provenance.data, frame=frame, readable=readable, tables=tables
     )
-
-
-def _numbers(values: pd.Series) -> list[str]:
-    return ["" if pd.isna(value) else f"{value:.2f}" for value in values]

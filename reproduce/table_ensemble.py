@@ -17,7 +17,7 @@ from hessbench.plotting.figure import count_text
 from hessbench.plotting.style import in_order
 from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES, SETS, UNITS
-from hessbench.results.table_files import quantity_cells, write_table_files
+from hessbench.results.table_files import number_cells, quantity_cells, write_table_files
 
 TITLE = "Table ensemble. Errors of ensemble means, and the spread of their models"
 STAGES = ("evaluate", "calibration")
@@ -74,7 +74,7 @@ def make(results: Results, tables: Path) -> list[Path]:
             "RMSE of the mean": frame["rmse_of_mean"].map("{:.2f}".format),
             "Spread": frame["spread"].map("{:.2f}".format),
             "Error / spread": frame["error_over_spread"].map("{:.2f}".format),
-            "Rank correlation": frame["rank_correlation"].map("{:.2f}".format).str.replace("-", "−"),
+            "Rank correlation": number_cells(frame["rank_correlation"], "{:.2f}"),
         }
     )
     footer = f"Ensembles of {count_text(frame['models'])} models. {results.run.footer}"

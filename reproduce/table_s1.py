@@ -15,7 +15,7 @@ from hessbench.experiments.stability import plot as stability
 from hessbench.experiments.stability.run.tables import RATES, STABILITY
 from hessbench.plotting.style import in_order, published_key
 from hessbench.results.reader import Results
-from hessbench.results.table_files import write_table_files
+from hessbench.results.table_files import number_cells, write_table_files
 
 TITLE = "Table S1. Temperature and simulated time before failure in heated dynamics"
 STAGES = ("stability",)
@@ -84,9 +84,9 @@ def make(results: Results, tables: Path) -> list[Path]:
             "Optimization failed": frame["optimization_failed"],
             "Atoms collided": frame["close_contacts"],
             "Runs": frame["runs"],
-            "Paper (K)": _text(frame["published_temperature_k"], "{:.0f}"),
-            "Paper (fs)": _text(frame["published_time_fs"], "{:,.0f}"),
-            "Difference (K)": _text(frame["difference_k"], "{:+.0f}"),
+            "Paper (K)": number_cells(frame["published_temperature_k"], "{:.0f}"),
+            "Paper (fs)": number_cells(frame["published_time_fs"], "{:,.0f}"),
+            "Difference (K)": number_cells(frame["difference_k"], "{:+.0f}"),
         }
     )
     note = provenance.notes.get("note")  # such as the rate of heating
@@ -98,7 +98,3 @@ def make(results: Results, tables: Path) -> list[Path]:
     return write_table_files(
         "table-s1", TITLE, footer, provenance.data, frame=frame, readable=readable, tables=tables
     )
-
-
-def _text(values: pd.Series, form: str) -> list[str]:
-    return ["" if pd.isna(value) else form.format(value).replace("-", "−") for value in values]

@@ -5,7 +5,6 @@ converged to a point with one imaginary mode, no further from it than the stated
 level of theory of the data, is the control: what it does not find from there is no fault of a model.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +14,7 @@ from hessbench.experiments.ts_search.run.tables import SEARCHES
 from hessbench.plotting.style import in_order
 from hessbench.results.reader import Results
 from hessbench.results.statistics import proportion
-from hessbench.results.table_files import write_table_files
+from hessbench.results.table_files import number_cells, write_table_files
 
 TITLE = "Table ts_search. Transition states found with and without the potential's Hessian"
 STAGES = ("ts_search",)
@@ -70,10 +69,10 @@ def make(results: Results, tables: Path) -> list[Path]:
             "One imaginary mode": frame["saddles"].astype(str),
             "Not converged": frame["not_converged"].astype(str),
             "Failed": frame["failed"].astype(str),
-            "Steps": frame["steps"].map(_text("{:.0f}")),
-            "Gradients": frame["gradient_calls"].map(_text("{:.0f}")),
-            "Hessians": frame["hessian_calls"].map(_text("{:.0f}")),
-            "Distance (Å)": frame["rmsd"].map(_text("{:.3f}")),
+            "Steps": number_cells(frame["steps"], "{:.0f}", "–"),
+            "Gradients": number_cells(frame["gradient_calls"], "{:.0f}", "–"),
+            "Hessians": number_cells(frame["hessian_calls"], "{:.0f}", "–"),
+            "Distance (Å)": number_cells(frame["rmsd"], "{:.3f}", "–"),
         }
     )
     return write_table_files(
@@ -107,7 +106,3 @@ def _counts(rows: pd.DataFrame) -> dict[str, float | int | None]:
 
 def _percent(shares: pd.Series) -> pd.Series:
     return shares.map(lambda share: f"{100 * share:.0f}")
-
-
-def _text(form: str) -> Callable[[float], str]:
-    return lambda value: "–" if pd.isna(value) else form.format(value)

@@ -99,6 +99,11 @@ def quantity_cells(frame: pd.DataFrame) -> pd.Series:
     return frame["quantity"].replace("hessian", "Hessian") + " (" + frame["unit"].map(unit_text) + ")"
 
 
+def number_cells(values: pd.Series, form: str, missing: str = "") -> list[str]:
+    """Cells of numbers in a form such as "{:.2f}", with a minus sign; `missing` where there is none."""
+    return [missing if pd.isna(value) else form.format(value).replace("-", "−") for value in values]
+
+
 def with_spread(values: pd.Series, spreads: pd.Series) -> pd.Series:
     """Cells such as "1.23 ± 0.45"; without the spread where there is none."""
     pairs = zip(values, spreads, strict=True)

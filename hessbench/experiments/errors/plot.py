@@ -13,7 +13,7 @@ from hessbench.experiments.epoch_cost.run.tables import EPOCH_COST
 from hessbench.experiments.errors.ensembles import PUBLISHED_PERCENT, ensemble_results, ensembles
 from hessbench.experiments.errors.statistics import estimate
 from hessbench.plotting.axes import draw_spread, plain_log
-from hessbench.plotting.figure import published_marker
+from hessbench.plotting.figure import loss_handles, published_handle, published_marker
 from hessbench.plotting.style import QUANTITY_LABELS, UNIT_LABELS, in_order, published_key, style_of
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import ResultsError
@@ -89,9 +89,11 @@ def zero_handles(results: Results) -> list[Line2D]:
     return [Line2D([], [], label="predicting nothing", **ZERO)] if zero_rmse(results) else []
 
 
-def interval_handle() -> Line2D:
-    """Legend entry of the intervals of `draw_rmse`."""
-    return Line2D([], [], color="0.3", label="95 % over reactions", **INTERVAL)
+def rmse_handles(rmse: pd.DataFrame, results: Results) -> list[Any]:
+    """Legend entries of `draw_rmse`: losses, the paper, what predicts nothing, intervals."""
+    interval = Line2D([], [], color="0.3", label="95 % over reactions", **INTERVAL)
+    losses = loss_handles(in_order(rmse["loss"]))
+    return [*losses, published_handle(), *zero_handles(results), interval]
 
 
 def data_axis(axes: Axes, percents: Iterable[int]) -> None:
