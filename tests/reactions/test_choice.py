@@ -42,6 +42,7 @@ def chosen(
     )
 
 
+@pytest.mark.slow
 def test_the_choice_does_not_depend_on_the_number_of_processes(candidates: list[ReactionGeometries]) -> None:
     alone, together = (chosen(candidates, processes) for processes in (1, 2))
     assert [(item.name, item.kind) for item in alone] == [(item.name, item.kind) for item in together]
