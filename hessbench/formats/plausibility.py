@@ -71,6 +71,7 @@ SHUFFLED = (
 )
 PLACEHOLDER = "a placeholder for what was not computed"
 TURNED = "Hessian, forces and coordinates do not share one orientation and order of atoms"
+NOT_WHOLE = "a Hessian is zero"
 TORN = "forces and coordinates do not share one orientation and order of atoms"
 
 
@@ -239,19 +240,29 @@ def check_arrangement(
     """
     if hessians is None:
         return _species_by_geometry(numbers, coordinates), _orientation_by_torque(coordinates, forces)
+    oriented = _orientation_by_hessian(coordinates, forces, hessians)
+    if oriented.outcome is Outcome.FAILED and NOT_WHOLE in oriented.evidence:
+        return Check("species", Outcome.CANNOT_TELL, "a Hessian that is not whole does not tell"), oriented
     tight = misplaced_by_hessian(numbers, coordinates, hessians)
     species = Check("species", Outcome.CANNOT_TELL, "no hydrogen beside a bound C, N or O")
     if tight is not None:
         shuffled = np.median(tight) > (TIGHT_HYDROGEN if len(tight) >= PATH else TIGHT_HYDROGEN_OF_FEW)
         species = _verdict("species", not shuffled, SHUFFLED)
-    if len(numbers) < 2:
-        return species, Check("orientation", Outcome.CANNOT_TELL, "an atom has none")
+    return species, oriented
+
+
+def _orientation_by_hessian(coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray) -> Check:
+    structures, atoms = coordinates.shape[:2]
+    if atoms < 2:
+        return Check("orientation", Outcome.CANNOT_TELL, "an atom has none")
     if not hessians.any(axis=(1, 2)).all():
-        evidence = f"a Hessian is zero everywhere, {PLACEHOLDER}"
-        return species, Check("orientation", Outcome.FAILED, evidence)
+        return Check("orientation", Outcome.FAILED, f"{NOT_WHOLE} everywhere, {PLACEHOLDER}")
     error = float(np.median(frame_error(coordinates, forces, hessians)))
+    idle = int((~hessians.reshape(structures, atoms, -1).any(axis=2)).sum(axis=1).max())
     evidence = f"{TURNED} (rotational invariance fails by {error:.2g} of |H|)"
-    return species, _verdict("orientation", error <= FRAME, evidence)
+    if idle:
+        evidence = f"{NOT_WHOLE} for {idle} of {atoms} atoms, as where some were frozen; compute all of it"
+    return _verdict("orientation", error <= FRAME, evidence)
 
 
 def check_reaction(reaction: Reaction) -> tuple[Check, ...]:

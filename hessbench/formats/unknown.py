@@ -10,6 +10,7 @@ MAGIC = {
     b"\x89HDF\r\n\x1a\n": "HDF5, but neither in the layout of OpenREACT-CHON-EFH nor of Transition1x.",
     b"PAR1": "a parquet table; save it as a dataset of Arrow streams, or as extended XYZ.",
     b"ARROW1": "a file of Arrow; write it as a stream of Arrow, as the library `datasets` does.",
+    b"SQLite format 3": "a database of SQLite, as of ASE; write its structures and labels as extended XYZ.",
     b"\x93NUMPY": "an array of numpy without names; write structures and labels as extended XYZ.",
 }
 """First bytes of what is known but not read, and what to do."""
@@ -40,7 +41,9 @@ def why_unknown(path: Path) -> str | None:
 
 
 def _why_no_text(head: bytes) -> str | None:
-    """What keeps a text from being extended XYZ."""
+    """What keeps a text from being extended XYZ, or what else it is."""
+    if b"* O   R   C   A *" in head:
+        return "an output of ORCA; name the .hess file, with the .engrad file of the same name beside it."
     if head.count(b"\0") * 3 >= len(head) and head.replace(b"\0", b"").isascii():
         return "it looks like text in UTF-16 or UTF-32 without a mark that says so; save it as UTF-8."
     if b"\r" in head and b"\n" not in head:

@@ -12,6 +12,8 @@ FORMS = {
     "old Macintosh": (lambda text: text.replace("\n", "\r").encode(), "carriage returns alone"),
     "empty line": (lambda text: f"\n{text}".encode(), "begins with an empty line"),
     "plain XYZ": (lambda text: b"1\nan atom\nH 0 0 0\n", "no Properties="),
+    "SQLite": (lambda text: b"SQLite format 3\0....", "a database of SQLite"),
+    "ORCA": (lambda text: b"\n  *****************\n  * O   R   C   A *\n", r"name the \.hess file"),
     "parquet": (lambda text: b"PAR1....", "a parquet table"),
     "empty": (lambda text: b"", "the file is empty"),
     "something else": (lambda text: b"x;y\n1,5;2,5\n", "known are extended XYZ, "),

@@ -5,6 +5,7 @@ or of an array whose length the section's first line states. Only the sections t
 read, so basis functions that a general parser does not know do no harm.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from hessbench.units import BOHR
 ORDERS = {"SP": 0, "SCAN": 0, "GUESS=ONLY": 0, "STABILITY": 0, "LST": 0, "FOPT": 1, "POPT": 1, "FTS": 1,
           "PTS": 1, "FSADDLE": 1, "PSADDLE": 1, "FORCE": 1, "FREQ": 2}  # fmt: skip
 """Order of the derivatives that a kind of job computes, by the first word of the second line."""
+SECTION = re.compile(r"[A-Za-z][ -~]{39} {3}[IRCLH](   N= *\d+| +[-+]?[\d.]+(E[-+]\d+)?| +[TF]) *\r?$")
+"""First line of a section: title, type, and a value, or how many follow."""
 HEAVIEST = 118
 """Largest atomic number of an element."""
 NEEDED = {
@@ -28,9 +31,12 @@ NEEDED = {
 
 
 def is_checkpoint(beginning: str) -> bool:
-    """Whether a text begins as a formatted checkpoint file does: two lines, then the number of atoms."""
+    """Whether a text begins as a formatted checkpoint file does: two lines, then the title of a section.
+
+    Which section is first differs by version, and by what was cut out of a file to make it small.
+    """
     lines = beginning.split("\n", 3)
-    return len(lines) == 4 and lines[2].startswith("Number of atoms   ")
+    return len(lines) == 4 and SECTION.match(lines[2]) is not None
 
 
 def read_checkpoint(path: Path, text: str) -> Job:

@@ -143,16 +143,17 @@ def _aside(frames: list[Frame], labels: Labels) -> list[str]:
 
 
 def _units(path: Path, frames: list[Frame], labels: Labels) -> Units:
-    """Units of ASE, unless a remark such as hessian_unit="Hartree/Bohr^2" says otherwise."""
+    """Units of ASE, unless a remark such as hessian_unit="Hartree/Bohr^2" or energy-unit says otherwise."""
     found: dict[str, str] = {}
     for quantity, key in (
         ("energies", labels.energy),
         ("forces", labels.forces),
         ("hessians", labels.hessian),
     ):
-        remarks = {f"{key}_unit", f"{key}_units", f"{str(key).removesuffix('s')}_unit"}
+        name = str(key).lower()
+        remarks = {f"{word}_{unit}" for word in (name, name.removesuffix("s")) for unit in ("unit", "units")}
         for frame in frames:
-            for remark in remarks & set(frame.atoms.info):
+            for remark in (key for key in frame.atoms.info if key.lower().replace("-", "_") in remarks):
                 text = str(frame.atoms.info[remark])
                 unit = parse_unit(quantity, text)
                 if unit is None or found.get(quantity, unit) != unit:

@@ -15,8 +15,6 @@ SAME_DISTANCES = 2e-4
 """Largest difference of interatomic distances of a geometry that two jobs print, Angstrom."""
 SAME_ENERGY = 2e-6
 """Largest difference of its energies, Eh."""
-HEAD = 2000
-"""Characters of the first job by which later ones, which may have no head of their own, are recognised."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +63,18 @@ def split_jobs(text: str, end: str) -> list[str]:
     return jobs
 
 
-def parse_each(pieces: Sequence[str], parse: Callable[[Path], Any], name: str) -> list[Any]:
-    """Parse each job as a file of its own, with the head of the first one."""
-    head = pieces[0][:HEAD].rpartition("\n")[0]
-    head = "\n".join(head.split("\n")[:4]) + "\n"
+def parse_each(pieces: Sequence[str], parse: Callable[[Path], Any], name: str, mark: str) -> list[Any]:
+    """Parse each job as a file of its own.
+
+    Later jobs may have no head of their own; they get the line with `mark`, by which the parser knows the
+    program, however far down the file it stands.
+    """
+    head = next((line for line in pieces[0].splitlines(keepends=True) if mark in line), "")
     with TemporaryDirectory(prefix="hessbench-") as folder:
         found = []
         for index, piece in enumerate(pieces):
             path = Path(folder) / f"{index}-{name}"
-            path.write_text(piece if index == 0 else head + piece, encoding="utf-8")
+            path.write_text(piece if mark in piece else head + piece, encoding="utf-8")
             found.append(parse(path))
         return found
 

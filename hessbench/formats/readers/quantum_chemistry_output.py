@@ -41,7 +41,9 @@ _NEEDED = {"atomnos": "atoms", "atomcoords": "coordinates", "scfenergies": "ener
 """What every job prints, by cclib's names."""
 _SAME = 1e-3
 """Largest difference of the coordinates of one geometry that is printed twice, Angstrom."""
-_MARKS = (b"Entering Gaussian System", b"Gaussian, Inc.", b"A Quantum Leap Into The Future Of Chemistry")
+_KNOWN = {"Gaussian": "Gaussian, Inc.", "QChem": "A Quantum Leap Into The Future Of Chemistry"}
+"""Words by which cclib knows the program, by its parser."""
+_MARKS = (b"Entering Gaussian System", *(words.encode() for words in _KNOWN.values()))
 
 
 def recognise(path: Path) -> bool:
@@ -83,12 +85,12 @@ def open_source(path: Path, choice: Choice) -> Source:
     stored: dict[str, StoredReaction] = {}
     levels, packages, notes = set(), set(), []
     for name, file in by_name.items():
-        jobs, package = _parse(file)
+        jobs, package, empty = _parse(file)
         chosen, said = choose_jobs(file, jobs, choice.one_level)
         stored[name], more = _reaction(file, name, chosen)
         levels.add(chosen[-1].level)
         packages.add(package)
-        notes += [f"{file.name}: {note}" for note in (*said, *more)]
+        notes += [f"{file.name}: {note}" for note in (*empty, *said, *more)]
     if len(levels) > 1:
         raise DataError(path, f"different levels of theory in one set: {', '.join(sorted(levels))}.")
     without = [by_name[name].name for name, item in stored.items() if item.hessians is None]
@@ -110,12 +112,12 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _parse(path: Path) -> tuple[list[Job], str]:
-    """Jobs of an output, and the program that wrote it."""
+def _parse(path: Path) -> tuple[list[Job], str, list[str]]:
+    """Jobs of an output, the program that wrote it, and what is said of jobs that printed nothing."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if is_checkpoint(text):
         with reading(path, "damaged checkpoint", "run formchk again"):
-            return [read_checkpoint(path, text)], "formatted checkpoint file"
+            return [read_checkpoint(path, text)], "formatted checkpoint file", []
     try:
         from cclib.io import ccopen
     except ImportError:
@@ -129,17 +131,29 @@ def _parse(path: Path) -> tuple[list[Job], str]:
     pieces = split_jobs(text, _ENDS[name])
     with _quiet(), reading(path, "incomplete or damaged output"):
         parsed = parse_each(
-            pieces, lambda piece: ccopen(str(piece), loglevel=logging.CRITICAL).parse(), path.name
+            pieces,
+            lambda piece: ccopen(str(piece), loglevel=logging.CRITICAL).parse(),
+            path.name,
+            _KNOWN[name],
         )
         jobs: list[Job] = []
+        empty = [not any(hasattr(data, key) for key in _NEEDED) for data in parsed]
         for index, (data, piece) in enumerate(zip(parsed, pieces, strict=True), 1):
+            if empty[index - 1] and not all(empty):
+                continue
             job = _job(path, name, data, index, len(parsed))
             route = _route(piece)
             level = _with_route(job.level, route)
             if jobs and re.search("allcheck|genchk", route, re.IGNORECASE):
                 level = jobs[-1].level  # the later step of one job, which says less of it
             jobs.append(replace(job, level=level))
-    return jobs, _package(parsed[0])
+    total = len(parsed)
+    notes = [
+        f"job {k} of {total} is left out: it printed no structure"
+        for k in range(1, total + 1)
+        if empty[k - 1]
+    ]
+    return jobs, _package(parsed[0]), notes
 
 
 def _route(text: str) -> str:

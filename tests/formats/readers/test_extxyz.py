@@ -184,6 +184,13 @@ def test_a_remark_on_the_unit_is_what_the_file_declares(computed, tmp_path, rema
         assert source.units.forces == "eV/Angstrom"
 
 
+@pytest.mark.parametrize("remark", ["energy-unit", "Energy_Units", "energy_unit"])
+def test_a_remark_is_known_however_it_is_written(computed, tmp_path, remark):
+    write_sets(tmp_path / "in", computed[0], PLAIN, **{remark: "hartree", "force-unit": "hartree/bohr"})
+    with open_data(tmp_path / "in") as source:
+        assert (source.units.energies, source.units.forces) == ("Eh", "Eh/bohr")
+
+
 def test_numbers_of_fortran(computed, tmp_path):
     write_sets(tmp_path / "in", computed[0], PLAIN)
     lines = (tmp_path / "in").read_text().replace("energy=-1", "energy=-0.1D+01*1").splitlines()
