@@ -216,13 +216,13 @@ def test_the_reference_is_the_control_of_held_out_reactions():
 
 
 def test_other_springs_are_those_of_a_run_with_them():
-    """Only of held-out reactions, in one attempt, and beside the bands of the profile's own springs."""
+    """Only of held-out reactions and a loss's first model, in one attempt, beside those of the own springs."""
     reaction = PathReaction(
         "H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
     )
     named = PathReaction(**{**reaction.__dict__, "name": "named", "kind": "multi-process"})
     config = NebConfig(held_out_images=7, band=CONFIG)
-    potentials = [labelled("reference"), labelled("E")]
+    potentials = [labelled("reference"), labelled("E"), labelled("E")._replace(seed=1)]
     own = run_neb([named, reaction], potentials, config, 1)
     assert own.springs.empty
     other = NebConfig(**config.model_dump() | {"other_springs_ev_a2": (2.5,)})
@@ -231,7 +231,7 @@ def test_other_springs_are_those_of_a_run_with_them():
     pd.testing.assert_frame_equal(found.paths, own.paths)
     assert found.springs["reaction"].tolist() == ["H3", "H3"]
     band = CONFIG.model_copy(update={"spring_ev_a2": 2.5, "restarts": 0})
-    wanted = run_neb([reaction], potentials, config.model_copy(update={"band": band}), 1).summary
+    wanted = run_neb([reaction], potentials[:2], config.model_copy(update={"band": band}), 1).summary
     pd.testing.assert_frame_equal(found.springs.drop(columns="spring_ev_a2"), wanted)
     assert set(found.springs["spring_ev_a2"]) == {2.5}
     of_own = own.summary.loc[own.summary["kind"] == "held-out", "max_force_ev_a"].tolist()

@@ -70,7 +70,9 @@ def run_neb(
     config: NebConfig,
     processes: int | Workers,
 ) -> NebTables:
-    """Relax a band for every reaction with every potential; for held-out ones also with the other springs.
+    """Relax a band for every reaction with every potential, for held-out ones also with the other springs.
+
+    With these the first model of each loss alone: it tells what springs do, and many models cost hours.
 
     Parameters
     ----------
@@ -93,11 +95,14 @@ def run_neb(
     NebTables
         Geometries of the two reactions of the paper's figures only.
     """
-    tasks = [
-        BandTask(index, potential, spring)
+    first = {potential.loss: potential for potential in reversed(potentials)}
+    tasks = [BandTask(index, item, None) for index in range(len(reactions)) for item in potentials]
+    tasks += [
+        BandTask(index, item, spring)
         for index, reaction in enumerate(reactions)
-        for potential in potentials
-        for spring in (None, *(config.other_springs_ev_a2 if reaction.kind == "held-out" else ()))
+        if reaction.kind == "held-out"
+        for item in first.values()
+        for spring in config.other_springs_ev_a2
     ]
     tasks.sort(key=lambda task: task.potential.loss != REFERENCE)  # the longest ones first
     done = processes.finished(tasks) if isinstance(processes, Keeping) else 0

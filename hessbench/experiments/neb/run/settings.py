@@ -50,8 +50,8 @@ class NebConfig(Section):
     band: BandConfig = BandConfig()
     other_springs_ev_a2: tuple[PositiveFloat, ...] = Field(
         (),
-        description="Springs with which bands of held-out reactions are relaxed, too, eV/Angstrom^2; in one "
-        "attempt, because a second one has weaker springs.",
+        description="Springs with which bands of held-out reactions are relaxed, too, by the first model of "
+        "each ensemble, eV/Angstrom^2; in one attempt, because a second one has weaker springs.",
     )
 
     @model_validator(mode="after")
