@@ -216,7 +216,7 @@ def test_the_reference_is_the_control_of_held_out_reactions():
 
 
 def test_other_springs_are_those_of_a_run_with_them():
-    """Only of held-out reactions and a loss's first model, in one attempt, beside those of the own springs."""
+    """Only of held-out reactions and a loss's first model, in one attempt, beside those of own springs."""
     reaction = PathReaction(
         "H3", "held-out", NUMBERS, line(0.74, 1.5), line(0.93, 0.93), line(1.5, 0.74), 5.0
     )
