@@ -49,7 +49,8 @@ def read_checkpoint(path: Path, text: str) -> Job:
     """
     kind, method, basis = [*text.splitlines()[1].split(), "", "unknown", "unknown"][:3]
     order = ORDERS.get(kind.upper(), 2)
-    if order < 1:
+    relaxed_scan = kind.upper() == "SCAN" and "\nOpt point " in text  # its last geometry was optimised
+    if order < 1 and not relaxed_scan:
         raise DataError(path, f"holds no forces: it is of a job of kind {kind}, which computes none.")
     sections = _sections(path, text)
     for title, what in NEEDED.items():

@@ -1,7 +1,7 @@
 """Outputs of several jobs in one file: parsed one by one, put together where they belong together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -111,10 +111,17 @@ def choose_jobs(path: Path, jobs: Sequence[Job], one_level: str | None) -> tuple
             path,
             f"its jobs are at {len(levels)} levels of theory ({', '.join(levels)}); pick one by --one-level.",
         )
-    states = list(dict.fromkeys((job.charge, job.multiplicity) for job in chosen))
+    silent = [job for job in chosen if job.charge is None and job.multiplicity is None]
+    states = list(dict.fromkeys((job.charge, job.multiplicity) for job in chosen if job not in silent))
     if len(states) > 1:
         shown = ", ".join(f"charge {charge} and multiplicity {mult}" for charge, mult in states)
         raise DataError(path, f"its jobs are of one molecule at {shown}; split it into one file each.")
+    if states:
+        notes += [
+            f"{job.place} states no charge, as when restarted; that of the others is taken" for job in silent
+        ]
+        charge, multiplicity = states[0]
+        chosen = [replace(job, charge=charge, multiplicity=multiplicity) for job in chosen]
     return chosen, notes
 
 

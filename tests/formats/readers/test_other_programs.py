@@ -28,6 +28,24 @@ def test_checkpoints_whose_first_sections_were_cut_out_are_read(computed, tmp_pa
     assert (found.charge, found.multiplicity) == (None if "Charge" in left_out else 0, 1)
 
 
+def test_a_relaxed_scan_has_forces_and_a_rigid_one_has_none(computed, tmp_path):
+    path = tmp_path / "in.fchk"
+    writers.write_fchk(path, computed[1], 0)
+    with open_data(path) as source:
+        (whole,) = source
+    path.write_text(path.read_text().replace("\nFreq ", "\nScan "))
+    with pytest.raises(DataError, match="of a job of kind Scan, which computes none"):
+        open_data(path)
+    points = (
+        f"{'Opt point       1 Results for each geome':<43}R   N={2:12d}\n  1.00000000E+00  0.00000000E+00\n"
+    )
+    path.write_text(path.read_text() + points)
+    with open_data(path) as source:
+        (found,) = source
+    np.testing.assert_array_equal(found.forces, whole.forces)
+    assert found.hessians is None
+
+
 def test_a_table_of_words_is_no_checkpoint(tmp_path):
     path = tmp_path / "in.txt"
     for line in (
@@ -80,3 +98,15 @@ def test_a_restarted_job_that_printed_nothing_is_left_out_and_said(computed, tmp
     write_gaussian_jobs(path, gaussian_job(computed[1], []), gaussian_job(computed[1], []))
     with pytest.raises(DataError, match="no atoms, coordinates, energies in the output"):
         open_data(path)
+
+
+def test_a_restarted_job_has_the_charge_of_the_others(computed, tmp_path):
+    path = tmp_path / "in.log"
+    ion = gaussian_job(computed[1], [0], state=(-1, 2)), gaussian_job(computed[1], [1], state=(-1, 2))
+    silent = ["\n".join(line for line in job.split("\n") if not line.startswith(" Charge =")) for job in ion]
+    for jobs in ((silent[0], ion[1]), (ion[0], silent[1])):
+        write_gaussian_jobs(path, *jobs)
+        with open_data(path) as source:
+            (found,) = source
+            assert sum("states no charge" in note for note in source.notes) == 1
+        assert (found.charge, found.multiplicity, len(found)) == (-1, 2, 2)
