@@ -53,3 +53,13 @@ def geometries_npz(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with results/, models/ and tables/ of made-up results; do not change it, copy it."""
+    from tests.reproduce.synthetic_results import write_all
+
+    folder = tmp_path_factory.mktemp("synthetic")
+    write_all(folder)
+    return folder
