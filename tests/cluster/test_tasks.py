@@ -44,6 +44,7 @@ def killed_once(task, shared, report):
     return task
 
 
+@pytest.mark.slow
 def test_results_are_in_order_and_every_report_arrives_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     reports = []

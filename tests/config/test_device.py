@@ -37,6 +37,7 @@ def test_no_device(tmp_path: Path, stated) -> None:
         chosen_device(written(tmp_path, f"device: {stated}\n"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_command_ends_with_status_2(tmp_path: Path) -> None:
     profile = (ROOT / "reproduce/profiles/ci.yaml").read_text(encoding="utf-8")

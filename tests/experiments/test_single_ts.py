@@ -160,6 +160,7 @@ def test_loss_is_equation_6(path):
         assert found[index].item() == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_run_gives_valid_tables_and_resumes(path, tmp_path):
     config = CONFIG.model_copy(update={"models_at_once": 2})
     energies, modes = run_single_ts(path, config, tmp_path / "checkpoints")

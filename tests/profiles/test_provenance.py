@@ -80,6 +80,7 @@ def test_without_data_the_file_is_named(project: Path) -> None:
         run_of(load_profile(PARAMS), Path("results"))
 
 
+@pytest.mark.slow
 def test_results_belong_to_the_run_as_long_as_what_they_are_made_from_stays(project: Path) -> None:
     for loss in ("e", "ef"):
         call("train", "--loss", loss, "--percent", "80")

@@ -56,6 +56,7 @@ def test_the_choice_does_not_depend_on_the_number_of_processes(candidates: list[
     assert set(names[2:]) <= set(OTHERS[1:])  # none twice, none whose transition state leads elsewhere
 
 
+@pytest.mark.slow
 def test_a_reaction_whose_ends_are_trained_on_is_for_the_figures_alone(
     candidates: list[ReactionGeometries],
 ) -> None:
@@ -74,6 +75,7 @@ def refuse(_reaction: PathReaction, _potential: Potential) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_too_few_reactions_is_an_error_of_the_user(candidates: list[ReactionGeometries]) -> None:
     with pytest.raises(HessbenchError, match="single hydrogen transfer"):
         chosen([], 1)

@@ -170,6 +170,7 @@ def test_what_is_not_there_is_said_in_its_place(content: Content) -> None:
     assert "table-2.csv: does not exist" in tables["2"].missing
 
 
+@pytest.mark.slow
 def test_a_table_that_a_profile_need_not_have_is_left_out_where_it_is_not(
     content: Content, synthetic: Path, tmp_path: Path
 ) -> None:
@@ -199,6 +200,7 @@ def test_an_experiment_that_was_not_run_is_named(synthetic: Path, tmp_path: Path
         assert reason in text.replace("&#39;", "'").replace("&gt;", ">")
 
 
+@pytest.mark.slow
 def test_a_figure_of_another_run_is_not_shown(synthetic: Path, tmp_path: Path) -> None:
     figures = tmp_path / "figures"
     png, _ = redraw("s2", synthetic, figures)

@@ -69,6 +69,7 @@ def test_energies_come_back_in_total(tmp_path):
     assert np.sqrt((error**2).mean()) < 15
 
 
+@pytest.mark.slow
 def test_parallel_processes_give_the_same_models(tmp_path):
     one = train_ensemble(DATA, SPLIT, "ef", 80, MODEL, training_config(), tmp_path / "one")
     two = train_ensemble(DATA, SPLIT, "ef", 80, MODEL, training_config(processes=2), tmp_path / "two")
