@@ -84,10 +84,10 @@ def test_denormals_are_treated_as_before_afterwards() -> None:
 
 
 def test_blas_threads_are_given_back() -> None:
-    before = [library.get_num_threads() for library in runtime._BLAS]
+    before = [library.get_num_threads() for library in runtime._BLAS.lib_controllers]
     with runtime.single_threaded_blas(), runtime.single_threaded_blas():
-        assert all(library.get_num_threads() == 1 for library in runtime._BLAS)
-    assert [library.get_num_threads() for library in runtime._BLAS] == before
+        assert all(library.get_num_threads() == 1 for library in runtime._BLAS.lib_controllers)
+    assert [library.get_num_threads() for library in runtime._BLAS.lib_controllers] == before
 
 
 def test_python_threads_may_evaluate_at_once() -> None:

@@ -1,6 +1,6 @@
 """Where everything stands: chunks of molecules, order of atoms, sizes. Depends on composition alone."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ CHUNK_ATOMS = 26
 
 
 class Layout(NamedTuple):
-    """A batch cut into chunks of molecules that contain the same elements.
+    """A batch cut into chunks of molecules that contain the same elements, and what features there are.
 
     Slots are the atoms sorted by element, then chunk: what networks and matrix products see is contiguous.
     """
@@ -32,34 +32,11 @@ class Layout(NamedTuple):
     set_size: Ints  # (sets,)
     columns: Ints  # features that a neighbour of one element can touch in one set, set by set
     column_start: Ints  # (sets, E) where they begin
-
-    @property
-    def chunks(self) -> int:
-        """Number of chunks."""
-        return len(self.chunk_set)
-
-
-class Functions(NamedTuple):
-    """Numbers of symmetry functions and where they reach."""
-
     radial_cutoff: float
     angular_cutoff: float
     radial: int  # features of an element
     angular: int  # features of a pair of elements
     pair_of: Ints  # (E, E) index of an unordered pair of elements
-
-
-@cache
-def functions_of(architecture: Architecture) -> Functions:
-    """Collect them for the kernels."""
-    functions, elements = architecture.symmetry_functions, len(architecture.elements)
-    low, high = np.triu_indices(elements)
-    pair_of = np.zeros((elements, elements), np.int64)
-    pair_of[low, high] = pair_of[high, low] = np.arange(len(low))
-    angular = len(functions.angular_shifts) * len(functions.angular_sections)
-    return Functions(
-        functions.radial_cutoff, functions.angular_cutoff, len(functions.radial_shifts), angular, pair_of
-    )
 
 
 def layout_of(architecture: Architecture, element: Ints, counts: Ints) -> Layout:
@@ -70,8 +47,12 @@ def layout_of(architecture: Architecture, element: Ints, counts: Ints) -> Layout
 @lru_cache(64)
 def _layout(architecture: Architecture, *content: bytes) -> Layout:
     element, counts = (np.frombuffer(item, np.int64).copy() for item in content)
-    functions = functions_of(architecture)
-    elements = len(functions.pair_of)
+    functions, elements = architecture.symmetry_functions, len(architecture.elements)
+    radial = len(functions.radial_shifts)
+    angular = len(functions.angular_shifts) * len(functions.angular_sections)
+    low, high = np.triu_indices(elements)
+    pair_of = np.zeros((elements, elements), np.int64)
+    pair_of[low, high] = pair_of[high, low] = np.arange(len(low))
     start = np.concatenate([[0], np.cumsum(counts)])
     molecule = np.repeat(np.arange(len(counts)), counts)
     sets = np.bitwise_or.reduceat(1 << element, start[:-1])
@@ -92,23 +73,18 @@ def _layout(architecture: Architecture, *content: bytes) -> Layout:
     cells = np.arange(elements) * len(chunk_set) + np.arange(len(chunk_set))[:, None]  # (C, E)
     slots = np.stack([np.searchsorted(key[order], cells), np.searchsorted(key[order], cells, "right")], 2)
     member = (distinct[:, None] >> np.arange(elements)) & 1
+    angles = elements * radial + pair_of[:, :, None] * angular + np.arange(angular)  # (E, E, angular)
     columns = [
-        _columns(functions, neighbor, np.flatnonzero(present))
+        np.concatenate([own * radial + np.arange(radial), angles[own, present == 1].ravel()])
+        if present[own]
+        else np.zeros(0, np.int64)
         for present in member
-        for neighbor in range(elements)
+        for own in range(elements)
     ]
     lengths = [len(item) for item in columns]
     return Layout(
         order, element, molecule, start, np.concatenate([[0], np.cumsum((3 * counts) ** 2)]), slots,
         np.array(chunk_set), np.where(member == 1, np.cumsum(member, 1) - 1, -1), member.sum(1),
         np.concatenate(columns), np.reshape(np.cumsum(lengths) - lengths, member.shape),
+        functions.radial_cutoff, functions.angular_cutoff, radial, angular, pair_of,
     )  # fmt: skip
-
-
-def _columns(functions: Functions, neighbor: int, present: Ints) -> Ints:
-    """Features of neighbours of an element: its radial ones, then angles with each element present."""
-    radial, angular, elements = functions.radial, functions.angular, len(functions.pair_of)
-    if neighbor not in present:
-        return np.zeros(0, np.int64)
-    pairs = elements * radial + functions.pair_of[neighbor, present, None] * angular + np.arange(angular)
-    return np.concatenate([neighbor * radial + np.arange(radial), pairs.ravel()])

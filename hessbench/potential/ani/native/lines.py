@@ -4,6 +4,8 @@
 layer's from column `place` on; a row is cut before it is looped over, as parts of a matrix do not vectorize.
 """
 
+import numpy as np
+
 from hessbench.potential.ani.native.compiler import inner_kernel
 
 
@@ -18,23 +20,25 @@ def permute(source, order, target, forwards):
 
 
 @inner_kernel
-def scale(starts, values, factors, place, scaled):
-    """Multiply the rows of each atom with its factors."""
-    for atom in range(len(starts) - 1):
-        factor = factors[atom][place : place + values.shape[1]]
-        for row in range(starts[atom], starts[atom + 1]):
-            a, b = values[row], scaled[row]
-            for n in range(len(factor)):
-                b[n] = a[n] * factor[n]
-
-
-@inner_kernel
 def add(values, total):
     """Add matrices."""
     for row in range(len(total)):
         a, b = values[row], total[row]
         for n in range(len(b)):
             b[n] += a[n]
+
+
+@inner_kernel
+def scale(starts, values, factors, place):
+    """Multiply the rows of each atom with its factors."""
+    scaled = np.empty_like(values)
+    for atom in range(len(starts) - 1):
+        factor = factors[atom][place : place + values.shape[1]]
+        for row in range(starts[atom], starts[atom + 1]):
+            a, b = values[row], scaled[row]
+            for n in range(len(factor)):
+                b[n] = a[n] * factor[n]
+    return scaled
 
 
 @inner_kernel

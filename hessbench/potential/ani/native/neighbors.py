@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hessbench.potential.ani.native.compiler import inner_kernel, kernel
-from hessbench.potential.ani.native.layout import Floats, Functions, Ints, Layout
+from hessbench.potential.ani.native.layout import Floats, Ints, Layout
 
 SMALLEST_PIVOT = 0.3
 """Angstrom; a row is left out only if it follows from the others without blowing up their rounding errors."""
@@ -27,58 +27,53 @@ class Neighbors(NamedTuple):
     vectors: Floats  # (P, 3) from the central atom to the other; float64
     triple_start: Ints  # (A + 1,)
     row_start: Ints  # (A + 1,) rows of each slot that are kept
-    displacement_start: Ints  # (A + 1,) place of their displacements
     row_full: Ints  # (rows,) index of each row among all rows of its atom, 3 a near pair and 1 a far one
     lost: Ints  # (A, 3) rows left out, -1 for none
     combination: Floats  # (3 rows,) each atom's (3, rows): lost rows in terms of those kept; float64
     kept: Ints  # (P, 3) whether the Jacobian has a row, Cartesian if near, the first one along u if far
 
 
-Packing = tuple[Ints, Ints, Ints, Ints, int]
-_ONE, _TWO, _THREE = np.zeros(0, np.int64), np.zeros((0, 3), np.int64), np.zeros((0, 0, 1), np.int64)
-NOT_PACKED: Packing = _ONE, _TWO, _THREE, _TWO, 0
+Packing = tuple[Ints, Ints, Ints, int]
+NOT_PACKED: Packing = np.zeros(0, np.int64), np.zeros((0, 3), np.int64), np.zeros((0, 0, 0, 5), np.int64), 0
 """What `pack` gives where no Jacobian is wanted."""
 
 
-def pack(layout: Layout, functions: Functions, neighbors: Neighbors) -> Packing:
+def pack(layout: Layout, neighbors: Neighbors) -> Packing:
     """Give every kept row its place in the packed Jacobian: what `Tables` have of it, and its length.
 
     Its order: element, chunk, then blocks of rows that touch the same features, near ones by the neighbour's
     element, then far ones.
     """
-    elements, chunks = len(functions.pair_of), layout.chunks
+    elements, chunks = len(layout.pair_of), len(layout.chunk_set)
     cells = layout.chunk_slots[:, :, 1] - layout.chunk_slots[:, :, 0]  # (C, E)
     cell_of_slot = np.repeat(np.arange(elements * chunks), cells.T.ravel())
     pair, direction = np.nonzero(neighbors.kept)
     slot = np.repeat(np.arange(len(neighbors.near)), np.diff(neighbors.pair_start))[pair]
     far = pair - neighbors.pair_start[slot] >= neighbors.near[slot]
     block = cell_of_slot[slot] * 2 * elements + neighbors.pair_element[pair] + elements * far
-    counts = np.bincount(block, minlength=2 * elements * cells.size).reshape(elements, chunks, 2 * elements)
-    block_start = np.zeros((elements, chunks, 2 * elements + 1), np.int64)
-    np.cumsum(counts, axis=2, out=block_start[:, :, 1:])
-    near_rows, rows = block_start[:, :, elements], block_start[:, :, -1]
-    columns = functions.radial + functions.angular * layout.set_size[layout.chunk_set]
-    lengths = near_rows * columns + (rows - near_rows) * functions.radial
-    jacobian_start = np.cumsum(lengths).reshape(lengths.shape) - lengths
-    row_block = np.empty_like(block)
-    row_block[np.argsort(block, kind="stable")] = np.arange(len(block))
-    cell = np.divmod(cell_of_slot[slot], chunks)
-    row_block -= (np.cumsum(rows).reshape(rows.shape) - rows)[cell]
-    first_far = near_rows[cell]
-    place = np.minimum(row_block, first_far) * columns[cell[1]]
-    place += np.maximum(row_block - first_far, 0) * functions.radial
+    shape = (elements, chunks, 2 * elements)
+    rows = np.bincount(block, minlength=2 * elements * cells.size).reshape(shape)
+    used = np.empty(shape, np.int64)
+    used[:, :, :elements] = (layout.radial + layout.angular * layout.set_size[layout.chunk_set])[:, None]
+    used[:, :, elements:] = layout.radial
+    lengths, last = rows * used, rows.cumsum(2)
+    place = (np.cumsum(lengths) - lengths.ravel()).reshape(shape)
+    columns = np.broadcast_to(np.tile(layout.column_start[layout.chunk_set], 2), shape)
+    order = np.argsort(block, kind="stable")
+    in_block = np.empty_like(block)
+    in_block[order] = np.arange(len(block)) - np.repeat(np.cumsum(rows) - rows.ravel(), rows.ravel())
     address = np.full(neighbors.kept.shape, -1)
-    address[pair, direction] = jacobian_start[cell] + place
-    return row_block, address, block_start, jacobian_start, int(lengths.sum())
+    address[pair, direction] = place.ravel()[block] + in_block * used.ravel()[block]
+    blocks = np.stack([last - rows, last, columns, used, place], 3)
+    return (last - rows).ravel()[block] + in_block, address, blocks, int(lengths.sum())
 
 
 @kernel
-def find_neighbors(layout, functions, coordinates):
+def find_neighbors(layout, coordinates):
     """Return the arrays of `Neighbors`."""
     atoms = len(layout.order)
     pair_start, triple_start = np.zeros(atoms + 1, np.int64), np.zeros(atoms + 1, np.int64)
-    row_start, displacement_start = np.zeros(atoms + 1, np.int64), np.zeros(atoms + 1, np.int64)
-    near = np.zeros(atoms, np.int64)
+    row_start, near = np.zeros(atoms + 1, np.int64), np.zeros(atoms, np.int64)
     counts = layout.start[1:] - layout.start[:-1]
     most = (counts * (counts - 1)).sum()
     pair_atom, pair_element = np.empty(most, np.int64), np.empty(most, np.int64)
@@ -87,30 +82,27 @@ def find_neighbors(layout, functions, coordinates):
     lost = np.full((atoms, 3), -1)
     row_full = np.empty(3 * most, np.int64)
     combination = np.zeros(9 * most)
-    pairs, limits = 0, (-1.0, functions.angular_cutoff, functions.radial_cutoff)
+    pairs, limits = 0, (-1.0, layout.angular_cutoff, layout.radial_cutoff)
     for slot in range(atoms):
         i = layout.order[slot]
         first, last = layout.start[layout.molecule[i]], layout.start[layout.molecule[i] + 1]
         begin = pairs
         for far in range(2):
             pairs = _find(
-                i, first, last, layout.element, coordinates, functions.pair_of.shape[0],
+                i, first, last, layout.element, coordinates, layout.pair_of.shape[0],
                 limits[far], limits[far + 1], pair_atom, pair_element, vectors, pairs,
             )  # fmt: skip
             if far == 0:
                 near[slot] = pairs - begin
-        count = near[slot]
+        count, own = near[slot], slice(begin, pairs)
         pair_start[slot + 1] = pairs
         triple_start[slot + 1] = triple_start[slot] + count * (count - 1) // 2
-        start = row_start[slot]
         row_start[slot + 1] = _keep_rows(
-            vectors[begin:pairs], count, kept[begin:pairs], lost[slot], row_full, combination, start
+            vectors[own], count, kept[own], lost[slot], row_full, combination, row_start[slot]
         )
-        length = 3 * (row_start[slot + 1] - start) * (pairs - begin)
-        displacement_start[slot + 1] = displacement_start[slot] + length
     return (
         pair_start, near, pair_atom[:pairs], pair_element[:pairs], vectors[:pairs], triple_start, row_start,
-        displacement_start, row_full, lost, combination, kept[:pairs],
+        row_full, lost, combination, kept[:pairs],
     )  # fmt: skip
 
 
@@ -183,15 +175,12 @@ def _keep_rows(vectors, near, kept, lost, row_full, combination, start):
     return start + rows
 
 
-@kernel
-def find_triples(neighbors):
-    """Pairs of near neighbours, (2, T): their pairs."""
-    result = np.empty((2, neighbors.triple_start[-1]), np.int64)
-    triple = 0
-    for slot in range(len(neighbors.near)):
-        start = neighbors.pair_start[slot]
-        for p in range(start, start + neighbors.near[slot]):
-            for q in range(p + 1, start + neighbors.near[slot]):
-                result[0, triple], result[1, triple] = p, q
-                triple += 1
-    return result
+def find_triples(layout: Layout, neighbors: Neighbors) -> Ints:
+    """Pairs of near neighbours of one atom, (T, 3): their pairs and the first feature of their angles."""
+    near_end = np.repeat(neighbors.pair_start[:-1] + neighbors.near, np.diff(neighbors.pair_start))
+    pairs, elements = np.arange(len(near_end)), neighbors.pair_element
+    later = np.maximum(near_end - pairs - 1, 0)
+    first = np.repeat(pairs, later)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(later) - later, later)
+    angles = layout.pair_of[elements[first], elements[second]]
+    return np.stack([first, second, len(layout.pair_of) * layout.radial + angles * layout.angular], 1)

@@ -42,3 +42,25 @@ def take_centered(center, atoms, hessian, local):
                 for y in range(3):
                     j = 3 * atoms[q] + y
                     target[3 * q + y] = own[j] - middle[j] - own[c + y] + middle[c + y]
+
+
+@inner_kernel
+def fill_displacements(slot, neighbors, tables, displacements):
+    """Displacements (rows, 3 P) that the kept rows of one atom stand for.
+
+    A row that was left out is a combination of those kept; they take its displacement over.
+    """
+    start, begin, near = neighbors.pair_start[slot], neighbors.row_start[slot], neighbors.near[slot]
+    rows = len(displacements)
+    displacements[:] = 0
+    for row in range(rows):
+        full = neighbors.row_full[begin + row]
+        if full < 3 * near:
+            displacements[row, full] = 1
+        else:
+            p = full - 2 * near
+            displacements[row, 3 * p : 3 * p + 3] = tables.u[start + p]
+        for b in range(3):
+            lost = neighbors.lost[slot, b]
+            if lost >= 0:
+                displacements[row, lost] = neighbors.combination[3 * begin + b * rows + row]
