@@ -1,10 +1,12 @@
 """What every section of a profile shares: strict validation, and errors that a user can mend."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from hessbench.errors import ConfigurationError
 from hessbench.system.reading import reading
@@ -20,7 +22,18 @@ PARAMS = Path("params.yaml")
 class Section(BaseModel):
     """A part of a profile: immutable, and unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, content: Any) -> Any:
+        """Refuse true and false where a number stands: pydantic counts them as 1 and 0."""
+        for name, field in cls.model_fields.items() if isinstance(content, dict) else ():
+            kinds, value = _kinds(field.annotation), content.get(name)
+            items = value if isinstance(value, list | tuple) else [value]
+            if kinds & {int, float} and bool not in kinds and any(isinstance(item, bool) for item in items):
+                raise ValueError(f"{name} is a truth value where a number is wanted; write a number")
+        return content
 
     @classmethod
     def variant(cls, content: Any) -> type["Section"]:
@@ -67,6 +80,8 @@ def _parsed(path: Path, text: str) -> Any:
         if tree is not None and (twice := _given_twice(tree)):
             line = f"line {twice.start_mark.line + 1}"
             raise _refused(path, f"{twice.value} is given twice; leave one of them.", line)
+        if tree is not None and (odd := next(_read_otherwise(tree), None)):
+            raise _refused(path, f"{odd[1]}.", f"line {odd[0].start_mark.line + 1}")
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -93,6 +108,32 @@ def _given_twice(tree: yaml.Node) -> yaml.Node | None:
         elif isinstance(node, yaml.SequenceNode):
             waiting += node.value
     return None
+
+
+def _read_otherwise(tree: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
+    """Plain words that YAML 1.1 takes for something else than what stands there, and what to say of each.
+
+    `yes` is a truth value, 010 is eight, 1:30 is ninety.
+    """
+    waiting, known = [tree], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in known:
+            continue
+        known.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.ScalarNode) and node.style is None:
+            word, kind = node.value, node.tag.rpartition(":")[2]
+            if kind == "bool" and word.lower() not in ("true", "false"):
+                yield node, f"{word} counts as a truth value; write true or false, or '{word}' for the word"
+            elif kind in ("int", "float") and (
+                ":" in word or (re.match(r"[-+]?0[0-9_]", word) and kind == "int")
+            ):
+                counted = yaml.SafeLoader("").construct_yaml_int(node) if kind == "int" else "minutes"
+                yield node, f"{word} counts as {counted}; write the number in full, or '{word}' for the text"
 
 
 def _values(node: yaml.Node, known: dict[int, int]) -> int:
@@ -138,7 +179,8 @@ def validate(section: type[S], content: Any, *, source: object, prefix: str = ""
             elif item["type"] == "missing":
                 problems.append(f"{key}: missing")
             else:
-                problems.append(f"{key}: {item['msg']} (found {item['input']!r})")
+                quotes = "; put it in quotes" if item["type"] == "string_type" else ""
+                problems.append(f"{key}: {item['msg']} (found {item['input']!r}){quotes}")
         raise ConfigurationError(f"{source}: " + "; ".join(problems)) from None
 
 
@@ -179,6 +221,12 @@ def _siblings(section: type[Section], location: tuple[int | str, ...], content: 
     if _is_section(model):
         return ", ".join(model.model_fields)
     return "the keys of the schema (hessbench/config)"
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """All types that an annotation is made of."""
+    parts = get_args(annotation)
+    return {annotation}.union(*map(_kinds, parts)) if parts else {annotation}
 
 
 def _is_section(kind: Any) -> bool:
