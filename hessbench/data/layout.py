@@ -254,12 +254,15 @@ class ReactionFile:
                 raise DataError(self.path, "is a dataset, not a group.", name)
             absent = [key for key in _REQUIRED if key not in group]
             if absent:
-                raise DataError(self.path, f"the dataset {absent[0]} is missing.", name)
+                found = ", ".join(group) or "nothing"
+                raise DataError(self.path, f"the dataset {absent[0]} is missing; it has {found}.", name)
             # Published files may hold further datasets of any form; ours hold annotations and nothing else.
             keys = [key for key in group if key not in _SKIPPED and (self._ours or key in _LAYOUT)]
             arrays = {key: read_array(group, key) for key in keys}
-            charge, multiplicity = int(group.attrs.get("crg", 0)), int(group.attrs.get("mult", 1))
-            nat = int(group.attrs.get("nat", arrays["species"].size))
+            charge, multiplicity, nat = (
+                self._whole_number(group, key, usual)
+                for key, usual in (("crg", 0), ("mult", 1), ("nat", arrays["species"].size))
+            )
         if nat != arrays["species"].size:
             raise DataError(
                 self.path,
@@ -267,6 +270,14 @@ class ReactionFile:
                 name,
             )
         return arrays, charge, multiplicity
+
+    def _whole_number(self, group: h5py.Group, key: str, usual: int) -> int:
+        """Read an attribute; `usual` where there is none."""
+        value = np.asarray(group.attrs.get(key, usual))
+        if value.size != 1 or value.dtype.kind not in "iuf" or value.item() % 1 != 0:
+            problem = f"the attribute {key} is {group.attrs[key]!r}, expected a whole number."
+            raise DataError(self.path, problem, group.name.lstrip("/"))
+        return int(value.item())
 
 
 def write_reactions(
@@ -402,7 +413,8 @@ def _to_reaction(
         raise DataError(
             path, f"species is of type {arrays['species'].dtype}, expected element symbols.", name
         )
-    symbols = [item.decode("ascii", "replace") for item in arrays["species"].ravel().tolist()]
+    # Fortran's texts are padded
+    symbols = [item.decode("ascii", "replace").strip() for item in arrays["species"].ravel().tolist()]
     unknown = sorted({symbol for symbol in symbols if atomic_numbers.get(symbol, 0) == 0})
     if unknown or arrays["species"].ndim != 1 or not symbols:
         raise DataError(path, f"species has unknown elements {unknown} or is not a list of elements.", name)

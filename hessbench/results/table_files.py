@@ -153,10 +153,12 @@ def read_csv(
     nowhere = f"does not exist; {remedy}."
     with (
         reading(path, "is no CSV table", remedy, missing=nowhere),
-        path.open(newline="", encoding="utf-8") as file,
+        path.open(newline="", encoding="utf-8-sig") as file,  # spreadsheets put a byte order mark before it
     ):
         rows = list(csv.reader(file, strict=True))
-        header = rows.pop(0)
+    if not rows:
+        raise HessbenchError(f"{path}: is empty; {remedy}.")
+    header = rows.pop(0)
     if len(set(header)) < len(header):
         raise HessbenchError(f"{path}: two columns have one name; {remedy}.")
     for place, row in enumerate(rows, 1):

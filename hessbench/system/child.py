@@ -1,6 +1,7 @@
 """Work in a forked child process, of which this one hears within a time, whatever becomes of it."""
 
 import faulthandler
+import gc
 import os
 import select
 import signal
@@ -83,6 +84,7 @@ def _processor_ticks(process: int) -> int:
 def _be_child(work: Callable[[], bytes], pipe: int) -> NoReturn:
     try:
         faulthandler.disable()  # crashes are told by the parent
+        gc.freeze()  # what the parent has left to collect is not finalized twice
         # The lock of progress bars is one for all forks: killed with it, this one would stop the parent.
         tqdm.set_lock(threading.RLock())
         left = memoryview(work())

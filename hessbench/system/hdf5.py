@@ -182,6 +182,8 @@ def read_array(group: h5py.Group, name: str) -> np.ndarray:
     dataset = member(group, name)
     if not isinstance(dataset, h5py.Dataset):
         raise _refused(group, name, "is no array")
+    if dataset.shape is None:
+        raise _refused(group, name, "is empty")
     if dataset.external or dataset.is_virtual:
         raise _refused(group, name, "keeps its numbers in other files, which are not read")
     if problem := _excess(dataset):

@@ -148,6 +148,17 @@ def test_published_file_is_read_and_identified_by_name_and_content(tmp_path: Pat
         assert other.checksum == file.checksum
 
 
+def test_species_padded_with_spaces_and_whole_numbers_as_floats_are_read(tmp_path: Path):
+    def padded(group):
+        replace("species", lambda x: np.array([item.ljust(5) for item in x.tolist()], "S5"))(group)
+        group.attrs.update({"mult": 3.0, "crg": np.float64(-1)})
+
+    with ReactionFile(published(tmp_path / "padded.h5", padded)) as file:
+        reaction = file["rxn000007"]
+    np.testing.assert_array_equal(reaction.numbers, [6, 8])
+    assert (reaction.charge, reaction.multiplicity) == (-1, 3)
+
+
 def replace(key, change):
     def mutate(group):
         array = change(group[key][()])
@@ -182,6 +193,17 @@ def set_value(index, value):
         (replace("hessian", set_value((1, 0, 1), np.inf)), "not finite"),
         (replace("hessian", set_value((1, 0, 1), 99.0)), "structure 1 is not symmetric"),
         (lambda group: group.attrs.update({"nat": 3}), "nat is 3"),
+        (lambda group: group.attrs.update({"nat": "two"}), "attribute nat is 'two', expected a whole number"),
+        (
+            lambda group: group.attrs.update({"mult": 1.5}),
+            "mult is .*1.5.*, expected a whole number",
+        ),
+        (
+            lambda group: group.attrs.update({"crg": np.nan}),
+            "crg is .*nan.*, expected a whole number",
+        ),
+        (lambda group: group.attrs.update({"crg": [0, 1]}), "attribute crg is .*, expected a whole number"),
+        (lambda group: group.move("forces", "gradient"), "forces is missing; it has .*gradient"),
     ],
 )
 def test_wrong_reaction_is_refused_with_its_name_and_problem(tmp_path: Path, mutate, problem):

@@ -29,11 +29,17 @@ def test_what_looks_missing_or_like_a_number_survives(tmp_path):
     assert all(f"| {name.strip()} " in text for name in ODD)
 
 
+def test_a_table_that_a_spreadsheet_saved_is_read(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("name,count\na,1\n", encoding="utf-8-sig")
+    assert read(path, text=["name"], numbers=["count"])["count"].tolist() == [1.0]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (None, "does not exist; `hessbench table 2` writes it"),
-        ("", "is no CSV table"),
+        ("", "is empty; `hessbench table 2` writes it"),
         ("name,count\na,1\nb\n", "row 2 has 1 cells of 2"),
         ("name,count\na,1,2,3\n", "row 1 has 4 cells of 2"),
         ("name,number\na,1\n", "column count is missing; `hessbench table 2`"),

@@ -39,6 +39,7 @@ def file(tmp_path):
         file.create_dataset("dense", data=np.zeros(10_000_000), compression=9, chunks=(10_000_000,))
         file.create_dataset("many", (10**6,), h5py.string_dtype())
         file.create_dataset("ragged", (2,), h5py.vlen_dtype("f8"))
+        file.create_dataset("nothing", data=h5py.Empty("f8"))
     with h5py.File(tmp_path / "in.h5") as file:
         yield file
 
@@ -63,6 +64,7 @@ def test_what_is_right_is_read(file):
         ("many", "many is neither numbers nor at most 10000 texts"),
         ("ragged", "ragged is neither numbers"),
         ("group", "group is no array"),
+        ("nothing", "nothing is empty"),
     ],
 )
 def test_what_is_elsewhere_or_cannot_be_is_refused(file, name, said):
