@@ -10,34 +10,18 @@ import numpy as np
 import torch
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from torch import Tensor
 
 from hessbench.errors import PotentialError
 from hessbench.potential.array_potential import ArrayPotential
-from hessbench.potential.batch import Batch, Prediction
+from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import Array
-from hessbench.potential.interface import Derivatives
 from hessbench.units import EV
 
 HessianFunction = Callable[[Atoms], Any]
 BatchFunction = Callable[[list[Atoms]], Any]
 
 
-class OptionalForces(ArrayPotential):
-    """Base of the potential of a program that computes forces only where they are asked for."""
-
-    def energies(self, batch: Batch) -> Array:
-        """Total energies (M,) in kcal/mol."""
-        return self.energies_and_forces(batch)[0]
-
-    def predict(self, batch: Batch, derivatives: Derivatives, probes: Tensor | None = None) -> Prediction:
-        """Predict for a batch, see `hessbench.potential.interface.Potential.predict`."""
-        if derivatives == 0 and probes is None:
-            return Prediction(torch.from_numpy(self.energies(batch)))
-        return super().predict(batch, derivatives, probes)
-
-
-class CalculatorPotential(OptionalForces):
+class CalculatorPotential(ArrayPotential):
     """An ASE calculator as a potential: one molecule after the other, or many together where it can.
 
     Parameters
@@ -68,7 +52,7 @@ class CalculatorPotential(OptionalForces):
         self._together = together
 
     def energies(self, batch: Batch) -> Array:
-        """Energies alone, see `OptionalForces.energies`; errors as of `energies_and_forces`."""
+        """Energies alone, see `ArrayPotential.energies`; errors as of `energies_and_forces`."""
         if self._together is not None:  # its zero of energy counts
             return super().energies(batch)
         energies = np.empty(len(batch))

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from hessbench.calculators.calculator_potential import OptionalForces
 from hessbench.calculators.user_file import load_calculator
 from hessbench.errors import HessbenchError, PotentialError
+from hessbench.potential.array_potential import ArrayPotential
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import Array
 
@@ -28,7 +28,7 @@ class EndedError(PotentialError):
     """The process of a calculator ended while it was asked; the next question starts another one."""
 
 
-class SeparatePotential(OptionalForces):
+class SeparatePotential(ArrayPotential):
     """A user's calculator that is loaded and called in another process.
 
     Parameters
@@ -62,7 +62,7 @@ class SeparatePotential(OptionalForces):
         self._start()
 
     def energies(self, batch: Batch) -> Array:
-        """Energies alone, see `OptionalForces.energies`; errors as of `energies_and_forces`."""
+        """Energies alone, see `ArrayPotential.energies`; errors as of `energies_and_forces`."""
         found: Array = self._ask("energies", batch)
         return found
 

@@ -2,6 +2,12 @@
 
 import numpy as np
 
+CHARGE = ("charge", "total_charge")
+MULTIPLICITY = ("multiplicity", "spin_multiplicity", "mult", "spin")
+"""Names of charge and multiplicity 2S + 1 in extended XYZ; in the models of the field `spin` is that, too."""
+HALF = 0.5
+"""Difference of a sum over atoms from the state of a molecule that is more than rounding."""
+
 
 def lowest_multiplicity(numbers: np.ndarray, charge: int = 0) -> int:
     """1 for an even number of electrons, 2 for an odd one, of atoms (N,) with a total charge."""

@@ -21,7 +21,8 @@ ANY_ELEMENT = tuple(chemical_symbols[1:])
 class ArrayPotential:
     """Base of a potential of any elements that gives total energies, in float64 on the CPU.
 
-    A subclass gives `energies_and_forces`, and `hessians` if it has a better way to them than differences.
+    A subclass gives `energies_and_forces`, `energies` if they cost less without forces, and `hessians` if it
+    has a better way to them than differences.
     """
 
     elements = ANY_ELEMENT
@@ -34,6 +35,10 @@ class ArrayPotential:
     def energies_and_forces(self, batch: Batch) -> tuple[Array, Array]:
         """Total energies (M,) in kcal/mol and forces (A, 3) in kcal/mol/Angstrom."""
         raise NotImplementedError(f"{type(self).__name__} does not define energies_and_forces.")
+
+    def energies(self, batch: Batch) -> Array:
+        """Total energies (M,) in kcal/mol, where forces are not asked for."""
+        return self.energies_and_forces(batch)[0]
 
     def hessians(self, batch: Batch) -> Sequence[Array]:
         """Symmetric Hessian (3 N, 3 N) of each molecule, kcal/mol/Angstrom^2.
@@ -59,6 +64,8 @@ class ArrayPotential:
 
     def predict(self, batch: Batch, derivatives: Derivatives, probes: Tensor | None = None) -> Prediction:
         """Predict for a batch, see `Potential.predict`; products are those of whole Hessians."""
+        if derivatives == 0 and probes is None:
+            return Prediction(torch.from_numpy(self.energies(batch)))
         energies, forces, matrices = self.compute(batch, derivatives > 1 or probes is not None)
         hessians = None if matrices is None else torch.from_numpy(np.concatenate([*map(np.ravel, matrices)]))
         return Prediction(

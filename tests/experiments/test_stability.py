@@ -32,10 +32,9 @@ from hessbench.experiments.stability.run.models import (
     read_reference,
     run_stability,
 )
-from hessbench.experiments.stability.run.molecules import CHARGE, MULTIPLICITY, read_molecules
+from hessbench.experiments.stability.run.molecules import read_molecules
 from hessbench.experiments.stability.run.settings import StabilityConfig
 from hessbench.experiments.stability.run.tables import RATES, STABILITY, TRAJECTORY
-from hessbench.formats.readers import extxyz_states
 from hessbench.potential import build
 from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.batch import Batch
@@ -227,10 +226,6 @@ def test_broken_molecule_files_are_named(tmp_path, content, problem):
     path.write_text(content)
     with pytest.raises(DataError, match=rf"mine\.extxyz: .*{problem}"):
         read_molecules(path)
-
-
-def test_states_have_the_names_that_readers_of_data_sets_know():
-    assert (CHARGE, MULTIPLICITY) == (extxyz_states.CHARGE, extxyz_states.MULTIPLICITY)
 
 
 def test_what_is_printed_has_a_unit():

@@ -15,12 +15,11 @@ import numpy as np
 from ase import Atoms
 
 from hessbench.data.layout import Metadata
+from hessbench.data.states import CHARGE, MULTIPLICITY
 from hessbench.errors import DataError
 from hessbench.formats.readers.extxyz_frames import LONGEST, read_frames
 from hessbench.formats.readers.extxyz_labels import SIMILAR, Labels, choose_labels, label_of, values_of
 from hessbench.formats.readers.extxyz_states import (
-    CHARGE,
-    MULTIPLICITY,
     Frame,
     refuse_lost_state,
     stated_as,

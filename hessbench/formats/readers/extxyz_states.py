@@ -6,15 +6,11 @@ from pathlib import Path
 
 from ase import Atoms
 
+from hessbench.data.states import HALF
 from hessbench.errors import DataError
 from hessbench.formats.readers.source import StoredReaction
 
-CHARGE = ("charge", "total_charge")
-MULTIPLICITY = ("multiplicity", "spin_multiplicity", "mult", "spin")
-"""Names of charge and multiplicity 2S + 1; `spin` is that, too, in the models of the field."""
 NOTHING = "nothing"
-HALF = 0.5
-"""Difference of a sum over atoms from the state of a molecule that is more than rounding."""
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,10 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
-from hessbench.data.states import lowest_multiplicity
+from hessbench.data.states import CHARGE, HALF, MULTIPLICITY, lowest_multiplicity
 from hessbench.errors import DataError
 from hessbench.system.reading import reading
 from hessbench.system.trial import tried
-
-CHARGE = ("charge", "total_charge")
-MULTIPLICITY = ("multiplicity", "spin_multiplicity", "mult", "spin")
-"""Names of charge and multiplicity 2S + 1 in a frame, as the readers of data sets know them."""
-HALF = 0.5
-"""Difference of a sum over atoms from the state of a molecule that is more than rounding."""
 
 
 def read_molecules(path: Path) -> dict[str, Atoms]:
