@@ -25,6 +25,7 @@ from tqdm import tqdm
 from hessbench.benchmarks.memory import high_water_mark
 from hessbench.calculators.calculator_potential import CalculatorPotential
 from hessbench.calculators.user_file import load_calculator
+from hessbench.config.device import chosen_device
 from hessbench.errors import HessbenchError, PotentialError
 from hessbench.potential.batch import Batch
 
@@ -203,7 +204,7 @@ def serve(source: str, quantity: str, carbons: str, rounds: str, target: str) ->
             file.flush()  # what comes next may end the process
 
         try:
-            potential = load_calculator(source)
+            potential = load_calculator(source, str(chosen_device()))
         except HessbenchError as error:
             tell({"unusable": str(error)})
             return

@@ -35,8 +35,8 @@ class SeparatePotential(ArrayPotential):
     ----------
     source
         A file, or `package.module:name`, see `hessbench.calculators.user_file`.
-    on
-        Name of the device that the calculator is told, if it asks for one.
+    calculator_device
+        Name of the device that the calculator is told, if it asks for one; what it gives is on the CPU.
 
     Attributes
     ----------
@@ -53,9 +53,9 @@ class SeparatePotential(ArrayPotential):
         It cannot be loaded, or its process ends while it is.
     """
 
-    def __init__(self, source: Path | str, on: str = "cpu") -> None:
+    def __init__(self, source: Path | str, calculator_device: str = "cpu") -> None:
         super().__init__()
-        self.source, self.on = source, on
+        self.source, self.calculator_device = source, calculator_device
         self.has_own_hessian, self.level = False, ""
         self.cpu_s = 0.0
         self._process: BaseProcess | None = None
@@ -91,7 +91,7 @@ class SeparatePotential(ArrayPotential):
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the child; it runs beside others
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self.source, self.on))
+        process = context.Process(target=_serve, args=(theirs, self.source, self.calculator_device))
         process.start()
         theirs.close()
         self._process = process
@@ -144,12 +144,12 @@ def _close(connection: Connection, process: BaseProcess) -> None:
         process.join()
 
 
-def _serve(connection: Connection, source: Path | str, on: str) -> None:
+def _serve(connection: Connection, source: Path | str, device: str) -> None:
     """Load a calculator and answer until nobody asks; runs in the other process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the one who asks
     torch.set_num_threads(1)
     try:
-        potential = load_calculator(source, on)
+        potential = load_calculator(source, device)
     except HessbenchError as error:
         connection.send(HessbenchError(str(error)))
         return

@@ -80,7 +80,7 @@ def _parsed(path: Path, text: str) -> Any:
         if tree is not None and (twice := _given_twice(tree)):
             line = f"line {twice.start_mark.line + 1}"
             raise _refused(path, f"{twice.value} is given twice; leave one of them.", line)
-        if tree is not None and (odd := next(_read_otherwise(tree), None)):
+        if tree is not None and (odd := _read_otherwise(tree)):
             raise _refused(path, f"{odd[1]}.", f"line {odd[0].start_mark.line + 1}")
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
@@ -89,51 +89,49 @@ def _parsed(path: Path, text: str) -> Any:
         raise _refused(path, f"not valid YAML ({error.problem}).", place) from None
 
 
-def _given_twice(tree: yaml.Node) -> yaml.Node | None:
-    """Key of a mapping that has stood there before, of which YAML would silently take the last."""
+def _nodes(tree: yaml.Node) -> Iterator[yaml.Node]:
+    """All nodes in the order of the file, each once, however many aliases it has."""
     waiting, known = [tree], set()
     while waiting:
         node = waiting.pop()
         if id(node) in known:
             continue
         known.add(id(node))
+        yield node
         if isinstance(node, yaml.MappingNode):
-            names = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode):
-                    if key.value in names:
-                        return key
-                    names.add(key.value)
-                waiting += [key, value]
+            waiting += [part for pair in node.value for part in pair][::-1]
         elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
+            waiting += node.value[::-1]
+
+
+def _given_twice(tree: yaml.Node) -> yaml.Node | None:
+    """Key of a mapping that has stood there before, of which YAML would silently take the last."""
+    for node in _nodes(tree):
+        names = set()
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in names:
+                    return key
+                names.add(key.value)
     return None
 
 
-def _read_otherwise(tree: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
-    """Plain words that YAML 1.1 takes for something else than what stands there, and what to say of each.
+def _read_otherwise(tree: yaml.Node) -> tuple[yaml.Node, str] | None:
+    """First plain word that YAML 1.1 takes for something else than what stands there, and what to say of it.
 
     `yes` is a truth value, 010 is eight, 1:30 is ninety.
     """
-    waiting, known = [tree], set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in known:
+    for node in _nodes(tree):
+        if not isinstance(node, yaml.ScalarNode) or node.style is not None:
             continue
-        known.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            waiting += [part for pair in node.value for part in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-        elif isinstance(node, yaml.ScalarNode) and node.style is None:
-            word, kind = node.value, node.tag.rpartition(":")[2]
-            if kind == "bool" and word.lower() not in ("true", "false"):
-                yield node, f"{word} counts as a truth value; write true or false, or '{word}' for the word"
-            elif kind in ("int", "float") and (
-                ":" in word or (re.match(r"[-+]?0[0-9_]", word) and kind == "int")
-            ):
-                counted = yaml.SafeLoader("").construct_yaml_int(node) if kind == "int" else "minutes"
-                yield node, f"{word} counts as {counted}; write the number in full, or '{word}' for the text"
+        word, kind = node.value, node.tag.rpartition(":")[2]
+        if kind == "bool" and word.lower() not in ("true", "false"):
+            return node, f"{word} counts as a truth value; write true or false, or '{word}' for the word"
+        octal = kind == "int" and re.match(r"[-+]?0[0-9_]", word)
+        if octal or (kind in ("int", "float") and ":" in word):
+            counted = yaml.SafeLoader("").construct_yaml_int(node) if kind == "int" else "minutes"
+            return node, f"{word} counts as {counted}; write the number in full, or '{word}' for the text"
+    return None
 
 
 def _values(node: yaml.Node, known: dict[int, int]) -> int:
