@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hessbench.comparison.potentials import NamedPotential
 from hessbench.config.base import load_section
 from hessbench.data.layout import ReactionFile
 from hessbench.data.structures import load_structures
@@ -13,7 +14,6 @@ from hessbench.embedded import EMBEDDED
 from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.neb.run.bands import run_neb
-from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SUMMARY
 from hessbench.experiments.spectra.run.frequencies import frequency_rows

@@ -22,14 +22,15 @@ from hessbench.chemistry.band import (
     unphysical,
 )
 from hessbench.chemistry.settings import BandConfig
+from hessbench.comparison.potentials import NamedPotential
 from hessbench.errors import PotentialError
-from hessbench.experiments.neb.run.bands import relax_reaction, rmsd, run_neb
-from hessbench.experiments.neb.run.potentials import NamedPotential
+from hessbench.experiments.neb.run.bands import relax_reaction, run_neb
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.potential.array_potential import ArrayPotential
 from hessbench.potential.batch import Batch
 from hessbench.potential.interface import Potential
 from hessbench.reactions.kinds import PathReaction
+from hessbench.reactions.superposition import rmsd
 
 NUMBERS = np.array([1, 1, 1])
 

@@ -13,11 +13,11 @@ from ase.build import molecule
 
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.settings import BandConfig
+from hessbench.comparison.kept import fingerprint
+from hessbench.comparison.potentials import NamedPotential
 from hessbench.errors import DataError, PotentialError
 from hessbench.experiments.neb.run import bands
 from hessbench.experiments.neb.run.bands import NebTables, keeping_bands, keeping_reactions, run_neb
-from hessbench.experiments.neb.run.kept import fingerprint
-from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.spectra.run.frequencies import PathGeometries, PathHessians
 from hessbench.experiments.spectra.run.potentials import keeping_hessians, measure_all

@@ -11,8 +11,8 @@ from ase.build import molecule
 
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.normal_modes import translations_rotations
+from hessbench.comparison.potentials import NamedPotential
 from hessbench.errors import DataError, HessbenchError, PotentialError
-from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.ts_search.run.command import choose
 from hessbench.experiments.ts_search.run.search import (
     USES,

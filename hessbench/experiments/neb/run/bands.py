@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
 from hessbench.chemistry.band import Band, Status, optimize_band, unphysical
 from hessbench.chemistry.relaxation import relax
+from hessbench.comparison.kept import Content, Keeping
+from hessbench.comparison.potentials import NamedPotential
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.errors import PotentialError
-from hessbench.experiments.neb.run.kept import Content, Keeping
-from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
 from hessbench.potential.interface import Potential
 from hessbench.reactions.kinds import PathReaction, bond_changes
+from hessbench.reactions.superposition import rmsd
 from hessbench.results.store.tables import Table
 from hessbench.system.processes import Report, Workers, run_tasks
 from hessbench.system.sources import code_digest
@@ -213,12 +213,6 @@ def has_reference_band(reaction: PathReaction, potential: Potential, config: Neb
         and band.energies is not None
         and abs(float(band.energies.max()) - reaction.barrier) < SAME_BARRIER
     )
-
-
-def rmsd(first: np.ndarray, second: np.ndarray) -> float:
-    """Root mean square distance of atoms after superposition (Kabsch), Angstrom."""
-    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
-    return float(Rotation.align_vectors(first, second)[1] / np.sqrt(len(first)))
 
 
 def _relax_band(task: BandTask, shared: tuple[list[PathReaction], NebConfig], report: Report) -> Band:

@@ -15,6 +15,7 @@ from hessbench.calculators.brought import bring, calculators_option
 from hessbench.calculators.card import level_mark
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.cluster.workers import workers
+from hessbench.comparison.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.config.base import load_section
 from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
@@ -25,7 +26,6 @@ from hessbench.experiments.neb.run.bands import (
     keeping_reactions,
     run_neb,
 )
-from hessbench.experiments.neb.run.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
 from hessbench.reactions.choice import Search, choose_reactions

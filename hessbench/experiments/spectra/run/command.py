@@ -13,9 +13,9 @@ import torch
 
 from hessbench.calculators.brought import bring, calculators_option
 from hessbench.calculators.card import level_mark
+from hessbench.comparison.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.config.base import load_section
 from hessbench.config.options import results_option
-from hessbench.experiments.neb.run.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.experiments.neb.run.tables import PATHS
 from hessbench.experiments.spectra.run.frequencies import frequency_rows, summarize
 from hessbench.experiments.spectra.run.potentials import keeping_hessians, measure_all

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from hessbench.comparison.kept import Content, Keeping
+from hessbench.comparison.potentials import NamedPotential
 from hessbench.config.loss_labels import REFERENCE
 from hessbench.errors import PotentialError
-from hessbench.experiments.neb.run.kept import Content, Keeping
-from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.spectra.run.frequencies import PathGeometries, PathHessians, measure_hessians
 from hessbench.experiments.spectra.run.tables import STAGE
 from hessbench.system.processes import Report, run_tasks

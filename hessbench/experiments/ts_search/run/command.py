@@ -21,12 +21,12 @@ from hessbench.calculators.card import level_mark
 from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.cluster.workers import workers
+from hessbench.comparison.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.config.base import load_section
 from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
 from hessbench.errors import HessbenchError, PotentialError
-from hessbench.experiments.neb.run.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.experiments.ts_search.run.search import (
     USES,
     Searches,

@@ -19,16 +19,16 @@ from ase.calculators.calculator import all_changes
 
 from hessbench.calculators.ase_calculator import HessbenchCalculator
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes, translations_rotations
+from hessbench.comparison.kept import Content, Keeping
+from hessbench.comparison.potentials import NamedPotential
 from hessbench.errors import PotentialError
-from hessbench.experiments.neb.run.bands import rmsd
-from hessbench.experiments.neb.run.kept import Content, Keeping
-from hessbench.experiments.neb.run.potentials import NamedPotential
 from hessbench.experiments.ts_search.run.settings import TsSearchConfig
 from hessbench.experiments.ts_search.run.tables import STAGE
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import Array, hessians
 from hessbench.potential.interface import Potential
 from hessbench.reactions.geometries import ReactionGeometries
+from hessbench.reactions.superposition import rmsd
 from hessbench.system.processes import Report, Workers
 from hessbench.system.sources import code_digest
 from hessbench.units import EV

@@ -1,0 +1,1 @@
+"""What experiments share that compare trained potentials reaction by reaction."""
