@@ -22,6 +22,7 @@ ORDER = (
     "datasets",
     "calculators",
     "pretrained",
+    "comparison",
     "generate",
     "results",
     "plotting",
