@@ -11,7 +11,14 @@ import numpy as np
 from hessbench.chemistry.bonds import BONDED, relative_distances
 from hessbench.data.layout import Reaction
 from hessbench.formats.energy_changes import check_energies, foreign_energies
-from hessbench.formats.outcomes import Check, Outcome
+from hessbench.formats.orientation import (
+    NOT_WHOLE,
+    SIGNAL,
+    forces_against_hessians,
+    orientation_by_hessian,
+    orientation_by_torque,
+)
+from hessbench.formats.outcomes import Check, Outcome, verdict
 from hessbench.formats.stretches import SLIGHT, local_stretches
 from hessbench.units import BOHR, EV, HARTREE
 
@@ -51,28 +58,12 @@ LOWEST_OF_SOFT, SOFT = -1000.0, -0.8
 """The same of one whose lowest eigenvalue is beyond this part of its largest one (embedded: -0.44)."""
 NEAREST = (0.65, 1.6)
 """Range of the median distance of a reaction's atoms to their neighbours, in sums of covalent radii."""
-SIGNAL = 3.0
-"""Smallest RMS of w x F that can be told from nothing, kcal/mol/Angstrom; residual forces stay below 1."""
-NOISE = 0.002
-"""Smallest part of |H| |w x r| that can be, for Hessians by finite differences of someone else's."""
-DISAGREEMENT = 0.3
-"""Largest part of w x F by which Hessian and forces may differ (measured at GFN2-xTB: 0.01)."""
-TORQUE = 0.05
-"""Largest median of |sum of r x F| / (|r| |F|) over the structures of an isolated molecule. In the embedded
-NMS data it is below 0.01; with the axes of the forces exchanged it is 0.075 to 0.2."""
 STATIONARY = 3.0e-4 * HARTREE / BOHR
 """RMS force below which a structure is optimised, kcal/mol/Angstrom: Gaussian's threshold, 3e-4 Eh/bohr."""
-FRAME = 0.02
-"""Largest |H (w x r) + w x F| / (|H| |w x r|) at which Hessian, forces and coordinates share one frame."""
-
 SHUFFLED = (
     "species do not fit the structures, as if their order had been shuffled (heavy atoms overlap, or "
     "hydrogen atoms are bound like heavy ones)"
 )
-PLACEHOLDER = "a placeholder for what was not computed"
-TURNED = "Hessian, forces and coordinates do not share one orientation and order of atoms"
-NOT_WHOLE = "a Hessian is zero"
-TORN = "forces and coordinates do not share one orientation and order of atoms"
 
 
 def stationary(reaction: Reaction) -> np.ndarray:
@@ -151,78 +142,6 @@ def misplaced_by_hessian(
     return np.asarray((traces[:, hydrogen, None] > TIGHTER * traces[:, None, heavy]).mean(axis=(1, 2)))
 
 
-def rotation_sides(
-    coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Both sides of the rotational invariance of the energy, H (w x r) = -w x F, for w along x, y and z.
-
-    Parameters
-    ----------
-    coordinates, forces, hessians
-        (n, N, 3), (n, N, 3) and (n, 3N, 3N), in units that go together.
-
-    Returns
-    -------
-    tuple of ndarray
-        (n, 3, 3N) left and right sides, in the unit of force.
-    """
-    left = np.einsum("nij,nwj->nwi", hessians, _rotations(coordinates))
-    right = -np.cross(np.eye(3)[None, :, None, :], forces[:, None]).reshape(left.shape)
-    return left, right
-
-
-def frame_error(coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray) -> np.ndarray:
-    """How far Hessian, forces and coordinates are from sharing one orientation and order of atoms.
-
-    Parameters
-    ----------
-    coordinates, forces, hessians
-        (n, N, 3), (n, N, 3) and (n, 3N, 3N), in any units.
-
-    Returns
-    -------
-    ndarray
-        (n,) |H (w x r) + s w x F| / (|H| |w x r|), with the s (the unit of forces) that makes it smallest.
-    """
-    left, right = rotation_sides(coordinates, forces, hessians)
-    norms = np.maximum(np.sum(right**2, axis=(1, 2)), np.finfo(float).tiny)
-    scale = np.sum(left * right, axis=(1, 2)) / norms
-    return _rms(left - scale[:, None, None] * right) / rotation_size(coordinates, hessians)
-
-
-def rotation_size(coordinates: np.ndarray, hessians: np.ndarray) -> np.ndarray:
-    """(n,) |H| times the RMS of w x r: how large that of H (w x r) could be, in the unit of force."""
-    largest = np.abs(np.linalg.eigvalsh(hessians)).max(axis=1)
-    return np.asarray(largest * _rms(_rotations(coordinates)))
-
-
-def forces_against_hessians(
-    coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compare the forces with those that the Hessians ask for; parameters are those of `rotation_sides`.
-
-    Returns
-    -------
-    asked, stored : ndarray
-        (n,) RMS of H (w x r) and of w x F, in the unit of force.
-    wrong : ndarray
-        (n,) bool, whether the two sides differ by more than noise can.
-    """
-    left, right = rotation_sides(coordinates, forces, hessians)
-    asked, stored, difference = (_rms(side) for side in (left, right, left - right))
-    noise = np.maximum(SIGNAL, NOISE * rotation_size(coordinates, hessians))
-    wrong = difference > np.maximum(noise, DISAGREEMENT * np.maximum(asked, stored))
-    return asked, stored, wrong
-
-
-def net_torque(coordinates: np.ndarray, forces: np.ndarray) -> np.ndarray:
-    """(n,) |sum of r x F| / (|r| |F|) of coordinates and forces (n, N, 3); zero for isolated molecules."""
-    centred = coordinates - coordinates.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(centred, axis=(1, 2)) * np.linalg.norm(forces, axis=(1, 2))
-    torque = np.linalg.norm(np.cross(centred, forces).sum(axis=1), axis=1)
-    return np.asarray(torque / np.maximum(norms, np.finfo(float).tiny))
-
-
 def check_arrangement(
     numbers: np.ndarray, coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray | None
 ) -> tuple[Check, Check]:
@@ -239,30 +158,16 @@ def check_arrangement(
         On species and on orientation.
     """
     if hessians is None:
-        return _species_by_geometry(numbers, coordinates), _orientation_by_torque(coordinates, forces)
-    oriented = _orientation_by_hessian(coordinates, forces, hessians)
+        return _species_by_geometry(numbers, coordinates), orientation_by_torque(coordinates, forces)
+    oriented = orientation_by_hessian(coordinates, forces, hessians)
     if oriented.outcome is Outcome.FAILED and NOT_WHOLE in oriented.evidence:
         return Check("species", Outcome.CANNOT_TELL, "a Hessian that is not whole does not tell"), oriented
     tight = misplaced_by_hessian(numbers, coordinates, hessians)
     species = Check("species", Outcome.CANNOT_TELL, "no hydrogen beside a bound C, N or O")
     if tight is not None:
         shuffled = np.median(tight) > (TIGHT_HYDROGEN if len(tight) >= PATH else TIGHT_HYDROGEN_OF_FEW)
-        species = _verdict("species", not shuffled, SHUFFLED)
+        species = verdict("species", not shuffled, SHUFFLED)
     return species, oriented
-
-
-def _orientation_by_hessian(coordinates: np.ndarray, forces: np.ndarray, hessians: np.ndarray) -> Check:
-    structures, atoms = coordinates.shape[:2]
-    if atoms < 2:
-        return Check("orientation", Outcome.CANNOT_TELL, "an atom has none")
-    if not hessians.any(axis=(1, 2)).all():
-        return Check("orientation", Outcome.FAILED, f"{NOT_WHOLE} everywhere, {PLACEHOLDER}")
-    error = float(np.median(frame_error(coordinates, forces, hessians)))
-    idle = int((~hessians.reshape(structures, atoms, -1).any(axis=2)).sum(axis=1).max())
-    evidence = f"{TURNED} (rotational invariance fails by {error:.2g} of |H|)"
-    if idle:
-        evidence = f"{NOT_WHOLE} for {idle} of {atoms} atoms, as where some were frozen; compute all of it"
-    return _verdict("orientation", error <= FRAME, evidence)
 
 
 def check_reaction(reaction: Reaction) -> tuple[Check, ...]:
@@ -314,26 +219,12 @@ def problem(checks: tuple[Check, ...]) -> str | None:
     return next((check.evidence for check in checks if check.outcome is Outcome.FAILED), None)
 
 
-def _verdict(name: str, right: bool, evidence: str) -> Check:
-    return Check(name, Outcome.PASSED) if right else Check(name, Outcome.FAILED, evidence)
-
-
 def _species_by_geometry(numbers: np.ndarray, coordinates: np.ndarray) -> Check:
     # Transition states alone may look like this, but no path consists of them.
     if len(coordinates) < PATH or len(numbers) < MOLECULE or not np.isin(numbers, ORGANIC).all():
         reason = f"without Hessians it takes {PATH} structures of {MOLECULE} atoms of H, C, N, O, F"
         return Check("species", Outcome.CANNOT_TELL, reason)
-    return _verdict("species", not misplaced_by_geometry(numbers, coordinates).all(), SHUFFLED)
-
-
-def _orientation_by_torque(coordinates: np.ndarray, forces: np.ndarray) -> Check:
-    # A pair of atoms may stand in the minimum of a formula; no computed molecule has none at all.
-    if coordinates.shape[1] > 2 and not forces.any(axis=(1, 2)).all():
-        return Check("orientation", Outcome.FAILED, f"the forces of a structure are all zero, {PLACEHOLDER}")
-    if coordinates.shape[1] < 2 or np.median(_rms(forces)) <= SIGNAL:
-        return Check("orientation", Outcome.CANNOT_TELL, "the forces are too small for a torque")
-    torque = float(np.median(net_torque(coordinates, forces)))
-    return _verdict("orientation", torque <= TORQUE, f"{TORN} (their torque is {torque:.2g} of |r| |F|)")
+    return verdict("species", not misplaced_by_geometry(numbers, coordinates).all(), SHUFFLED)
 
 
 def _distances(numbers: np.ndarray, coordinates: np.ndarray) -> Check:
@@ -344,7 +235,7 @@ def _distances(numbers: np.ndarray, coordinates: np.ndarray) -> Check:
     median = float(np.median(nearest))
     if median > NEAREST[1] and len(numbers) == 2:
         return Check("distances", Outcome.CANNOT_TELL, "two atoms may be apart")
-    return _verdict(
+    return verdict(
         "distances",
         NEAREST[0] <= median <= NEAREST[1],
         f"atoms are {median:.2g} times their covalent radii apart (median; {NEAREST[0]:g} - "
@@ -360,7 +251,7 @@ def _forces(reaction: Reaction) -> Check:
     if not strong:
         return Check("agreement", Outcome.CANNOT_TELL, "too small to be compared with the Hessians")
     worst = int(np.argmax(np.abs(asked - stored) * wrong))
-    return _verdict(
+    return verdict(
         "agreement",
         bool(wrong.sum() <= strong / 2),
         f"forces and Hessians contradict each other in {wrong.sum()} of {len(reaction)} structures (w x "
@@ -379,7 +270,7 @@ def _stretches(reaction: Reaction) -> Check:
     if not ratios.size:
         return Check("stretches", Outcome.CANNOT_TELL, "no bonds to hydrogen of a usual length")
     median = float(np.median(ratios))
-    return _verdict(
+    return verdict(
         "stretches",
         STRETCH[0] <= median <= STRETCH[1],
         f"the bonds to hydrogen ({stretches.kinds()}) stretch at {median:.2g} times their usual "
@@ -395,20 +286,9 @@ def _curvature(reaction: Reaction) -> Check:
     lowest, largest = eigenvalues[:, 0], eigenvalues[:, -1]
     wrong = (lowest < LOWEST) | ((lowest < LOWEST_OF_SOFT) & (lowest < SOFT * largest))
     worst = int(np.argmin(lowest))
-    return _verdict(
+    return verdict(
         "curvature",
         not wrong.any(),
         f"a Hessian has the eigenvalue {lowest[worst]:,.0f} kcal/mol/Angstrom^2 ({lowest[worst] / EV:,.1f} "
         f"eV/Angstrom^2); down to {LOWEST:,.0f} is possible",
     )
-
-
-def _rms(arrays: np.ndarray) -> np.ndarray:
-    """(n,) root mean square of all elements of each of n arrays (n, a, b)."""
-    return np.asarray(np.sqrt(np.mean(np.square(arrays), axis=(1, 2))))
-
-
-def _rotations(coordinates: np.ndarray) -> np.ndarray:
-    """(n, 3, 3N) rigid rotations w x r for w along x, y and z."""
-    centred = coordinates - coordinates.mean(axis=1, keepdims=True)
-    return np.cross(np.eye(3)[None, :, None, :], centred[:, None]).reshape(len(coordinates), 3, -1)

@@ -18,17 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hessbench.formats.orientation import NOISE, PLACEHOLDER, SIGNAL, rotation_sides, rotation_size
 from hessbench.formats.outcomes import Outcome
-from hessbench.formats.plausibility import (
-    FEW,
-    NEAREST,
-    NOISE,
-    PLACEHOLDER,
-    SIGNAL,
-    covalent_distances,
-    rotation_sides,
-    rotation_size,
-)
+from hessbench.formats.plausibility import FEW, NEAREST, covalent_distances
 from hessbench.formats.precision import rounded_away
 from hessbench.formats.readers.source import StoredReaction
 from hessbench.formats.stretches import SLIGHT, joined, local_stretches

@@ -10,13 +10,12 @@ from scipy.spatial.transform import Rotation
 from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.data.layout import Reaction
 from hessbench.errors import HessbenchError
+from hessbench.formats.orientation import FRAME, frame_error
 from hessbench.formats.outcomes import Outcome
 from hessbench.formats.plausibility import (
-    FRAME,
     TIGHT_HYDROGEN,
     check_arrangement,
     check_reaction,
-    frame_error,
     misplaced_by_geometry,
     misplaced_by_hessian,
     problem,
