@@ -13,6 +13,7 @@ import numpy as np
 from hessbench.config.loss_labels import LABELS
 from hessbench.experiments.errors.ensembles import ensembles, errors_of, main_percent
 from hessbench.experiments.errors.statistics import estimate
+from hessbench.plotting.style import QUANTITY_NAMES
 from hessbench.results.evidence import Evidence, Finding
 from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.statistics import Array, Estimate
@@ -108,17 +109,13 @@ def _ratio(
 ) -> Finding:
     """RMSE of one loss over that of another, both with the most data."""
     return Finding(
-        label=f"{_words(quantity)} RMSE on {test_set.upper()}, {LABELS[larger]} / {LABELS[smaller]}",
+        label=f"{QUANTITY_NAMES[quantity]} RMSE on {test_set.upper()}, {LABELS[larger]} / {LABELS[smaller]}",
         estimate=_estimate(results, lambda a, b: a / b, test_set, quantity, larger, smaller),
         line=1,
         published=_published(results, test_set, larger, quantity)
         / _published(results, test_set, smaller, quantity),
         states=states,
     )
-
-
-def _words(quantity: str) -> str:
-    return "Hessian" if quantity == "hessian" else quantity
 
 
 def _gain(results: Results, test_set: str, quantity: str, *, of: str, by: str) -> Evidence:
@@ -129,7 +126,7 @@ def _gain(results: Results, test_set: str, quantity: str, *, of: str, by: str) -
 
     published = percent(*(np.array(_published(results, test_set, loss, quantity)) for loss in (of, by)))
     gain = Finding(
-        label=f"{_words(quantity)} RMSE on {test_set.upper()}, {LABELS[by]} below {LABELS[of]} in percent",
+        label=f"{QUANTITY_NAMES[quantity]} RMSE on {test_set.upper()}, {LABELS[by]} below {LABELS[of]} in percent",
         estimate=_estimate(results, percent, test_set, quantity, of, by),
         line=0,
         published=float(published),

@@ -12,6 +12,7 @@ from hessbench.experiments.baselines.errors import zero_rmse
 from hessbench.experiments.errors.ensembles import ensemble_results, ensembles, errors_of, main_percent
 from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.experiments.errors.statistics import EnsembleErrors, estimate, mae, rmse, spread
+from hessbench.plotting.style import QUANTITY_NAMES
 from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.run import Run
 from hessbench.results.store.names import QUANTITIES, SETS, UNITS
@@ -43,8 +44,6 @@ WORSE = " †"
 """Marks an error that is larger."""
 OTHER_LEVEL = " ‡"
 """Marks a user's model of another level of theory than that of the data, or of an unknown one."""
-NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
-"""Quantities as people read them."""
 LATEX_UNITS = {
     "energy": "kcal mol$^{-1}$",
     "force": "kcal mol$^{-1}$ \\AA$^{-1}$",
@@ -336,7 +335,9 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
 def _latex(frame: pd.DataFrame, title: str, footer: str, *, label: str) -> str:
     shown = _readable(frame).drop(columns=["Structures", "Reactions", "Models"])
     units = dict(zip(quantity_cells(frame), frame["quantity"], strict=True))
-    shown["Quantity"] = [f"{NAMES[units[text]]} ({LATEX_UNITS[units[text]]})" for text in shown["Quantity"]]
+    shown["Quantity"] = [
+        f"{QUANTITY_NAMES[units[text]]} ({LATEX_UNITS[units[text]]})" for text in shown["Quantity"]
+    ]
     for column in ("Loss", "RMSE", "Published"):
         shown[column] = shown[column].map(escape)
     percent = shown["Difference"].str.replace(" %", r"\,\%")
