@@ -126,7 +126,8 @@ def _gain(results: Results, test_set: str, quantity: str, *, of: str, by: str) -
 
     published = percent(*(np.array(_published(results, test_set, loss, quantity)) for loss in (of, by)))
     gain = Finding(
-        label=f"{QUANTITY_NAMES[quantity]} RMSE on {test_set.upper()}, {LABELS[by]} below {LABELS[of]} in percent",
+        label=f"{QUANTITY_NAMES[quantity]} RMSE on {test_set.upper()}, "
+        f"{LABELS[by]} below {LABELS[of]} in percent",
         estimate=_estimate(results, percent, test_set, quantity, of, by),
         line=0,
         published=float(published),
