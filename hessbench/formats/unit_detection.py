@@ -18,14 +18,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hessbench.formats.orientation import NOISE, PLACEHOLDER, SIGNAL, rotation_sides, rotation_size
+from hessbench.formats.energy_scale import by_free_atoms
+from hessbench.formats.orientation import NOISE, SIGNAL, rotation_sides, rotation_size
 from hessbench.formats.outcomes import Outcome
 from hessbench.formats.plausibility import FEW, NEAREST, covalent_distances
 from hessbench.formats.precision import rounded_away
 from hessbench.formats.readers.source import StoredReaction
 from hessbench.formats.stretches import SLIGHT, joined, local_stretches
 from hessbench.formats.unit_names import Units, known_units
-from hessbench.units import HARTREE
+from hessbench.formats.work import CORRELATION, changes_and_works, energy_per_work, fit, unrelated
 
 STRETCH = (0.84, 1.2)
 """Range of the median stretch of bonds to hydrogen, over the usual ones, that makes out a unit."""
@@ -35,36 +36,10 @@ BOND = (0.75, 1.3)
 """Range of the median distance to the nearest neighbour, in sums of covalent radii."""
 ALIKE = 0.1
 """Largest spread of the distances of diatomic molecules that is not taken for atoms on their way apart."""
+MANY = 10
+"""Pairs of neighbouring structures that can say that no unit fits."""
 SLOPE_TOLERANCE = 0.2
 """Deviation of a fitted ratio from a unit that still fits; the closest two units are 1.89 apart."""
-CORRELATION = 0.95
-"""Smallest correlation at which a fitted ratio is evidence."""
-FEWEST, MANY = 3, 10
-"""Pairs of neighbouring structures, at least, that say something; and that can say that no unit fits."""
-NEIGHBOURS = (1e-3, 0.25)
-"""Range of the largest displacement of an atom between neighbouring structures, Angstrom."""
-RELATED = 0.8
-"""Correlation of changes of energy with the work of the forces below which they have nothing in common."""
-MOST = 0.6
-"""Part of the pairs by which they have: the others may have foreign energies, as a reaction's check says."""
-WORK = 1.0
-"""Smallest RMS of the work between neighbours that can say so, kcal/mol."""
-
-ATOM_ENERGIES = {
-    "all electrons": (
-        (0.97, 1.06),
-        {1: -0.50, 5: -24.65, 6: -37.84, 7: -54.58, 8: -75.06, 9: -99.73, 14: -289.4, 15: -341.3, 16: -398.1,
-         17: -460.1, 35: -2574.0},
-    ),
-    "valence electrons of GFN-xTB": (
-        (1.00, 1.30),
-        {1: -0.393, 5: -0.952, 6: -1.795, 7: -2.608, 8: -3.769, 9: -4.62, 14: -1.57, 15: -2.377, 16: -3.148,
-         17: -4.482, 35: -4.048},
-    ),
-}  # fmt: skip
-"""Energies of free atoms in Eh, rounded, to recognise a scale by; with the range of E / (their sum)."""
-ATOMIZATION = (-0.30, -0.10)
-"""Range of the atomization energy per atom of organic molecules, Eh."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +91,9 @@ def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[
     length = known_units("coordinates")[coordinates.found or declared.coordinates or "Angstrom"]
     hessians = _find_hessians(reactions, length, declared.hessians)
     force_size, force_evidence, forces_related = _by_rotation(reactions, length, _size(hessians))
-    scale, scale_outcome, scale_evidence = _by_free_atoms(reactions, declared.energies)
-    changes, works = _changes_and_works(reactions, length)
-    work = _energy_per_work(changes, works)  # size of force unit / size of energy unit
+    scale, scale_outcome, scale_evidence = by_free_atoms(reactions, declared.energies)
+    changes, works = changes_and_works(reactions, length)
+    work = energy_per_work(changes, works)  # size of force unit / size of energy unit
     pairs = MANY
     by_energies = scale or declared.energies
     if force_size is None and work is not None and by_energies is not None:
@@ -139,9 +114,9 @@ def detect_units(reactions: Sequence[StoredReaction], declared: Units) -> tuple[
     if not forces_related:
         forces = Finding("forces", declared.forces, None, Outcome.FAILED, force_evidence)
     elif force_size is not None and (
-        unrelated := _unrelated(changes * (_size(energies) or 1.0), works * force_size)
+        foreign := unrelated(changes * (_size(energies) or 1.0), works * force_size)
     ):
-        energies = Finding("energies", declared.energies, None, Outcome.FAILED, unrelated)
+        energies = Finding("energies", declared.energies, None, Outcome.FAILED, foreign)
     energies = _enough_digits(reactions, energies)
     found = (coordinates, energies, forces)
     return found if hessians is None else (*found, hessians)
@@ -267,7 +242,7 @@ def _by_rotation(
         sizes.append(rotation_size(item.coordinates * length, item.hessians * hessian_size))
     expected, stored = np.concatenate(left), np.concatenate(right)
     strength = float(np.sqrt(np.mean(np.square(expected))))
-    slope, correlation = _fit(stored, expected)
+    slope, correlation = fit(stored, expected)
     if abs(correlation) >= CORRELATION and strength >= SIGNAL:
         return slope, f"rotational invariance of the Hessians, correlation {correlation:.4f}", True
     if strength < max(SIGNAL, NOISE * float(np.mean(np.concatenate(sizes)))):
@@ -281,94 +256,6 @@ def _by_rotation(
         ),
         False,
     )
-
-
-def _changes_and_works(reactions: Sequence[StoredReaction], length: float) -> tuple[np.ndarray, np.ndarray]:
-    """Changes of energy between neighbouring structures, and the work of the forces, as stored."""
-    changes, works = [], []
-    for item in reactions:
-        coordinates = item.coordinates * length
-        for first in range(len(coordinates) - 1):
-            step = coordinates[first + 1] - coordinates[first]
-            if not NEIGHBOURS[0] <= np.abs(step).max() <= NEIGHBOURS[1]:
-                continue
-            changes.append(item.energies[first + 1] - item.energies[first])
-            works.append(-np.sum((item.forces[first] + item.forces[first + 1]) / 2 * step))
-    return np.array(changes), np.array(works)
-
-
-def _energy_per_work(changes: np.ndarray, works: np.ndarray) -> tuple[float, str] | None:
-    """Size of the unit of force over that of energy."""
-    if len(changes) < FEWEST:
-        return None
-    slope, correlation = _fit(changes, works)
-    if abs(correlation) < CORRELATION:
-        return None
-    return 1 / slope, f"work between {len(changes)} pairs of neighbours, correlation {correlation:.4f}"
-
-
-def _unrelated(changes: np.ndarray, works: np.ndarray) -> str | None:
-    """Evidence that changes of energy have nothing to do with the work of the forces (kcal/mol), if so."""
-    if len(changes) < FEWEST or np.sqrt(np.mean(np.square(works))) < WORK:
-        return None
-    correlation = abs(_fit(changes, works)[1])
-    # One foreign energy spoils two pairs and the correlation of all, but is a fault of its structure alone.
-    closest = np.argsort(np.abs(changes - works))[: max(FEWEST, int(MOST * len(changes)))]
-    if max(correlation, abs(_fit(changes[closest], works[closest])[1])) >= RELATED:
-        return None
-    return (
-        f"changes between {len(changes)} pairs of neighbours are not the work of the forces (correlation "
-        f"{correlation:.2f}), as if their order had been shuffled"
-    )
-
-
-def _by_free_atoms(
-    reactions: Sequence[StoredReaction], declared: str | None
-) -> tuple[str | None, Outcome, str]:
-    """Unit of energy by the scale of total or atomization energies, the outcome, and the numbers in words.
-
-    Total energies contradict a label, since nothing else is as large. Energies may be relative to anything,
-    so fitting nothing does not; nor does the size of an atomization energy, which is that of others, too.
-    """
-    energies = _joined([item.energies for item in reactions])
-    if not energies.any():
-        return None, Outcome.FAILED, f"all of them are zero, {PLACEHOLDER}"
-    atoms = _joined([np.full(len(item.energies), len(item.numbers)) for item in reactions])
-    evidence, total = [], None
-    for name, (window, table) in ATOM_ENERGIES.items():
-        if not all(int(number) in table for item in reactions for number in item.numbers):
-            continue
-        free = _joined(
-            [np.full(len(item.energies), sum(table[int(z)] for z in item.numbers)) for item in reactions]
-        )
-        ratios = energies / free
-        for unit in _fitting(ratios, window, declared):
-            scaled = ratios * (known_units("energies")[unit] / HARTREE)
-            words = f"{scaled.min():.3f} - {scaled.max():.3f} of the free atoms' energy ({name})"
-            if unit == declared:
-                return unit, Outcome.PASSED, words
-            total = total or (unit, words)
-        evidence.append(f"E / free atoms ({name}) is {ratios.min():.4g} - {ratios.max():.4g} in Eh")
-    per_atom = energies / atoms
-    atomization = _fitting(per_atom, ATOMIZATION, declared)
-    if atomization and declared in (None, atomization[0]) and (total is None or declared is not None):
-        scaled = per_atom * (known_units("energies")[atomization[0]] / HARTREE)
-        words = f"{scaled.min():.3f} - {scaled.max():.3f} Eh per atom: atomization energies"
-        return atomization[0], Outcome.PASSED, words
-    if total is not None:
-        return total[0], Outcome.PASSED if declared is None else Outcome.FAILED, total[1]
-    numbers = "; ".join([*evidence, f"E per atom is {per_atom.min():.4g} - {per_atom.max():.4g}"])
-    return None, Outcome.CANNOT_TELL, f"cannot be told without total energies: {numbers}"
-
-
-def _fitting(values: np.ndarray, window: tuple[float, float], declared: str | None) -> list[str]:
-    """Units of energy in which values (in Eh) are within a window, that declared first."""
-    found = []
-    for unit, size in known_units("energies").items():
-        scaled = values * (size / HARTREE)
-        if window[0] <= scaled.min() and scaled.max() <= window[1]:
-            found.append(unit)
-    return sorted(found, key=lambda unit: unit != declared)
 
 
 def _finding_of_size(
@@ -388,14 +275,6 @@ def _finding_of_size(
     elif found == declared:
         evidence += f", ratio {ratios[found]:.3f}"
     return Finding(quantity, declared, found, outcome, evidence)
-
-
-def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Slope of y = slope x through the origin, and the correlation about the origin."""
-    norms = float(np.linalg.norm(x) * np.linalg.norm(y))
-    if norms == 0.0:
-        return 1.0, 0.0
-    return float(x @ y) / float(x @ x), float(x @ y) / norms
 
 
 def _span(window: tuple[float, float]) -> str:

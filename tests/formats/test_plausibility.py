@@ -7,7 +7,8 @@ import pytest
 
 from hessbench.data.layout import Reaction, ReactionFile
 from hessbench.embedded import EMBEDDED
-from hessbench.formats.plausibility import check_reaction, forces_against_hessians, net_torque
+from hessbench.formats.orientation import forces_against_hessians, net_torque
+from hessbench.formats.plausibility import check_reaction
 from hessbench.formats.plausibility import problem as first_failed
 
 
