@@ -23,8 +23,6 @@ from hessbench.results.reader import Results
 from hessbench.results.run import Run
 from hessbench.system.reading import reading
 
-PIXELS = 1500
-"""Width of the embedded figures: sharp on a screen, a tenth of the bytes of those in figures/."""
 VERDICT_COLUMNS = (
     "claim", "section", "quote", "statement", "verdict", "direction", "size", "size_ratio", "testable",
     "published", "reproduced", "ci_low", "ci_high", "reason", "details",
@@ -309,12 +307,13 @@ def _curves(results: Results) -> tuple[str, str]:
 
 
 def embed(picture: Image.Image) -> str:
-    """Data URI of an image, at most `PIXELS` wide; lossless, as rare colours carry meaning."""
-    small = picture.convert("RGB")
-    if small.width > PIXELS:
-        small = small.resize((PIXELS, round(small.height * PIXELS / small.width)), Image.Resampling.LANCZOS)
+    """Data URI of an image, pixel by pixel.
+
+    Lossless, as rare colours carry meaning; and of its own size, since the intermediate colours of a smaller
+    one take more bytes than its pixels save.
+    """
     buffer = io.BytesIO()
-    small.save(buffer, format="WEBP", lossless=True, quality=60, method=4)
+    picture.convert("RGB").save(buffer, format="WEBP", lossless=True, quality=60, method=4)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

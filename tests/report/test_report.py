@@ -254,16 +254,8 @@ def test_data_cannot_end_its_script_element() -> None:
     assert "</script>" not in script_data({"title": "</script><script>alert(1)</script>"})
 
 
-def test_embedded_pictures_are_small_and_like_the_original() -> None:
-    picture = Image.linear_gradient("L").resize((3000, 1000)).convert("RGB")
-    with Image.open(io.BytesIO(base64.b64decode(embed(picture).partition(",")[2]))) as small:
-        assert small.size == (1500, 500)
-        middle = small.convert("RGB").getpixel((750, 250))
-    assert middle == pytest.approx(picture.getpixel((1500, 500)), abs=4)
-
-
-def test_rare_colours_stay() -> None:
-    picture = Image.effect_noise((900, 300), 60).convert("RGB")
+def test_embedded_pictures_are_the_original() -> None:
+    picture = Image.effect_noise((2100, 300), 60).convert("RGB")
     picture.putpixel((5, 5), (230, 159, 0))
     with Image.open(io.BytesIO(base64.b64decode(embed(picture).partition(",")[2]))) as same:
         assert same.convert("RGB").tobytes() == picture.tobytes()
