@@ -128,3 +128,9 @@ def _reach(graph: Graph, start: str) -> set[str]:
             seen.add(module)
             todo.extend(graph[module])
     return seen
+
+
+def test_the_list_for_contributors_is_this_one() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| package | holds |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert tuple(row.split("|")[1].strip() for row in table.splitlines()) == ORDER
