@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from hessbench.errors import ConfigurationError
-from hessbench.experiments.errors.claims import data_factor
+from hessbench.experiments.errors.claims import UNREACHED, data_factor
 from hessbench.results.evidence import Evidence, Finding
 from hessbench.results.published import read_published
 from hessbench.results.reader import Results
@@ -203,8 +203,13 @@ def test_a_learning_curve_that_rises_is_made_falling():
         curve=[2, 20, 80],
     )
     assert found[0] == pytest.approx(10 ** (np.log(8 / 7) / np.log(2)))
-    assert np.isfinite(found).all()
     assert found[1] > 40
+
+
+def test_a_learning_curve_that_only_rises_never_gets_there():
+    for error, factor in ((3.0, UNREACHED), (9.0, 1 / UNREACHED)):
+        found = data_factor(np.array(error), np.array(5.0), np.array(6.0), share=2, curve=[2, 80])
+        assert found == factor
 
 
 def test_files(tmp_path):

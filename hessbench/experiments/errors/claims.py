@@ -22,6 +22,8 @@ ORDER_OF_MAGNITUDE = 10.0
 """What the sentences about Hessians (sections 3.2 and 3.3) call "an order of magnitude or worse"."""
 FLATTEST = -0.01
 """Exponent of a learning curve that counts as one that does not fall; less cannot be divided by."""
+UNREACHED = 1000.0
+"""Factor of data that stands for any larger one: no curve can be continued so far."""
 
 States = Literal["size", "bound", "order"]
 
@@ -168,7 +170,11 @@ def _efficiency(
                     states=states,
                 )
             )
-            if not curve[0] <= factor.value * share <= curve[-1]:
+            if factor.value >= UNREACHED:
+                limits.append(
+                    f"{LABELS[loss]} gets no better with more data: {UNREACHED:g} is for any factor"
+                )
+            elif not curve[0] <= factor.value * share <= curve[-1]:
                 limits.append(
                     f"{LABELS[loss]} has no such error between {curve[0]} and {curve[-1]} %: extrapolated"
                 )
@@ -195,7 +201,7 @@ def data_factor(error: Array, *errors: Array, share: float, curve: list[int]) ->
 
     Returns
     -------
-    (...) array
+    (...) array; no factor is above `UNREACHED`, nor below one over that.
     """
     target = np.log(error)
     x = np.log(np.array(curve, float))
@@ -208,7 +214,7 @@ def data_factor(error: Array, *errors: Array, share: float, curve: list[int]) ->
         found = np.where(inside, x[k] + (y[k] - target) / fall * (x[k + 1] - x[k]), found)
     # where the target is met exactly at the first share
     factor: Array = np.exp(np.where(target == y[0], x[0], found)) / share
-    return factor
+    return np.clip(factor, 1 / UNREACHED, UNREACHED)
 
 
 def _estimate(
