@@ -26,7 +26,13 @@ from hessbench.formats.precision import rounded_away
 from hessbench.formats.readers.source import StoredReaction
 from hessbench.formats.stretches import SLIGHT, joined, local_stretches
 from hessbench.formats.unit_names import Units, known_units
-from hessbench.formats.work import CORRELATION, changes_and_works, energy_per_work, fit, unrelated
+from hessbench.formats.work_of_forces import (
+    CORRELATION,
+    changes_and_works,
+    energy_per_work,
+    fit_through_origin,
+    unrelated,
+)
 
 STRETCH = (0.84, 1.2)
 """Range of the median stretch of bonds to hydrogen, over the usual ones, that makes out a unit."""
@@ -242,7 +248,7 @@ def _by_rotation(
         sizes.append(rotation_size(item.coordinates * length, item.hessians * hessian_size))
     expected, stored = np.concatenate(left), np.concatenate(right)
     strength = float(np.sqrt(np.mean(np.square(expected))))
-    slope, correlation = fit(stored, expected)
+    slope, correlation = fit_through_origin(stored, expected)
     if abs(correlation) >= CORRELATION and strength >= SIGNAL:
         return slope, f"rotational invariance of the Hessians, correlation {correlation:.4f}", True
     if strength < max(SIGNAL, NOISE * float(np.mean(np.concatenate(sizes)))):

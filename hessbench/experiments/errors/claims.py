@@ -171,9 +171,7 @@ def _efficiency(
                 )
             )
             if factor.value >= UNREACHED:
-                limits.append(
-                    f"{LABELS[loss]} gets no better with more data: {UNREACHED:g} is for any factor"
-                )
+                limits.append(f"{LABELS[loss]} would need more than {UNREACHED:g} times the data")
             elif not curve[0] <= factor.value * share <= curve[-1]:
                 limits.append(
                     f"{LABELS[loss]} has no such error between {curve[0]} and {curve[-1]} %: extrapolated"

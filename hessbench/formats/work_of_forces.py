@@ -54,7 +54,7 @@ def energy_per_work(changes: np.ndarray, works: np.ndarray) -> tuple[float, str]
     """Size of the unit of force over that of energy, and the numbers in words; None if it cannot be told."""
     if len(changes) < FEWEST:
         return None
-    slope, correlation = fit(changes, works)
+    slope, correlation = fit_through_origin(changes, works)
     if abs(correlation) < CORRELATION:
         return None
     return 1 / slope, f"work between {len(changes)} pairs of neighbours, correlation {correlation:.4f}"
@@ -64,10 +64,10 @@ def unrelated(changes: np.ndarray, works: np.ndarray) -> str | None:
     """Evidence that changes of energy have nothing to do with the work of the forces (kcal/mol), if so."""
     if len(changes) < FEWEST or np.sqrt(np.mean(np.square(works))) < WORK:
         return None
-    correlation = abs(fit(changes, works)[1])
+    correlation = abs(fit_through_origin(changes, works)[1])
     # One foreign energy spoils two pairs and the correlation of all, but is a fault of its structure alone.
     closest = np.argsort(np.abs(changes - works))[: max(FEWEST, int(MOST * len(changes)))]
-    if max(correlation, abs(fit(changes[closest], works[closest])[1])) >= RELATED:
+    if max(correlation, abs(fit_through_origin(changes[closest], works[closest])[1])) >= RELATED:
         return None
     return (
         f"changes between {len(changes)} pairs of neighbours are not the work of the forces (correlation "
@@ -75,8 +75,8 @@ def unrelated(changes: np.ndarray, works: np.ndarray) -> str | None:
     )
 
 
-def fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Slope of y = slope x through the origin, and the correlation about the origin."""
+def fit_through_origin(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Slope of y = slope x through the origin, and the correlation about the origin, of x and y (n,)."""
     norms = float(np.linalg.norm(x) * np.linalg.norm(y))
     if norms == 0.0:
         return 1.0, 0.0
