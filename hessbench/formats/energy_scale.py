@@ -34,7 +34,7 @@ def by_free_atoms(
 
     Total energies contradict a label, since nothing else is as large. Energies may be relative to anything,
     so fitting nothing does not; nor does the size of an atomization energy, which is that of others, too.
-    Energies of the reactions are in the unit that is sought; `declared` is that of the label, if there is one.
+    Energies of the reactions are in the unit that is sought; `declared` is that of the label, if any.
     """
     energies = np.concatenate([item.energies for item in reactions])
     if not energies.any():

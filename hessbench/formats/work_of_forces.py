@@ -76,7 +76,7 @@ def unrelated(changes: np.ndarray, works: np.ndarray) -> str | None:
 
 
 def fit_through_origin(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Slope of y = slope x through the origin, and the correlation about the origin, of x and y (n,)."""
+    """Slope of y = slope x through the origin, and the correlation about it; x and y are (n,)."""
     norms = float(np.linalg.norm(x) * np.linalg.norm(y))
     if norms == 0.0:
         return 1.0, 0.0
