@@ -105,7 +105,7 @@ def _side_by_side(archived: pd.DataFrame, found: pd.DataFrame, seed: int) -> pd.
     """RMSE of each reaction, archived and found, and their difference in units of the tolerance."""
     archived = archived[(archived["seed"] == seed) & archived["reaction"].isin(set(found["reaction"]))]
     archived = archived[archived["set"].isin(SETS)]
-    joined = _rmse(archived).join(_rmse(found), how="outer", lsuffix="_archived", rsuffix="_found")
+    joined = _rmse(archived).add_suffix("_archived").join(_rmse(found).add_suffix("_found"), how="outer")
     joined = joined[joined["count_found"].notna()]
     quantity = joined.index.get_level_values("quantity")
     tolerance = quantity.map(ABSOLUTE).to_numpy(float) + RELATIVE * joined["rmse_archived"]

@@ -17,7 +17,6 @@ ELEMENT_COLORS = {"C": "#606060", "H": "#56B4E9", "N": "#7B68B5", "O": "#A8324A"
 WARNING = "#B00020"
 """Colour of what failed; always together with a word or a cross."""
 UNIT_LABELS = {"energy": "kcal mol⁻¹", "force": "kcal mol⁻¹ Å⁻¹", "hessian": "kcal mol⁻¹ Å⁻²"}
-QUANTITY_NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
 QUANTITY_LABELS = {"energy": "Energy", "force": "Force", "hessian": "Hessian"}
 SET_LABELS = {"rtp": "reactants, TSs, products", "irc": "IRC structures", "nms": "NMS structures"}
 

@@ -9,7 +9,7 @@ from hessbench.experiments.curvature.statistics import METRICS
 from hessbench.report.page import environment, text_of
 from hessbench.report.score import Number, Score
 from hessbench.results.store.names import QUANTITIES, SETS, UNITS
-from hessbench.results.table_files import unit_text
+from hessbench.results.table_files import QUANTITY_NAMES, unit_text
 from hessbench.system.files import write_text
 
 TITLES = {
@@ -61,8 +61,7 @@ class Board:
 def columns() -> list[Column]:
     """Columns of numbers, the same for every set."""
     errors = [
-        Column(name, f"{'Hessian' if name == 'hessian' else name} RMSE", unit_text(UNITS[name]), True)
-        for name in QUANTITIES
+        Column(name, f"{QUANTITY_NAMES[name]} RMSE", unit_text(UNITS[name]), True) for name in QUANTITIES
     ]
     curvature = [
         Column(item.name, item.label, item.unit, item.name not in HIGHER_IS_BETTER)

@@ -40,6 +40,8 @@ LATEX = {
     "−": "$-$",
 }
 """What LaTeX needs in place of a character, or of two that belong together."""
+QUANTITY_NAMES = {"energy": "energy", "force": "force", "hessian": "Hessian"}
+"""A quantity as people write it within a sentence."""
 NUMBER = r"(≥ )?[+−]?[\d,]*(\.\d+)?"
 """Cells of a column that is set flush right."""
 
@@ -96,7 +98,7 @@ def unit_text(unit: str) -> str:
 
 def quantity_cells(frame: pd.DataFrame) -> pd.Series:
     """Name and unit of the columns `quantity` and `unit`, such as "Hessian (kcal/mol/Å²)"."""
-    return frame["quantity"].replace("hessian", "Hessian") + " (" + frame["unit"].map(unit_text) + ")"
+    return frame["quantity"].map(QUANTITY_NAMES) + " (" + frame["unit"].map(unit_text) + ")"
 
 
 def number_cells(values: pd.Series, form: str, missing: str = "") -> list[str]:

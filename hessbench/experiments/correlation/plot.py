@@ -14,7 +14,6 @@ from hessbench.plotting.figure import letter, new_figure
 from hessbench.plotting.style import (
     DOUBLE,
     PAPER_LEVEL,
-    QUANTITY_NAMES,
     SET_LABELS,
     UNIT_LABELS,
     published_key,
@@ -22,6 +21,7 @@ from hessbench.plotting.style import (
 from hessbench.results.reader import Results
 from hessbench.results.store.names import SETS
 from hessbench.results.store.tables import ResultsError
+from hessbench.results.table_files import QUANTITY_NAMES
 
 COLUMNS = ["loss", "set", "quantity", "reference_bin", "predicted_bin", "count"]
 OUTSIDE = 0.0005

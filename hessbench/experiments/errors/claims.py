@@ -13,10 +13,10 @@ import numpy as np
 from hessbench.config.loss_labels import LABELS
 from hessbench.experiments.errors.ensembles import ensembles, errors_of, main_percent
 from hessbench.experiments.errors.statistics import estimate
-from hessbench.plotting.style import QUANTITY_NAMES
 from hessbench.results.evidence import Evidence, Finding
 from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.statistics import Array, Estimate
+from hessbench.results.table_files import QUANTITY_NAMES
 
 ORDER_OF_MAGNITUDE = 10.0
 """What the sentences about Hessians (sections 3.2 and 3.3) call "an order of magnitude or worse"."""

@@ -91,7 +91,7 @@ def zero_handles(results: Results) -> list[Line2D]:
 
 def rmse_handles(rmse: pd.DataFrame, results: Results) -> list[Any]:
     """Legend entries of `draw_rmse`: losses, the paper, what predicts nothing, intervals."""
-    interval = Line2D([], [], color="0.3", label="95 % over reactions", **INTERVAL)
+    interval = Line2D([], [], color="0.3", label="95 % over reactions and models", **INTERVAL)
     losses = loss_handles(in_order(rmse["loss"]))
     return [*losses, published_handle(), *zero_handles(results), interval]
 

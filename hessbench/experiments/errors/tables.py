@@ -12,11 +12,11 @@ from hessbench.experiments.baselines.errors import zero_rmse
 from hessbench.experiments.errors.ensembles import ensemble_results, ensembles, errors_of, main_percent
 from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.experiments.errors.statistics import EnsembleErrors, estimate, mae, rmse, spread
-from hessbench.plotting.style import QUANTITY_NAMES
 from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.run import Run
 from hessbench.results.store.names import QUANTITIES, SETS, UNITS
 from hessbench.results.table_files import (
+    QUANTITY_NAMES,
     escape,
     markdown,
     quantity_cells,
