@@ -36,7 +36,7 @@ def create(output: Path | None) -> None:
 
     It holds the models of the largest share of the data, all results tables, figures, tables, verdicts and
     the report made from them, settings, hardware and times, described by an RO-Crate. Numbers of single
-    structures are rounded to 20 binary digits; predictions are left out.
+    structures are rounded by 6e-5 of themselves at most; predictions are left out.
     """
     target = output or ARCHIVE.parent / read_run(Path("results")).profile
     create_archive(Path(), target, os.cpu_count() or 1)

@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 import matplotlib.style
-import pandas as pd
 from PIL import Image
 
 from hessbench import __version__
@@ -17,16 +16,13 @@ from hessbench.errors import DataError, HessbenchError
 from hessbench.plotting import history
 from hessbench.plotting.redraw import STYLE
 from hessbench.report import molecules
+from hessbench.report.cells import is_number, read_cells, short
+from hessbench.report.claims import read_claims
 from hessbench.report.provenance import results_tables, stage_times, time_spent
 from hessbench.results import reproduce
 from hessbench.results.reader import Results
 from hessbench.results.run import Run
 from hessbench.system.reading import reading
-
-VERDICT_COLUMNS = (
-    "claim", "section", "quote", "statement", "verdict", "direction", "size", "size_ratio", "testable",
-    "published", "reproduced", "ci_low", "ci_high", "reason", "details",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,6 +63,7 @@ class Content:
     tables: list[dict[str, Any]]
     claims: list[dict[str, str]]
     claims_missing: str
+    paper_size: dict[str, dict[str, str]]
     figures: list[Item]
     paper_tables: list[Item]
     curves: str
@@ -77,7 +74,7 @@ class Content:
     trajectories_missing: str
 
 
-def gather(root: Path, figures: Path, tables: Path) -> Content:
+def gather(root: Path, figures: Path, tables: Path, paper_size: Path | None = None) -> Content:
     """Gather what a run gave.
 
     Parameters
@@ -86,16 +83,23 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         Folder that holds results/ and models/.
     figures, tables
         Folders of the drawn figures and written tables.
+    paper_size
+        Table of the verdicts of an archived run at the paper's size, to stand beside those of this run.
 
     Raises
     ------
     HessbenchError
-        There is no results/run.json, so nothing was run.
+        There is no results/run.json, so nothing was run; `paper_size` is missing or damaged.
     """
     results = Results(root / "results")
     run = results.run
     made = results_tables(results)
-    claims, claims_missing = _claims(tables / "verdicts.csv")
+    claims, claims_missing = read_claims(tables / "verdicts.csv", "hessbench check")
+    archived, archived_missing = (
+        read_claims(paper_size, "hessbench archive redraw") if paper_size else ([], "")
+    )
+    if archived_missing:
+        raise HessbenchError(archived_missing)
     curves, curves_missing = _curves(results)
     paths, paths_missing = molecules.movies_or_reason(molecules.reaction_paths, results)
     movies, movies_missing = molecules.movies_or_reason(molecules.trajectories, results)
@@ -110,6 +114,7 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         tables=made,
         claims=claims,
         claims_missing=claims_missing,
+        paper_size={claim["claim"]: claim for claim in archived},
         figures=[_figure(name, results, figures) for name in reproduce.available("figure")],
         paper_tables=[
             *_tables(tables),
@@ -123,35 +128,6 @@ def gather(root: Path, figures: Path, tables: Path) -> Content:
         trajectories=movies,
         trajectories_missing=movies_missing,
     )
-
-
-def _claims(path: Path) -> tuple[list[dict[str, str]], str]:
-    frame, missing = _csv(path, "hessbench check")
-    if frame is None:
-        return [], missing
-    absent = [column for column in VERDICT_COLUMNS if column not in frame]
-    if absent:
-        return [], f"{path}, column {absent[0]}: missing; `hessbench check` writes the file anew."
-    claims = []
-    for row in frame.to_dict("records"):
-        claim = {str(key): str(value) for key, value in row.items()}
-        claim["interval"] = (
-            f"[{short(claim['ci_low'])}, {short(claim['ci_high'])}]"
-            if claim["ci_low"] and claim["ci_high"]
-            else ""
-        )
-        claims.append(claim)
-    return claims, ""
-
-
-def _csv(path: Path, command: str) -> tuple[pd.DataFrame | None, str]:
-    """Cells of a CSV file as text, or why there is none."""
-    missing = f"does not exist; `{command}` writes it."
-    try:
-        with reading(path, "is no CSV table", f"`{command}` writes it anew", missing=missing):
-            return pd.read_csv(path, dtype=str, keep_default_na=False), ""
-    except DataError as error:
-        return None, str(error)
 
 
 def _figure(name: str, results: Results, figures: Path) -> Item:
@@ -279,7 +255,7 @@ def _of_variants(tables: Path) -> list[Item]:
 
 def _cells(path: Path, command: str) -> dict[str, Any]:
     """Header and rows of a table's CSV file, and the data that it shows."""
-    frame, missing = _csv(path, command)
+    frame, missing = read_cells(path, command)
     if frame is None:
         return {"command": command, "missing": missing}
     data: list[str] = list(frame.pop("data").unique()) if "data" in frame else []
@@ -315,19 +291,3 @@ def embed(picture: Image.Image) -> str:
     buffer = io.BytesIO()
     picture.convert("RGB").save(buffer, format="WEBP", lossless=True, quality=60, method=4)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def is_number(text: str) -> bool:
-    """Whether a cell holds a number, perhaps with its spread, or an interval."""
-    return re.match(r"[\[≥+−-]? ?\d", text) is not None
-
-
-def short(text: str) -> str:
-    """A number in four significant digits, without an exponent if it is large; other text as it is."""
-    try:
-        rounded = f"{float(text):.4g}"
-    except ValueError:
-        return text
-    if text.lstrip("-").isdigit():
-        return text
-    return f"{float(rounded):.0f}" if "e+" in rounded else rounded

@@ -8,7 +8,8 @@ import jinja2
 
 from hessbench.chemistry.bonds import BONDED
 from hessbench.report import molecules
-from hessbench.report.content import Content, is_number, short
+from hessbench.report.cells import is_number, short
+from hessbench.report.content import Content
 from hessbench.system.files import write_text
 
 

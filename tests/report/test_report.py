@@ -21,7 +21,8 @@ from hessbench.errors import HessbenchError
 from hessbench.experiments.stability.run.tables import TRAJECTORY
 from hessbench.plotting import history
 from hessbench.plotting.redraw import redraw
-from hessbench.report.content import Content, embed, gather, is_number, short
+from hessbench.report.cells import is_number, short
+from hessbench.report.content import Content, embed, gather
 from hessbench.report.molecules import reaction_paths, trajectories
 from hessbench.report.page import render, script_data, write_report
 from hessbench.report.provenance import duration, results_tables, stage_times, time_spent
@@ -216,6 +217,24 @@ def test_a_figure_of_another_run_is_not_shown(synthetic: Path, tmp_path: Path) -
     png.write_bytes(b"no image")
     content = gather(root, figures, tmp_path)
     assert "is no image" in {figure.name: figure.missing for figure in content.figures}["s2"]
+
+
+def test_verdicts_at_the_papers_size_lead_and_stand_beside_those_of_the_run(
+    synthetic: Path, tmp_path: Path
+) -> None:
+    archived = pd.read_csv(synthetic / "tables/verdicts.csv", dtype=str, keep_default_na=False)
+    archived = archived[1:].assign(verdict="direction only", reproduced="123.4")
+    verdicts = tmp_path / "archived.csv"
+    archived.to_csv(verdicts, index=False)
+    text = render(gather(synthetic, tmp_path, synthetic / "tables", verdicts))
+    header = text[: text.index("</header>")]
+    assert header.index("At the paper's size") < header.index("This run")
+    assert f"{len(archived)} direction only</span>" in header
+    assert f"of {len(archived)} claims" in header
+    assert text.count("123.4") == len(archived)
+    assert "At the paper's size" not in render(gather(synthetic, tmp_path, synthetic / "tables"))
+    with pytest.raises(HessbenchError, match=r"absent\.csv: does not exist"):
+        gather(synthetic, tmp_path, synthetic / "tables", tmp_path / "absent.csv")
 
 
 def test_without_a_run_there_is_no_report(tmp_path: Path) -> None:
