@@ -8,6 +8,7 @@ import pandas as pd
 
 from hessbench.comparison.potentials import NamedPotential
 from hessbench.config.base import load_section
+from hessbench.config.loss_labels import LABELS
 from hessbench.data.layout import ReactionFile
 from hessbench.data.structures import load_structures
 from hessbench.embedded import EMBEDDED
@@ -29,7 +30,8 @@ from hessbench.potential.interface import TrainablePotential
 from hessbench.reactions.kinds import PathReaction
 from hessbench.results.store.tables import Table, read_provenance, read_table, write_table
 from hessbench.system.denormals import flushed_denormals
-from tests.reproduce.synthetic_results import LABELS, LOSSES, PERCENTS, SEEDS, write_all
+from tests.experiments.synthetic import LOSSES, PERCENTS, SEEDS
+from tests.reproduce.synthetic_results import write_all
 
 ROOT = Path(__file__).parents[2]
 KIND = "single hydrogen transfer"

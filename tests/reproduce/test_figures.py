@@ -22,8 +22,8 @@ from hessbench.results import reproduce
 from hessbench.results.published import read_published
 from hessbench.results.reader import MissingResultsError, Results
 from hessbench.results.store.tables import CHECKSUM_KEY
+from tests.experiments.synthetic import DATA
 from tests.made_up import PERCENTS, write_made_up_run
-from tests.reproduce.synthetic_results import DATA
 
 FIGURES = reproduce.available("figure")
 OF_THE_PAPER = [*map(str, range(1, 7)), *(f"s{k}" for k in range(1, 18))]

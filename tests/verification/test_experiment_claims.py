@@ -1,7 +1,6 @@
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from hessbench.errors import HessbenchError
@@ -13,15 +12,13 @@ from hessbench.experiments.spectra.run.tables import COST
 from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.results.published import read_published
 from hessbench.results.reader import Results
-from hessbench.results.store.tables import FLAG, INTEGER, NUMBER, TEXT, write_table
 from hessbench.verification.claims import STATISTICS
 from hessbench.verification.verdicts import judge
-from tests.made_up import provenance, write_made_up_run
+from tests.experiments.synthetic import write_rows
+from tests.made_up import write_made_up_run
 
 PUBLISHED = read_published()
 LABELS = {"e": "E", "ef": "E-F", "efh": "E-F-H"}
-BLANK = {TEXT: "", INTEGER: 0, NUMBER: 0.0, FLAG: False}
-"""For columns that a claim does not look at."""
 
 
 @pytest.fixture
@@ -30,9 +27,7 @@ def verdict(tmp_path):
     write_made_up_run(tmp_path)
 
     def judged(claim, table, rows):
-        frame = pd.DataFrame(rows)
-        others = {column: BLANK[kind] for column, kind in table.columns.items() if column not in frame}
-        write_table(tmp_path, table, frame.assign(**others), provenance())
+        write_rows(tmp_path, table, rows)
         return judge(STATISTICS[claim](Results(tmp_path)))
 
     return judged
