@@ -60,7 +60,8 @@ Their errors are in results/errors; `hessbench archive verify` computes those of
 The value is what the run found, with its 95 % interval: another run, of other seeds and reactions, is
 expected inside it. Figures, tables and verdicts are the same byte by byte when they are made from the results
 here, in minutes. "Computing it anew" is the time by the clock of the stages that give the value; training and
-evaluation come before all of them.
+evaluation come before all of them. Times are of the last start of a stage: what one that was interrupted had
+done before is not in them.
 
 {_claims(verdicts, times).to_markdown(index=False, disable_numparse=True)}
 

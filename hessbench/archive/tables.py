@@ -20,7 +20,7 @@ BITS = 14
 """Binary digits of a number that are kept: it is off by 6e-5 of itself at most, a mean of many by less."""
 FAST, BEST = 3, 19
 """Levels of zstd: to compare by, and to keep."""
-ROUNDED = ("errors", "baselines", "calibration", "curvature", "weights", "robustness")
+ROUNDED = ("errors", "baselines", "calibration", "curvature", "robustness")
 """Tables with a row a structure, by the first part of their path; numbers of others are kept as they are."""
 
 

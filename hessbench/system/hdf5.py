@@ -20,6 +20,8 @@ LONGEST_TEXT = 10_000
 """Elements of an array of texts of any length."""
 LARGE = 100_000_000
 """Bytes of a file of which only the structure is gone through for trial, not all numbers."""
+UNALLOCATED = "memory allocation failed"
+"""What HDF5 says when a text claims more than the limit, before it takes any of it."""
 _passed: set[tuple[object, ...]] = set()
 """Files that this process need not try again, each with what changes when its content does."""
 
@@ -137,9 +139,9 @@ def _visit_member(found: h5py.h5g.GroupID | h5py.h5d.DatasetID, seen: set[int], 
         before = most_memory()
         try:
             dataset[()]
-        except OSError:
-            # HDF5 does not say whether a piece is damaged, or unpacks to more than the limit lets it take.
-            if most_memory() - before > FREE:
+        except OSError as caught:
+            # HDF5 rarely says whether a piece is damaged, or unpacks to more than the limit lets it take.
+            if UNALLOCATED in str(caught) or most_memory() - before > FREE:
                 raise MemoryError from None
             raise
 

@@ -19,6 +19,7 @@ from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.neb.run.tables import SUMMARY
 from hessbench.experiments.spectra.run.tables import SPECTRA
 from hessbench.experiments.stability.run.tables import STABILITY
+from hessbench.experiments.weights.run.tables import WEIGHTS
 from hessbench.potential import load
 from hessbench.potential.files import read_notes
 from hessbench.results.store.tables import Table, read_provenance, read_table, write_table
@@ -52,6 +53,13 @@ def test_content(archived: Path) -> None:
     readme = (archived / "README.md").read_text(encoding="utf-8")
     assert "3 E, 3 E-F, 3 E-F-H" in readme
     assert "made-up core" in readme
+
+
+def test_what_is_no_sum_of_errors_is_archived_as_it_is(archived: Path) -> None:
+    """Weights of a loss are compared with the paper's, and stand on an axis."""
+    run = archived.parents[1] / "results"
+    rows = read_table(archived / "results", WEIGHTS)
+    assert rows["force_weight"].tolist() == read_table(run, WEIGHTS)["force_weight"].tolist()
 
 
 def test_another_folder_is_not_replaced(archived: Path, tmp_path: Path) -> None:

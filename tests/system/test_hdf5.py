@@ -1,6 +1,7 @@
 """Arrays of HDF5 are those of the file itself and no larger than it, and no file is read without end."""
 
 import errno
+import struct
 import subprocess
 import sys
 import zlib
@@ -149,6 +150,22 @@ def test_a_piece_that_unpacks_to_more_than_it_claims_is_refused(tmp_path):
         pieces = [packed.compress(part) for _ in range(120)]
         dataset.id.write_direct_chunk((0,), b"".join(pieces) + packed.flush())
     with pytest.raises(DataError, match="memory"):
+        opened(path)
+
+
+@linux
+def test_a_text_that_claims_more_memory_than_allowed_is_refused(tmp_path):
+    """HDF5 takes the memory before it sees that the text is not so long."""
+    path = tmp_path / "long.h5"
+    with h5py.File(path, "w") as file:
+        file["names"] = ["one", "two"]
+    content = bytearray(path.read_bytes())
+    heap = struct.pack("<Q", content.index(b"GCOL"))
+    length = content.index(heap) - 4  # of the first text, before the address of the heap that has it
+    assert content[length : length + 4] == struct.pack("<I", 3)
+    content[length + 2 : length + 4] = b"\xff\xff"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"long\.h5: reading it takes more than 800 MB of memory"):
         opened(path)
 
 
