@@ -61,7 +61,7 @@ test: $(READY)
 test-slow: export OMP_NUM_THREADS := 1
 test-slow: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m slow --benchmark-skip \
-	  -o faulthandler_timeout=1800
+	  --durations 15 -o faulthandler_timeout=1800
 
 test-nightly: $(READY)
 	$(BIN)/python -m pytest -m nightly --benchmark-skip -o faulthandler_timeout=7200
