@@ -1,6 +1,7 @@
 """The description of an archive for machines: an RO-Crate of the profile Workflow Run Crate 0.5."""
 
 import mimetypes
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hessbench.archive.layout import (
     CRATE,
     FIGURES,
     LABELS,
+    LOCK,
     MODELS,
     PARAMS,
     README,
@@ -27,13 +29,15 @@ from hessbench.system.stage_times import FILE, read_stage_times
 
 WORKFLOW = "dvc.yaml"
 WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+"""Terms that RO-Crate 1.1 does not have: sha256."""
 ACTION = "#run"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
-SETTINGS = (PARAMS, "dvc.lock", "requirements.lock", LABELS)
+SETTINGS = (PARAMS, "dvc.lock", LOCK, LABELS)
 """What the run was made from; all else in the archive came out of it, or describes it."""
 OUTPUTS = (f"{MODELS}/", f"{RESULTS}/", f"{FIGURES}/", f"{TABLES}/", REPORT)
 LICENCES = {
@@ -68,6 +72,7 @@ def write_crate(archive: Path) -> None:
     """
     run = read_run(archive / RESULTS)
     crate = ROCrate(version="1.1")
+    crate.metadata.extra_contexts.append(TERMS)
     crate.name = f"hessbench: trained models and results of profile {run.profile}"
     crate.description = (
         "Machine learning potentials trained on energies, on forces and on Hessians, the results tables of "
@@ -96,11 +101,11 @@ def write_crate(archive: Path) -> None:
 
 def _add_files(crate: ROCrate, archive: Path) -> None:
     """Add every file with size and checksum; the pipeline is the workflow."""
-    language = ComputerLanguage(
-        crate,
-        "https://dvc.org",
-        properties={"name": "DVC", "url": "https://dvc.org", "alternateName": "Data Version Control"},
-    )
+    properties = {"name": "DVC", "url": "https://dvc.org", "alternateName": "Data Version Control"}
+    pinned = re.search(r"^dvc==(\S+)$", (archive / LOCK).read_text(encoding="utf-8"), re.MULTILINE)
+    if pinned:
+        properties["version"] = pinned[1]
+    language = ComputerLanguage(crate, "https://dvc.org", properties=properties)
     crate.add(language)
     for name in files_of(archive):
         if name == CRATE:

@@ -12,6 +12,7 @@ from hessbench.archive.layout import (
     CRATE,
     FIGURES,
     LABELS,
+    LOCK,
     MODELS,
     PARAMS,
     README,
@@ -40,7 +41,7 @@ from hessbench.system.stage_times import FILE
 
 LIMIT = 60e6
 """Bytes of an archive at most: it is kept in git."""
-SETTINGS = (PARAMS, WORKFLOW, "dvc.lock", "requirements.lock")
+SETTINGS = (PARAMS, WORKFLOW, "dvc.lock", LOCK)
 
 
 def create(root: Path, target: Path, processes: int) -> None:
