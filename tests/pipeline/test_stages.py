@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.repo import Repo
 
 from hessbench.cli import COMMANDS, module_of
 from hessbench.config.base import Section
@@ -104,3 +105,8 @@ def test_every_profile_states_every_parameter_of_a_stage(profile: str) -> None:
                 for key in parameter.replace("${item.loss}", loss).split("."):
                     assert key in place, f"{name} needs {parameter}"
                     place = place[key]
+
+
+def test_the_pipeline_of_an_archived_run_is_not_run_here() -> None:
+    """Every dvc.yaml below the root would be a part of `dvc repro`."""
+    assert {Path(stage.path) for stage in Repo(str(ROOT)).index.stages} == {ROOT / "dvc.yaml"}
