@@ -14,9 +14,7 @@ from hessbench.results.store.tables import read_provenance, read_table, write_ta
 from hessbench.verification.making import make_tables, stale_tables
 
 
-@pytest.mark.parametrize(
-    "name", ["1", "s1", "weights", "bands", "cost", "curvature", "ensemble", "ts_search"]
-)
+@pytest.mark.parametrize("name", reproduce.available("table"))
 def test_tables_are_written_thrice_and_equal(name: str, synthetic: Path, tmp_path: Path) -> None:
     module = reproduce.load("table", name)
     first = module.make(Results(synthetic / "results"), tmp_path / "a")
