@@ -63,7 +63,9 @@ def content(synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> Conten
     shutil.copy(synthetic / "tables/verdicts.csv", tables)
     for name in ("s1", "ts_search"):
         reproduce.load("table", name).make(results=Results(synthetic / "results"), tables=tables)
-    return gather(synthetic, figures, tables)
+    archived = pd.read_csv(synthetic / "tables/verdicts.csv", dtype=str, keep_default_na=False)[1:]
+    archived.assign(verdict="direction only", reproduced="123.4").to_csv(tables / "archived.csv", index=False)
+    return gather(synthetic, figures, tables, tables / "archived.csv")
 
 
 @pytest.fixture(scope="module")
@@ -220,19 +222,15 @@ def test_a_figure_of_another_run_is_not_shown(synthetic: Path, tmp_path: Path) -
 
 
 def test_verdicts_at_the_papers_size_lead_and_stand_beside_those_of_the_run(
-    synthetic: Path, tmp_path: Path
+    content: Content, synthetic: Path, tmp_path: Path
 ) -> None:
-    archived = pd.read_csv(synthetic / "tables/verdicts.csv", dtype=str, keep_default_na=False)
-    archived = archived[1:].assign(verdict="direction only", reproduced="123.4")
-    verdicts = tmp_path / "archived.csv"
-    archived.to_csv(verdicts, index=False)
-    text = render(gather(synthetic, tmp_path, synthetic / "tables", verdicts))
+    text = render(content)
     header = text[: text.index("</header>")]
     assert header.index("At the paper's size") < header.index("This run")
-    assert f"{len(archived)} direction only</span>" in header
-    assert f"of {len(archived)} claims" in header
-    assert text.count("123.4") == len(archived)
-    assert "At the paper's size" not in render(gather(synthetic, tmp_path, synthetic / "tables"))
+    assert f"{len(content.claims) - 1} direction only</span>" in header
+    assert f"of {len(content.claims) - 1} claims" in header
+    assert text.count("123.4") == len(content.claims) - 1
+    assert "At the paper's size" not in render(replace(content, paper_size={}))
     with pytest.raises(HessbenchError, match=r"absent\.csv: does not exist"):
         gather(synthetic, tmp_path, synthetic / "tables", tmp_path / "absent.csv")
 

@@ -62,14 +62,15 @@ def test_no_second_copy_of_the_program_goes_on(work):
     assert result.stdout == "1\n"
 
 
-def test_progress_bars_go_on_when_it_is_killed_in_the_middle_of_one():
-    with tqdm(disable=True):  # makes the lock that forks share
+def test_progress_bars_go_on_when_it_is_killed_in_the_middle_of_one(monkeypatch):
+    lock = TqdmDefaultWriteLock()  # the default, which forks share
+    monkeypatch.setattr(tqdm, "_lock", lock, raising=False)
 
-        def stop() -> bytes:
-            tqdm.get_lock().acquire()
-            time.sleep(100)
-            return b""
+    def stop() -> bytes:
+        tqdm.get_lock().acquire()
+        time.sleep(100)
+        return b""
 
-        in_child(stop, 0.5)
-        assert TqdmDefaultWriteLock.mp_lock.acquire(timeout=10)
-        TqdmDefaultWriteLock.mp_lock.release()
+    in_child(stop, 0.5)
+    assert lock.mp_lock.acquire(timeout=10)
+    lock.mp_lock.release()
