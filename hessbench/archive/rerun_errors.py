@@ -9,7 +9,6 @@ from tqdm import tqdm
 from hessbench.archive.layout import RESULTS, ArchivedModel, archived_models
 from hessbench.archive.outcome import Difference, Found
 from hessbench.data.layout import ReactionFile
-from hessbench.data.structures import load_structures
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
@@ -87,10 +86,9 @@ def _common_sets(archived: pd.DataFrame) -> dict[str, TestSet]:
         tested = set(archived.loc[archived["set"] == name, "reaction"])
         with ReactionFile(path) as file:
             common = [reaction for reaction in file.names if reaction in tested]
-            data, level = file.identifier, file.metadata.level
         if not common:
             raise HessbenchError(f"{path.name}: the archived run was tested on none of its reactions.")
-        sets[name] = TestSet(data, level, load_structures(path, common))
+        sets[name] = TestSet.read(path, common)
     return sets
 
 

@@ -19,7 +19,7 @@ from hessbench.training.batches import Examples, batches, predict_labelled, with
 from hessbench.training.checkpoint import load_checkpoint, save_checkpoint
 from hessbench.training.loss import TARGETS, draw, term_errors, weighted_sum, with_products
 from hessbench.training.optimization import Optimization
-from hessbench.training.settings import ESTIMATED, LossConfig, Quantity, TrainingConfig
+from hessbench.training.settings import ORDERS, LossConfig, Quantity, TrainingConfig
 from hessbench.training.validation import validate
 
 Row = dict[str, float | int | None]
@@ -97,7 +97,7 @@ def train(
     watches = optimization.needs_validation or config.keep == "best"
     if watches and validation is None:
         raise TrainingError("The optimizer or the choice of the best epoch needs validation data; give some.")
-    if loss.term(ESTIMATED):
+    if loss.order == 2:
         _require_hessians(training, "training")
         if watches and config.watch == "loss" and validation is not None:
             _require_hessians(validation, "validation")
@@ -125,8 +125,8 @@ def train(
         row["training_seconds"] = time.perf_counter() - start
         if validation is not None:
             whole = last or epoch % config.hessian_validation_epochs == 0
-            needs_hessian = watches and config.watch == "loss" and loss.term("hessian")
-            errors = validate(model, validation, 2 if whole or needs_hessian else 1, size)
+            needs = loss.order if watches and config.watch == "loss" else 1
+            errors = validate(model, validation, 2 if whole or needs == 2 else 1, size)
             row |= _columns("validation", errors)
             if watches and config.watch == "loss":
                 row["validation_loss"] = watched = weighted_sum(errors, loss, config.form)
@@ -179,7 +179,7 @@ def _run_epoch(
     found: dict[str, list[Tensor]] = {"loss": [], **{term.quantity: [] for term in loss.terms}}
     for batch, reference in chain(*(batches(training, config.batch_size, like, order) for order in orders)):
         labelled = with_hessians(batch, reference)
-        terms = [term for term in loss.terms if term.quantity != ESTIMATED or len(labelled)]
+        terms = [term for term in loss.terms if ORDERS[term.quantity] < 2 or len(labelled)]
         probes = draw(loss, labelled, generator) if len(labelled) else None
         prediction = predict_labelled(model, batch, len(labelled), loss.derivatives, probes)
         errors = term_errors(terms, prediction, with_products(reference, labelled, probes), labelled)

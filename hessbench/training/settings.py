@@ -90,6 +90,11 @@ class LossConfig(Section):
         return next((term for term in self.terms if term.estimator != "exact"), None)
 
     @property
+    def order(self) -> Literal[0, 1, 2]:
+        """Highest derivatives of the energy that data must have for this loss."""
+        return max(ORDERS[term.quantity] for term in self.terms)
+
+    @property
     def derivatives(self) -> Literal[0, 1, 2]:
         """Highest derivatives of the energy that the loss needs in full."""
         exact = (ORDERS[term.quantity] for term in self.terms if term.estimator == "exact")

@@ -9,8 +9,9 @@ from hessbench.errors import DataError, TrainingError
 from hessbench.potential import Prediction, TrainablePotential, build
 from hessbench.training.batches import Examples, to_tensors
 from hessbench.training.loop import train
-from hessbench.training.loss import weighted_sum
+from hessbench.training.loss import TARGETS, Target, weighted_sum
 from hessbench.training.preparation import examples
+from hessbench.training.settings import ORDERS, LossConfig, Term
 from hessbench.training.validation import validate
 from tests.training.synthetic import MODEL, loss_of, structures, training_config
 
@@ -150,6 +151,33 @@ def test_the_best_epoch_by_energy_alone():
     energies = [row["validation_energy_rmse_kcal_mol"] for row in history]
     assert validate(model, validation, 0, 4)["energy"] == pytest.approx(min(energies), rel=1e-6)
     assert "validation_loss" not in history[0]
+
+
+def test_a_quantity_of_ones_own_that_is_a_part_of_the_hessian(monkeypatch):
+    """All that such a quantity takes is an entry in settings and one in loss (CONTRIBUTING)."""
+
+    def some_elements(prediction):
+        return None if prediction.hessians is None else prediction.hessians[::7]
+
+    own = "some_elements"
+    monkeypatch.setitem(ORDERS, own, 2)
+    monkeypatch.setitem(TARGETS, own, Target(some_elements, "S", "some_elements_rmse_kcal_mol_A2"))
+    terms = (
+        Term(quantity="energy", weight=1),
+        Term.model_construct(quantity=own, weight=1, estimator="exact"),
+    )
+    loss = LossConfig.model_construct(terms=terms)
+    config = training_config(keep="best", epochs=3)
+    model, training, validation = prepared()
+    history = train(model, training, validation, loss, config)
+    for row in history:
+        parts = row["validation_energy_rmse_kcal_mol"], row["validation_some_elements_rmse_kcal_mol_A2"]
+        assert row["validation_loss"] == pytest.approx(sum(parts), rel=1e-6)
+    assert {"training_some_elements_rmse_kcal_mol_A2"} <= set(history[0])
+    whole = training.structures
+    bare = replace(training, structures=replace(whole, hessians=None))
+    with pytest.raises(TrainingError, match="needs Hessians"):
+        train(model, bare, validation, loss, config)
 
 
 def test_training_ends_when_the_rate_is_cut_to_the_limit(tmp_path):

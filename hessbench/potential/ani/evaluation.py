@@ -4,7 +4,6 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Literal
 
@@ -16,7 +15,6 @@ from hessbench.potential.ani.model import ANI
 from hessbench.potential.ani.pure import evaluate_pure
 from hessbench.potential.batch import Batch, Prediction
 from hessbench.potential.interface import Derivatives
-from hessbench.potential.probes import hessian_products
 from hessbench.potential.repulsion import repulsion
 from hessbench.system.memory import keep_freed_memory
 
@@ -48,7 +46,7 @@ def evaluate(
     probes
         (A, 3, k): also return the products of each Hessian with k vectors.
     backend
-        "native": compiled kernels, for CPUs; products without Hessians are computed by torch all the same.
+        "native": compiled kernels, for CPUs.
         "torch": torch alone, on any device. "auto", the default, takes the first where it can. None reads the
         environment variable HESSBENCH_BACKEND.
 
@@ -105,20 +103,11 @@ def _networks(
     probes: Tensor | None,
     backend: Backend | None,
 ) -> list[Prediction]:
-    native = choose_backend(batch.coordinates.device, backend) == "native"
-    if not native or (probes is not None and derivatives < 2):
-        return evaluate_pure(models, batch, derivatives, probes)  # products without Hessians: in torch alone
+    if choose_backend(batch.coordinates.device, backend) == "torch":
+        return evaluate_pure(models, batch, derivatives, probes)
     from hessbench.potential.ani.native import evaluate_native  # needs numba
 
-    predictions = evaluate_native(models, batch, derivatives)
-    if probes is None:
-        return predictions
-    return [_with_products(prediction, batch, probes) for prediction in predictions]
-
-
-def _with_products(prediction: Prediction, batch: Batch, probes: Tensor) -> Prediction:
-    assert prediction.hessians is not None
-    return replace(prediction, products=hessian_products(prediction.hessians, batch, probes))
+    return evaluate_native(models, batch, derivatives, probes)
 
 
 def choose_backend(device: torch.device, backend: Backend | None = None) -> Literal["native", "torch"]:

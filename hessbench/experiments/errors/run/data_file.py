@@ -11,8 +11,8 @@ import pandas as pd
 from ase.data import atomic_numbers, chemical_symbols
 
 from hessbench.config.inputs import Inputs
-from hessbench.data.layout import UNKNOWN, ReactionFile
-from hessbench.data.structures import Structures, load_structures
+from hessbench.data.layout import UNKNOWN
+from hessbench.data.structures import Structures
 from hessbench.errors import DataError, HessbenchError
 from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, evaluate_ensemble
 from hessbench.experiments.errors.run.predictions import read_predictions
@@ -75,9 +75,7 @@ def load_data_file(path: Path, results: Path) -> DataFile:
     if not path.exists():
         raise DataError(path, "there is no such file.")
     layout = path if _in_layout(path) else _converted(path, folder / "data.h5")
-    with ReactionFile(layout) as file:
-        data, level = file.identifier, file.metadata.level
-    return DataFile(name, TestSet(data, level, load_structures(layout)), folder)
+    return DataFile(name, TestSet.read(layout), folder)
 
 
 def score_data_file(

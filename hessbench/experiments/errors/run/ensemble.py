@@ -1,9 +1,9 @@
 """Errors of ensembles on the test sets: sections 3.2 to 3.4 of the paper, tables 2 to 4."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from hessbench.cluster.workers import workers
 from hessbench.config.inputs import Inputs
-from hessbench.data.structures import Structures
+from hessbench.data.layout import ReactionFile
+from hessbench.data.structures import Structures, load_structures
 from hessbench.errors import DataError
 from hessbench.experiments.errors.run.predictions import pack, write_metadata
 from hessbench.experiments.errors.run.rmse import sums_by_structure
@@ -54,6 +55,19 @@ class TestSet:
     data: str
     level: str
     structures: Structures
+
+    @classmethod
+    def read(cls, path: Path, reactions: Iterable[str] | None = None) -> Self:
+        """Read a file in the layout of `hessbench.data.layout`, whole or some of its reactions.
+
+        Raises
+        ------
+        DataError
+            See `ReactionFile`.
+        """
+        with ReactionFile(path) as file:
+            data, level = file.identifier, file.metadata.level
+        return cls(data, level, load_structures(path, reactions))
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hessbench.config.base import validate
-from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, active_file
 from hessbench.data.settings import SplitConfig
 from hessbench.data.split import Split, families, make_split, read_split
-from hessbench.data.structures import Structures, load_structures
+from hessbench.data.structures import Structures
 from hessbench.embedded import EMBEDDED
 from hessbench.experiments.errors.run.ensemble import TestSet
 
@@ -54,11 +53,7 @@ def embedded_sets(percent: int) -> Sets:
 
 
 def _load(files: Mapping[str, Path], split_of: Callable[[Structures, str], Split], percent: int) -> Sets:
-    tested = {}
-    for name, path in files.items():
-        with ReactionFile(path) as file:
-            data, level = file.identifier, file.metadata.level
-        tested[name] = TestSet(data, level, load_structures(path))
+    tested = {name: TestSet.read(path) for name, path in files.items()}
     stationary = tested["rtp"]
     split = split_of(stationary.structures, stationary.data)
     training = stationary.structures.select(split.training_at(percent))

@@ -8,10 +8,9 @@ from typing import Generic, TypeVar
 
 from hessbench.config.base import load_section
 from hessbench.config.inputs import Inputs, Stage
-from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SETS, SPLIT, active_file
 from hessbench.data.split import Split, read_split
-from hessbench.data.structures import Structures, load_structures
+from hessbench.data.structures import Structures
 from hessbench.experiments.errors.run.ensemble import TestSet
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.variants.settings import StudyConfig
@@ -72,11 +71,7 @@ class Study(Generic[C]):
         HessbenchError
             A file is missing or damaged, or the split is of other data.
         """
-        tested = {}
-        for name in sets:
-            with ReactionFile(active_file(name)) as file:
-                identifier, level = file.identifier, file.metadata.level
-            tested[name] = TestSet(identifier, level, load_structures(active_file(name)))
+        tested = {name: TestSet.read(active_file(name)) for name in sets}
         whole = tested["rtp"]
         split = read_split(results / SPLIT, whole.data)
         tested["rtp"] = TestSet(whole.data, whole.level, whole.structures.select(split.test))

@@ -40,6 +40,12 @@ class NativeGeometry:
         """What every kernel asks for."""
         return self.layout, self.neighbors, self.tables
 
+    def seen_by_pairs(self, vectors: Floats) -> Floats:
+        """Vectors (A, 3, ...) of atoms as pairs see them: the neighbour's minus the atom's, (P, 3, ...)."""
+        centers = np.repeat(self.layout.order, np.diff(self.neighbors.pair_start))
+        differences: Floats = vectors[self.neighbors.pair_atom] - vectors[centers]
+        return differences
+
     def over_chunks(self, kernel: Callable[..., None], *arguments: Any) -> None:
         """Run kernel(first, last, layout, neighbors, tables, arguments) on all threads."""
         run_parts(lambda part, first, last: kernel(first, last, *self.known, *arguments), self.parts)

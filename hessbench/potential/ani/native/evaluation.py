@@ -1,4 +1,4 @@
-"""Energies, forces and Hessians: compiled kernels around the networks in torch.
+"""Energies, forces, Hessians and their products: compiled kernels around the networks in torch.
 
 Autograd differentiates the networks (`hessbench.potential.ani.network`); what is linear in their gradient,
 slopes and curvatures has its reverse pass in kernels.
@@ -15,47 +15,77 @@ import torch
 from torch import Tensor
 
 from hessbench.potential.ani.model import ANI
-from hessbench.potential.ani.native import forces, tangents
+from hessbench.potential.ani.native import forces, products, tangents
 from hessbench.potential.ani.native.build import NativeGeometry, build
 from hessbench.potential.ani.native.layout import Floats
 from hessbench.potential.ani.native.runtime import as_array, compile_once, run_parts
-from hessbench.potential.ani.network import networks_of, run
+from hessbench.potential.ani.network import Network, NetworkState, gradient_tangents, networks_of, run
 from hessbench.potential.batch import Batch, Prediction
 
 
-def evaluate_native(models: Sequence[ANI], batch: Batch, derivatives: int) -> list[Prediction]:
+def evaluate_native(
+    models: Sequence[ANI], batch: Batch, derivatives: int, probes: Tensor | None = None
+) -> list[Prediction]:
     """Evaluate models of one architecture on one batch, see `hessbench.potential.ani.evaluation`."""
     dtype = np.dtype(str(batch.coordinates.dtype).removeprefix("torch."))
     compile_once(dtype, lambda: _exercise(models[0], batch.coordinates.dtype))
     geometry = build(models[0], batch, derivatives)
-    return [evaluate_geometry(model, geometry, derivatives) for model in models]
+    return [evaluate_geometry(model, geometry, derivatives, probes) for model in models]
 
 
-def evaluate_geometry(model: ANI, geometry: NativeGeometry, derivatives: int) -> Prediction:
-    """Evaluate a batch whose geometry is known."""
+def evaluate_geometry(
+    model: ANI, geometry: NativeGeometry, derivatives: int, probes: Tensor | None = None
+) -> Prediction:
+    """Evaluate a batch whose geometry is known; products with probes (A, 3, k) need no packed Jacobian."""
     features, networks = torch.from_numpy(geometry.features), networks_of(model)
     states = [
-        run(network, features[first:last], derivatives)
+        run(network, features[first:last], derivatives if probes is None else 2)
         for network, (first, last) in zip(networks, geometry.slots, strict=True)
     ]
     molecule = torch.from_numpy(geometry.layout.molecule[geometry.layout.order])
     atomic = torch.cat([state.energies for state in states])
     energies = atomic.new_zeros(len(geometry.layout.start) - 1).index_add(0, molecule, atomic)
-    if derivatives == 0:
+    if derivatives == 0 and probes is None:
         return Prediction(energies)
     gradient = torch.cat([state.gradient for state in states if state.gradient is not None])
-    of_energy = _Forces.apply(gradient, geometry)
-    if derivatives == 1:
-        return Prediction(energies, of_energy)
-    tensors = [
-        tensor
-        for network, state in zip(networks, states, strict=True)
-        for tensor in (*network.weights[:-1], *state.slopes, *state.curvatures)
-    ]
-    depths = [len(state.slopes) for state in states]
-    return Prediction(
-        energies, of_energy, _Hessians.apply(geometry, depths, torch.is_grad_enabled(), gradient, *tensors)
+    hessians = turned = None
+    if derivatives > 1:
+        tensors = [
+            tensor
+            for network, state in zip(networks, states, strict=True)
+            for tensor in (*network.weights[:-1], *state.slopes, *state.curvatures)
+        ]
+        depths = [len(state.slopes) for state in states]
+        hessians = _Hessians.apply(geometry, depths, torch.is_grad_enabled(), gradient, *tensors)
+    if probes is not None:
+        turned = _products(networks, states, gradient, probes, geometry)
+    return Prediction(energies, _Forces.apply(gradient, geometry) if derivatives else None, hessians, turned)
+
+
+def _products(
+    networks: list[Network],
+    states: list[NetworkState],
+    gradient: Tensor,
+    probes: Tensor,
+    geometry: NativeGeometry,
+) -> Tensor:
+    """H p, (A, 3, k): J' dg + (g . K) p, dg the change of the gradient along J p."""
+    directions = torch.stack([_push_forward(column, geometry) for column in probes.detach().unbind(2)], 1)
+    changes = torch.cat(
+        [
+            gradient_tangents(network, state, directions[first:last])
+            for network, state, (first, last) in zip(networks, states, geometry.slots, strict=True)
+        ]
     )
+    columns = [-_Forces.apply(change, geometry) for change in changes.unbind(1)]
+    return torch.stack(columns, 2) + _Curvature.apply(gradient, probes, geometry)
+
+
+def _push_forward(vectors: Tensor, geometry: NativeGeometry) -> Tensor:
+    """J v: vectors (A, 3) by atom -> (A, F) by slot."""
+    result = np.zeros_like(geometry.features)
+    geometry.over_chunks(forces.push_forward, geometry.seen_by_pairs(as_array(vectors)), result)
+    return torch.from_numpy(result)
 
 
 class _Forces(torch.autograd.Function):
@@ -71,12 +101,25 @@ class _Forces(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, adjoint: Tensor) -> tuple[Tensor, None]:
-        geometry, vectors = ctx.geometry, as_array(-adjoint)
-        centers = np.repeat(geometry.layout.order, np.diff(geometry.neighbors.pair_start))
-        result = np.zeros_like(geometry.features)
-        differences = vectors[geometry.neighbors.pair_atom] - vectors[centers]
-        geometry.over_chunks(forces.push_forward, differences, result)
-        return torch.from_numpy(result), None
+        return _push_forward(-adjoint, ctx.geometry), None
+
+
+class _Curvature(torch.autograd.Function):
+    """(g . K) p: gradient (A, F) by slot, vectors (A, 3, k) by atom -> (A, 3, k)."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, vectors: Tensor, geometry: NativeGeometry) -> Tensor:
+        ctx.geometry, ctx.differences = geometry, geometry.seen_by_pairs(as_array(vectors))
+        result = np.zeros(vectors.shape, geometry.features.dtype)
+        geometry.over_chunks(products.curvature_times, as_array(gradient), ctx.differences, result)
+        return torch.from_numpy(result)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, adjoint: Tensor) -> tuple[Tensor, None, None]:
+        result, seen = np.zeros_like(ctx.geometry.features), ctx.geometry.seen_by_pairs(as_array(adjoint))
+        ctx.geometry.over_chunks(products.curvature_times_adjoint, ctx.differences, seen, result)
+        return torch.from_numpy(result), None, None
 
 
 class _Hessians(torch.autograd.Function):
@@ -189,6 +232,6 @@ def _exercise(model: ANI, dtype: torch.dtype) -> None:
     batch = Batch(torch.full((4,), number), coordinates, torch.tensor([4]))
     own = copy.deepcopy(model).to(dtype).requires_grad_()
     with torch.enable_grad():
-        result = evaluate_geometry(own, build(own, batch, 2), 2)
-        found = (result.energies, result.forces, result.hessians)
+        result = evaluate_geometry(own, build(own, batch, 2), 2, torch.ones_like(coordinates).unsqueeze(2))
+        found = (result.energies, result.forces, result.hessians, result.products)
         torch.stack([item.sum() for item in found if item is not None]).sum().backward()
