@@ -7,7 +7,6 @@ Frames are counted from 0, as in ASE.
 """
 
 import math
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,12 +71,6 @@ def open_source(path: Path, choice: Choice) -> Source:
     DataError
         The file is damaged or periodic, has no consistent set of labels, or a frame lacks some of them.
     """
-    with path.open("rb") as file:
-        file.readline(20)
-        properties = re.search(rb"Properties=\"?(\S*::\S*)", file.readline(LONGEST))
-    if properties:
-        column = properties.group(1).decode(errors="replace")
-        raise DataError(path, f"a name with a colon in Properties={column} cannot be told apart; rename it.")
     every = [Frame(number, atoms) for number, atoms in enumerate(read_frames(path))]
     frames = [frame for frame in every if not _isolated(frame.atoms)]
     if not frames:

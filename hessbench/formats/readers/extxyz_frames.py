@@ -1,5 +1,6 @@
 """All frames of extended XYZ through ASE, after a look at what ASE would pass over or never end with."""
 
+import io
 import re
 from collections import Counter
 from itertools import takewhile
@@ -15,6 +16,9 @@ SYMBOLS = {symbol.encode() for symbol in chemical_symbols[1:]}
 """Symbols of the elements, without that of ASE's dummy atoms."""
 LONGEST = 1_000_000_000
 """Bytes of a comment at most; it may hold a Hessian."""
+COLUMNS = re.compile(rb"Properties=\"?([^\s\"]*)")
+NAMESPACE, STAND_IN = "::", "\N{PROPORTION}"
+"""Of names such as mtt::forces (metatrain), and what stands for it while ASE splits columns at colons."""
 
 
 def read_frames(path: Path) -> list[Atoms]:
@@ -28,13 +32,28 @@ def read_frames(path: Path) -> list[Atoms]:
     frames: list[Atoms] = []
     with reading(path, "damaged or truncated extended XYZ"):
         _check_counts(path)
-        frames_of_ase = iread(path, index=":", format="extxyz")
+        frames_of_ase = iread(_source(path), index=":", format="extxyz")
     while True:
         with reading(path, f"frame {len(frames)} cannot be read"):
             atoms = next(frames_of_ase, None)
         if atoms is None:
             return frames
+        for name in [name for name in atoms.arrays if STAND_IN in name]:
+            atoms.arrays[name.replace(STAND_IN, NAMESPACE)] = atoms.arrays.pop(name)
         frames.append(atoms)
+
+
+def _source(path: Path) -> Path | io.StringIO:
+    """Give the file; where columns have namespaces its text, in which these have their stand-in."""
+    with path.open("rb") as file:
+        file.readline(LONGEST)
+        if b"::" not in b"".join(COLUMNS.findall(file.readline(LONGEST))):
+            return path
+    return io.StringIO(COLUMNS.sub(lambda found: _masked(found.group()), path.read_bytes()).decode())
+
+
+def _masked(columns: bytes) -> bytes:
+    return columns.replace(NAMESPACE.encode(), STAND_IN.encode())
 
 
 def _check_counts(path: Path) -> None:
@@ -77,8 +96,8 @@ def _check_counts(path: Path) -> None:
 
 def _fields(comment: bytes) -> list[bytes]:
     """Name, type and number of words of each column in turn; empty if the comment does not say."""
-    columns = re.search(rb"Properties=\"?([^\s\"]*)", comment)
-    return columns.group(1).split(b":") if columns else []
+    columns = COLUMNS.search(comment)
+    return _masked(columns.group(1)).split(b":") if columns else []
 
 
 def _column_of_species(comment: bytes) -> int | None:

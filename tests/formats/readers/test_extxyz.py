@@ -144,6 +144,20 @@ def test_a_cell_is_refused_naming_it_and_left_out_if_asked(computed, tmp_path):
         assert "cells are left out, since pbc is F F F" in source.notes[0]
 
 
+def test_columns_with_a_namespace_are_picked_by_their_name(computed, tmp_path):
+    writers.write_extxyz(tmp_path / "in", computed)
+    text = (tmp_path / "in").read_text()
+    with open_data(tmp_path / "in") as source:
+        expected = list(source)
+    (tmp_path / "in").write_text(text.replace(":forces:R:3", ":mtt::forces:R:3"))
+    with pytest.raises(DataError, match=r"mtt::forces.*--forces-key"):
+        open_data(tmp_path / "in")
+    choice = Choice(energy_key="energy", forces_key="mtt::forces", hessian_key="hessian")
+    with open_data(tmp_path / "in", choice) as source:
+        for found, wanted in zip(source, expected, strict=True):
+            np.testing.assert_array_equal(found.forces, wanted.forces)
+
+
 def test_isolated_atoms_are_skipped_and_said(computed, tmp_path):
     writers.write_extxyz(tmp_path / "in", computed)
     atom = '1\nProperties=species:S:1:pos:R:3 energy=-13.6 config_type=IsolatedAtom pbc="F F F"\nH 0 0 0\n'
