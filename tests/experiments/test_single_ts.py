@@ -1,7 +1,8 @@
 """Models in a stack against the same models one at a time; the tables they lead to."""
 
+import copy
 import shutil
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -51,18 +52,27 @@ def path():
     return read_path(DATA)
 
 
-def stacked(path, seeds):
-    """The models of some seeds in float64: one by one, as ANI stacks them, and that stack."""
-    models = [build(CONFIG.model, seed).double() for seed in seeds]
-    return models, type(models[0]).stacked(models, path.numbers, path.ts, CONFIG.energy_unit)
+@pytest.fixture(scope="module")
+def stacked(path):
+    """Gives the models of the first seeds in float64: one by one, as ANI stacks them, and that stack.
+
+    Describing the geometry takes most of the time of a test, so it is done once, and copied.
+    """
+
+    @cache
+    def untrained(count, unit):
+        models = [build(CONFIG.model, seed).double() for seed in range(count)]
+        return models, type(models[0]).stacked(models, path.numbers, path.ts, unit)
+
+    return lambda count, unit=CONFIG.energy_unit: copy.deepcopy(untrained(count, unit))
 
 
 def target(path):
     return target_of(path.numbers, *map(torch.from_numpy, (path.ts, path.forces, path.hessian)))
 
 
-def test_stacked_models_predict_what_each_model_predicts(path):
-    models, stack = stacked(path, range(2))
+def test_stacked_models_predict_what_each_model_predicts(path, stacked):
+    models, stack = stacked(2)
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
     along = Batch.from_molecules([(path.numbers.tolist(), item.tolist()) for item in path.coordinates[::40]])
     with torch.no_grad():
@@ -77,8 +87,8 @@ def test_stacked_models_predict_what_each_model_predicts(path):
         torch.testing.assert_close(energies[index], model.reference_predict(along, 0).energies)
 
 
-def test_lower_derivatives_are_those_of_the_whole(path):
-    _, stack = stacked(path, range(2))
+def test_lower_derivatives_are_those_of_the_whole(stacked):
+    _, stack = stacked(2)
     whole, forces, energies = (stack.predict(order) for order in (2, 1, 0))
     torch.testing.assert_close(forces.forces, whole.forces)
     torch.testing.assert_close(energies.energies, whole.energies)
@@ -87,10 +97,10 @@ def test_lower_derivatives_are_those_of_the_whole(path):
 
 
 @pytest.mark.parametrize("loss", CONFIG.losses)
-def test_training_together_is_training_one_after_the_other(path, loss):
+def test_training_together_is_training_one_after_the_other(path, stacked, loss):
     """Every model ends where the package's own model, loss and optimizer bring it when trained alone."""
     weights = CONFIG.losses[loss]
-    models, stack = stacked(path, range(3))
+    models, stack = stacked(3)
     train_stack(stack, target(path), weights, CONFIG)
     batch = Batch.from_molecules([(path.numbers.tolist(), path.ts.tolist())])
     reference = Prediction(
@@ -113,9 +123,8 @@ def test_training_together_is_training_one_after_the_other(path, loss):
 
 
 @pytest.mark.parametrize("unit", [1.0, 30.0])
-def test_an_architecture_without_a_stack_of_its_own_trains_to_the_same_models(path, unit):
-    models, _ = stacked(path, range(2))
-    own = type(models[0]).stacked(models, path.numbers, path.ts, unit)
+def test_an_architecture_without_a_stack_of_its_own_trains_to_the_same_models(path, stacked, unit):
+    models, own = stacked(2, unit)
     plain = OneByOne(models, path.numbers, path.ts, unit)
     for item in (own, plain):
         train_stack(item, target(path), CONFIG.losses["efh"], CONFIG)
@@ -128,29 +137,34 @@ def test_an_architecture_without_a_stack_of_its_own_trains_to_the_same_models(pa
     torch.testing.assert_close(*path_energies, rtol=1e-7, atol=1e-6)
 
 
-def hessians_after_training(path, weights):
-    _, stack = stacked(path, range(2))
-    train_stack(stack, target(path), weights, CONFIG)
-    with torch.no_grad():
-        return stack.predict(2).hessians
+@pytest.fixture
+def hessians_after_training(path, stacked):
+    def train(weights):
+        _, stack = stacked(2)
+        train_stack(stack, target(path), weights, CONFIG)
+        with torch.no_grad():
+            return stack.predict(2).hessians
+
+    return train
 
 
-def test_a_probe_of_every_coordinate_is_the_whole_hessian(path):
-    exact = hessians_after_training(path, PAPER_LOSSES["efh"])
+def test_a_probe_of_every_coordinate_is_the_whole_hessian(path, hessians_after_training):
+    exact = hessians_after_training(PAPER_LOSSES["efh"])
     rows = loss_of(1, 0.08, 0.02, estimator="rows", count=path.forces.size)
-    by_probes = hessians_after_training(path, rows)
+    by_probes = hessians_after_training(rows)
     torch.testing.assert_close(by_probes, exact, rtol=1e-8, atol=1e-8)
 
 
-def test_few_probes_train_on_hessians_too(path):
+def test_few_probes_train_on_hessians_too(hessians_after_training):
     few = loss_of(1, 0.08, 0.02, estimator="rademacher", count=2)
-    without = hessians_after_training(path, PAPER_LOSSES["ef"])
-    assert (hessians_after_training(path, few) - without).abs().max() > 1e-3
-    torch.testing.assert_close(hessians_after_training(path, few), hessians_after_training(path, few))
+    without = hessians_after_training(PAPER_LOSSES["ef"])
+    found = hessians_after_training(few)
+    assert (found - without).abs().max() > 1e-3
+    torch.testing.assert_close(hessians_after_training(few), found)
 
 
-def test_loss_is_equation_6(path):
-    predictions = stacked(path, range(2))[1].predict(2)
+def test_loss_is_equation_6(path, stacked):
+    predictions = stacked(2)[1].predict(2)
     loss = PAPER_LOSSES["efh"]
     found = weighted_sum(errors(loss.terms, predictions, target(path)), loss)
     for index in range(2):
@@ -185,14 +199,15 @@ def test_run_gives_valid_tables_and_resumes(path, tmp_path):
 
 
 def test_after_an_edit_of_code_nothing_is_resumed(path, tmp_path, monkeypatch):
-    run_single_ts(path, CONFIG, tmp_path / "checkpoints")
+    config = CONFIG.model_copy(update={"losses": {"ef": CONFIG.losses["ef"]}})
+    run_single_ts(path, config, tmp_path / "checkpoints")
     files = sorted((tmp_path / "checkpoints").iterdir())
     before = [file.stat().st_mtime_ns for file in files]
     shutil.copytree(ROOT / "hessbench", tmp_path / "hessbench", ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "hessbench/training/optimization.py").open("a") as file:
         file.write("# edited\n")
     monkeypatch.setattr(ensembles, "code_digest", partial(code_digest, root=tmp_path))
-    run_single_ts(path, CONFIG, tmp_path / "checkpoints")
+    run_single_ts(path, config, tmp_path / "checkpoints")
     after = [file.stat().st_mtime_ns for file in files]
     assert all(new > old for new, old in zip(after, before, strict=True))
 
