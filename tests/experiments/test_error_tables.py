@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -26,6 +27,12 @@ NAMES = {"table-2": "rtp", "table-3": "irc", "table-4": "nms"}
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     return write_run(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture
+def own(results, tmp_path):
+    """A copy of the results that a test may change."""
+    return shutil.copytree(results, tmp_path / "results")
 
 
 def write_all(results, tables):
@@ -85,15 +92,14 @@ def test_a_single_model_has_no_spread(tmp_path):
     assert "nan" not in markdown.read_text().lower()
 
 
-def test_other_trainings_stand_apart(tmp_path):
-    results = write_run(tmp_path)
+def test_other_trainings_stand_apart(own, tmp_path):
     rows = errors_table({("irc", "energy"): 1.0, ("irc", "force"): 2.0}, loss="efhvp")
-    write_errors(results, rows, loss="efhvp")
+    write_errors(own, rows, loss="efhvp")
     mine = errors_table({("irc", "energy"): 4.0}, loss="my-model", percent=0)
-    write_errors(results, mine, loss="my-model", percent=0)
-    write_all(results, tmp_path)
+    write_errors(own, mine, loss="my-model", percent=0)
+    write_all(own, tmp_path)
     assert set(pd.read_csv(tmp_path / "table-3.csv")["loss"]) == {"E", "E-F", "E-F-H"}
-    csv, _ = write_ensembles_table(results=Results(results), tables=tmp_path)
+    csv, _ = write_ensembles_table(results=Results(own), tables=tmp_path)
     frame = pd.read_csv(csv)
     assert list(dict.fromkeys(frame["loss"])) == ["E", "E-F", "E-F-H", "E-F-HVP", "my-model"]
     row = frame[(frame["loss"] == "my-model")].iloc[0]
@@ -101,69 +107,66 @@ def test_other_trainings_stand_apart(tmp_path):
     assert row["mae"] <= row["rmse"]
 
 
-def test_percents_losses_and_data_that_left_the_profile_leave_the_results(tmp_path):
-    results = write_run(tmp_path)
+def test_percents_losses_and_data_that_left_the_profile_leave_the_results(own, tmp_path):
     for loss, percent in (("e", 90), ("mine", 90), ("e", 20), ("efhvp", 80)):
         rows = errors_table({("irc", "energy"): 1.0}, loss=loss, percent=percent)
-        write_errors(results, rows, loss=loss, percent=percent)
-    found = Results(results)
+        write_errors(own, rows, loss=loss, percent=percent)
+    found = Results(own)
     trained = {("e", 20), ("e", 80), ("ef", 80), ("efh", 80), ("efhvp", 80)}
     assert set(ensembles(found)) == trained | {("mine", 90)}  # a user's model stands beside any percent
     assert main_percent(found) == 80
     with pytest.raises(MissingResultsError, match=r"settings \(split\.training_percents\.90, which left the"):
         errors_of(found, "e", 90, "irc", "energy")
-    write_made_up_run(results, losses=("e", "ef", "efh"))
-    assert set(ensembles(Results(results))) == trained - {("efhvp", 80)} | {("mine", 90)}
-    write_made_up_run(results, percents=(80,))
-    assert set(ensembles(Results(results))) == trained - {("e", 20)} | {("mine", 90)}
-    write_made_up_run(results, data=DATA | {"irc": "another 1.0 none 0123456789ab"})
-    assert ensembles(Results(results)) == {}
+    write_made_up_run(own, losses=("e", "ef", "efh"))
+    assert set(ensembles(Results(own))) == trained - {("efhvp", 80)} | {("mine", 90)}
+    write_made_up_run(own, percents=(80,))
+    assert set(ensembles(Results(own))) == trained - {("e", 20)} | {("mine", 90)}
+    write_made_up_run(own, data=DATA | {"irc": "another 1.0 none 0123456789ab"})
+    assert ensembles(Results(own)) == {}
     with pytest.raises(MissingResultsError, match=r"was made from other data .irc: made-up-irc 1.0"):
-        main_percent(Results(results))
+        main_percent(Results(own))
 
 
-def test_a_renamed_profile_keeps_its_results(tmp_path):
-    results = write_run(tmp_path)
-    write_made_up_run(results, "renamed")
-    _, markdown, _ = write_rmse_table("table-2", "Title", results=Results(results), tables=tmp_path)
+def test_a_renamed_profile_keeps_its_results(own, tmp_path):
+    write_made_up_run(own, "renamed")
+    _, markdown, _ = write_rmse_table("table-2", "Title", results=Results(own), tables=tmp_path)
     assert "Profile renamed." in markdown.read_text()
 
 
-@pytest.mark.parametrize("name", ["None", "NA", "null", "nan", "1e5", "007", "true", '"quoted", a'])
-def test_models_with_names_that_look_like_something_else_survive(tmp_path, name):
-    results = write_run(tmp_path)
-    rows = errors_table({(s, "energy"): 4.0 for s in NAMES.values()}, loss=name)
-    write_errors(results, rows, loss=name)
-    write_all(results, tmp_path)
-    _, markdown = write_ensembles_table(results=Results(results), tables=tmp_path)
+def test_models_with_names_that_look_like_something_else_survive(own, tmp_path):
+    names = ["None", "NA", "null", "nan", "1e5", "007", "true", '"quoted", a']
+    for name in names:
+        rows = errors_table({(s, "energy"): 4.0 for s in NAMES.values()}, loss=name)
+        write_errors(own, rows, loss=name)
+    write_all(own, tmp_path)
+    _, markdown = write_ensembles_table(results=Results(own), tables=tmp_path)
     found = read_tables(tmp_path)
-    assert found.loc[found["table"] == "ensembles-irc", "loss"].tolist() == [name]
-    assert f"| {name} " in markdown.read_text()
-    assert tables_of_other_results(Results(results), tmp_path) == []
+    assert sorted(found.loc[found["table"] == "ensembles-irc", "loss"]) == sorted(names)
+    text = markdown.read_text()
+    assert all(f"| {name} " in text for name in names)
+    assert tables_of_other_results(Results(own), tmp_path) == []
 
 
-def test_tables_of_other_results_are_told(tmp_path):
-    results = write_run(tmp_path)
-    write_all(results, tmp_path)
-    write_ensembles_table(results=Results(results), tables=tmp_path)
-    assert tables_of_other_results(Results(results), tmp_path) == []
+def test_tables_of_other_results_are_told(own, tmp_path):
+    write_all(own, tmp_path)
+    write_ensembles_table(results=Results(own), tables=tmp_path)
+    assert tables_of_other_results(Results(own), tmp_path) == []
     path = tmp_path / "table-3.csv"
     path.write_text(path.read_text().replace("E-F-H,energy,kcal/mol,6", "E-F-H,energy,kcal/mol,2"))
-    (problem,) = tables_of_other_results(Results(results), tmp_path)
+    (problem,) = tables_of_other_results(Results(own), tmp_path)
     assert "table-3.csv is not what" in problem
     assert "`hessbench table 3`" in problem
-    write_made_up_run(results, losses=("e", "ef"))
-    problems = tables_of_other_results(Results(results), tmp_path)
+    write_made_up_run(own, losses=("e", "ef"))
+    problems = tables_of_other_results(Results(own), tmp_path)
     assert [f"table-{k}.csv cannot be of these results" in problems[k - 2] for k in (2, 3, 4)] == [True] * 3
     assert "ensembles.csv is not what" in problems[3]
 
 
-def test_tables_beside_results_of_other_data_are_told(tmp_path):
-    results = write_run(tmp_path)
-    write_all(results, tmp_path)
-    write_ensembles_table(results=Results(results), tables=tmp_path)
-    write_made_up_run(results, data={key: f"{value}-other" for key, value in DATA.items()})
-    problems = tables_of_other_results(Results(results), tmp_path)
+def test_tables_beside_results_of_other_data_are_told(own, tmp_path):
+    write_all(own, tmp_path)
+    write_ensembles_table(results=Results(own), tables=tmp_path)
+    write_made_up_run(own, data={key: f"{value}-other" for key, value in DATA.items()})
+    problems = tables_of_other_results(Results(own), tmp_path)
     assert len(problems) == 4
     assert all("cannot be of these results" in problem for problem in problems)
 
@@ -206,11 +209,10 @@ def rewrite(path, frame):
         (break_set, ["ef-80.parquet", "irc", "energy"]),
     ],
 )
-def test_broken_results_name_file_and_column_and_write_nothing(tmp_path, damage, words):
-    results = write_run(tmp_path)
-    damage(results / "errors" / "ef-80.parquet")
+def test_broken_results_name_file_and_column_and_write_nothing(own, tmp_path, damage, words):
+    damage(own / "errors" / "ef-80.parquet")
     with pytest.raises(HessbenchError) as caught:
-        write_rmse_table("table-3", "Title", results=Results(results), tables=tmp_path / "tables")
+        write_rmse_table("table-3", "Title", results=Results(own), tables=tmp_path / "tables")
     for word in words:
         assert word in str(caught.value)
     assert not (tmp_path / "tables").exists()
