@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.interaction import POINTER_TOUCH
@@ -55,11 +56,21 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def content(synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> Content:
-    figures, tables = tmp_path_factory.mktemp("figures"), tmp_path_factory.mktemp("tables")
-    png, _ = redraw("s2", synthetic, figures)
-    for name in set(reproduce.available("figure")) - {"s1", "s2"}:  # drawing all of them would take long
-        shutil.copy(png, figures / f"figure-{name}.png")
+def figures(synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One figure, and that, small, under the names of all others but one: drawing them would take long."""
+    folder = tmp_path_factory.mktemp("figures")
+    png, _ = redraw("s2", synthetic, folder)
+    with Image.open(png) as picture:
+        small, described = picture.resize((300, 200)), PngInfo()
+        described.add_itxt("Description", picture.info["Description"])
+    for name in set(reproduce.available("figure")) - {"s1", "s2"}:
+        small.save(folder / f"figure-{name}.png", pnginfo=described)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def content(synthetic: Path, figures: Path, tmp_path_factory: pytest.TempPathFactory) -> Content:
+    tables = tmp_path_factory.mktemp("tables")
     shutil.copy(synthetic / "tables/verdicts.csv", tables)
     for name in ("s1", "ts_search"):
         reproduce.load("table", name).make(results=Results(synthetic / "results"), tables=tables)
@@ -185,9 +196,12 @@ def test_a_table_that_a_profile_need_not_have_is_left_out_where_it_is_not(
     assert "hessbench table ts_search" not in render(bare)
 
 
-def test_an_experiment_that_was_not_run_is_named(synthetic: Path, tmp_path: Path) -> None:
+def test_an_experiment_that_was_not_run_is_named(synthetic: Path, figures: Path, tmp_path: Path) -> None:
     root = tmp_path / "run"
     shutil.copytree(synthetic, root)
+    shutil.copytree(figures, tmp_path / "figures")
+    for name in ("4", "5", "s3"):  # the reason that there is none is that it cannot be drawn
+        (tmp_path / f"figures/figure-{name}.png").unlink()
     for name in ("spectra", "neb_geometry", "stability_trajectory"):
         (root / f"results/{name}.parquet").unlink()
     shutil.rmtree(root / "models")

@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from hessbench.cli import main
+from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.ensembles import errors_of, rmse_of_models
 from hessbench.experiments.errors.statistics import rmse
 from hessbench.experiments.surface.run.tables import SURFACE
@@ -192,40 +193,43 @@ def test_rmse_agrees_with_the_tables(synthetic: Path) -> None:
         np.testing.assert_allclose(rows["rmse"], rmse(errors_of(results, loss, 20, "nms", "force")))
 
 
-@pytest.mark.parametrize(
-    ("table", "function", "message"),
-    [
-        (
-            "stability",
-            lambda frame: frame.rename(columns={"time_fs": "time"}),
-            "stability.parquet, column time_fs",
-        ),
-        (
-            "stability",
-            lambda frame: frame.assign(cap_k=[None, *frame["cap_k"][1:]], reason=""),
-            "stability.parquet, column",
-        ),
-        ("stability", None, "stability.parquet does not exist"),
-        ("stability", lambda frame: frame.assign(status="sleeping"), "stability.parquet, column status"),
-    ],
-)
 def test_a_broken_result_fails_its_figure_only(
-    synthetic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str, function, message: str
+    synthetic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = copy_of(synthetic, tmp_path / "run")
-    path = root / "results" / f"{table}.parquet"
-    if function is None:
-        path.unlink()
-    else:
-        change(path, function)
+    change(root / "results/stability.parquet", lambda frame: frame.rename(columns={"time_fs": "time"}))
     figures = tmp_path / "figures"
     with pytest.raises(SystemExit) as end:
         main(["figure", "3", "s2", "--root", str(root), "--figures", str(figures)])
     assert end.value.code == 2
     errors = capsys.readouterr().err
-    assert message in errors
+    assert "stability.parquet, column time_fs" in errors
     assert "Traceback" not in errors
     assert sorted(path.name for path in figures.iterdir()) == ["figure-s2.pdf", "figure-s2.png"]
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (
+            lambda frame: frame.assign(cap_k=[None, *frame["cap_k"][1:]], reason=""),
+            "stability.parquet, column",
+        ),
+        (None, "stability.parquet does not exist"),
+        (lambda frame: frame.assign(status="sleeping"), "stability.parquet, column status"),
+    ],
+)
+def test_what_is_broken_is_named(synthetic: Path, tmp_path: Path, function, message: str) -> None:
+    root = copy_of(synthetic, tmp_path / "run")
+    path = root / "results/stability.parquet"
+    if function is None:
+        path.unlink()
+    else:
+        change(path, function)
+    with pytest.raises(HessbenchError) as caught:
+        redraw("3", root, tmp_path / "figures")
+    assert message in str(caught.value)
+    assert not list((tmp_path / "figures").glob("*"))
 
 
 def test_a_missing_errors_table_is_named(synthetic: Path, tmp_path: Path) -> None:
