@@ -98,7 +98,7 @@ class Springs(Calculator):
 
 
 def test_distribution_of_energies_agrees_with_langevin_of_ase():
-    count, temperature, friction, skip = 30, 500.0, 0.2, 60
+    count, temperature, friction, skip = 30, 500.0, 0.2, 30
     atoms = Atoms(f"C{count}", np.zeros((count, 3)), calculator=Springs())
     dynamics = Langevin(
         atoms,
@@ -112,7 +112,7 @@ def test_distribution_of_energies_agrees_with_langevin_of_ase():
     dynamics.attach(lambda: theirs.append(atoms.get_potential_energy() * EV), interval=skip)
     dynamics.run(150 * skip)
     replicas = start(["a"], [(atoms.numbers, np.zeros((count, 3)))], harmonic, temperature)
-    _, _, _, energies = run(replicas, harmonic, 180, temperature=temperature, friction=friction)
+    _, _, _, energies = run(replicas, harmonic, 90, temperature=temperature, friction=friction)
     ours = energies[::skip, 0]
     assert ks_2samp(theirs[10:], ours[10:]).pvalue > 0.01
     expected = 1.5 * count * BOLTZMANN * temperature

@@ -82,11 +82,16 @@ def test_a_folder_with_settings_of_its_own_is_a_place_to_work_in(tmp_path: Path)
 
 
 @pytest.mark.parametrize("words", ["profile list", "figure 1", "table 1", "report", "check", "pin"])
-def test_outside_of_a_clone_the_commands_that_need_it_say_so(words: str, tmp_path: Path) -> None:
-    result = run(*words.split(), cwd=tmp_path)
-    assert result.returncode == 2
-    assert "needs a clone of hessbench's repository" in result.stderr
-    assert result.stderr.count("\n") == 1
+def test_outside_of_a_clone_the_commands_that_need_it_say_so(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        main(words.split())
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert "needs a clone of hessbench's repository" in error
+    assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 

@@ -43,6 +43,7 @@ def run(tmp_path, monkeypatch):
 
     def neb(geometries: str | None):
         neb = {"geometries": geometries, "losses": ["e"], "candidates": 1, "end_point_steps": 1}
+        neb["processes"] = 1
         Path("params.yaml").write_text(json.dumps({"profile": "mine", "neb": neb}))
         return CliRunner().invoke(command, [])
 

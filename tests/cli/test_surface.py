@@ -14,11 +14,16 @@ from hessbench.results.store.tables import read_provenance
 STATIONARY = EMBEDDED / "rtp.h5"
 
 
-@pytest.mark.parametrize("has_one", [True, False])
-def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, has_one):
+@pytest.fixture(scope="module")
+def name():
+    """The first reaction of the embedded data that is a single hydrogen transfer."""
     found = first_hydrogen_transfer(STATIONARY)
     assert found is not None
-    name = found[0].name
+    return found[0].name
+
+
+@pytest.mark.parametrize("has_one", [True, False])
+def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, name, has_one):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("profile: mine\n")
     active = Path("data/active/rtp.h5")

@@ -57,7 +57,7 @@ def test_results_are_in_order_and_every_report_arrives_once(tmp_path, monkeypatc
 
 def test_the_error_of_a_task_arrives():
     with pytest.raises(HessbenchError, match="task failed"):
-        run_tasks(fail, [1, 2, 3], None, TWO, print)
+        run_tasks(fail, [1, 2, 3], None, Cluster(workers=1), print)
 
 
 @pytest.mark.slow
