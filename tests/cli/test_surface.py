@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from hessbench.data.layout import ReactionFile, write_reactions
 from hessbench.embedded import EMBEDDED
+from hessbench.experiments.surface.run import cut
 from hessbench.experiments.surface.run.command import command, first_hydrogen_transfer
 from hessbench.experiments.surface.run.tables import SURFACE
 from hessbench.results.store.tables import read_provenance
@@ -25,6 +26,7 @@ def name():
 @pytest.mark.parametrize("has_one", [True, False])
 def test_reaction_of_the_data_or_of_the_embedded_ones(tmp_path, monkeypatch, name, has_one):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cut, "POINTS", 5)
     Path("params.yaml").write_text("profile: mine\n")
     active = Path("data/active/rtp.h5")
     active.parent.mkdir(parents=True)
