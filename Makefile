@@ -53,9 +53,10 @@ verify: export OMP_NUM_THREADS := 1
 verify: $(READY)
 	$(BIN)/hessbench archive verify $(ARCHIVE)
 
+# worksteal: each process has tests of neighbouring files, which share fixtures, and takes of others' when it is done
 test: export OMP_NUM_THREADS := 1
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not slow and not nightly" \
+	$(BIN)/python -m pytest -n auto --dist worksteal --max-worker-restart 0 -m "not slow and not nightly" \
 	  --benchmark-skip --durations 15
 
 test-slow: export OMP_NUM_THREADS := 1
