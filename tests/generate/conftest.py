@@ -48,7 +48,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
-    """Two worker processes for all tests of this folder, and no longer: even idle ones take processor time."""
+    """Two worker processes for all tests of this folder, no longer: even idle ones take processor time."""
     with LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0, env=ONE_THREAD
     ) as local:
