@@ -19,6 +19,7 @@ from hessbench.formats import readers
 from hessbench.formats.readers.source import Choice, Source, StoredReaction
 from hessbench.formats.unknown import why_unknown
 from hessbench.formats.unpack import unpacked
+from hessbench.system.reading import reading
 from hessbench.system.trial import tried
 
 LARGE = 100_000_000
@@ -112,8 +113,16 @@ def _open(reader: ModuleType, path: Path, choice: Choice) -> Source:
     for key, value in asdict(choice).items():
         if value and key not in offered:
             raise DataError(path, f"{reader.FORMAT} does not offer --{key.replace('_', '-')}; leave it out.")
-    source: Source = reader.open_source(path, choice) if offered else reader.open_source(path)
-    return source
+    with reading(path, f"cannot be read as {reader.FORMAT}"):
+        source: Source = reader.open_source(path, choice) if offered else reader.open_source(path)
+
+    def load(name: str) -> StoredReaction:
+        with reading(path, f"cannot be read as {reader.FORMAT}", place=name):
+            stored = source.load(name)
+            stored.check_lengths(path)
+        return stored
+
+    return replace(source, load=load)
 
 
 def _read_through(path: Path, choice: Choice) -> None:

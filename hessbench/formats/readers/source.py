@@ -109,6 +109,13 @@ class StoredReaction:
         multiplicity = self.multiplicity
         return charge, lowest_multiplicity(self.numbers, charge) if multiplicity is None else multiplicity
 
+    def check_lengths(self, path: Path) -> None:
+        """Raise a DataError unless there are as many of everything as there are structures."""
+        others = {"coordinates": self.coordinates, "forces": self.forces, "hessians": self.hessians}
+        for key, array in {**others, **self.annotations}.items():
+            if array is not None and len(array) != len(self):
+                raise DataError(path, f"{len(self)} energies, but {len(array)} of {key}.", self.name)
+
     def check(self, path: Path) -> None:
         """Raise a DataError unless the arrays are whole and fit together."""
         if self.faults:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hessbench.data.layout import Metadata, write_reactions
+from hessbench.formats.inspect import inspect_data
 from tests.formats import writers
 from tests.formats.readers.test_refusals import refusal
 
@@ -80,3 +81,25 @@ def test_an_array_in_another_file(computed, tmp_path):
         elsewhere = [(str(tmp_path / "other"), 0, 800)]
         file.create_dataset("rxn000001/coordinates", shape, "f8", external=elsewhere)
     assert "coordinates keeps its numbers in other files" in refusal(path)
+
+
+def test_fewer_forces_than_energies_are_named_wherever_the_file_is_read(computed, tmp_path):
+    path = tmp_path / "in.h5"
+    writers.write_transition1x(path, computed)
+    with h5py.File(path, "r+") as file:
+        group = next(iter(file["data"].values()))["rxn0000"]
+        forces = group["wB97x_6-31G(d).forces"][:1]
+        del group["wB97x_6-31G(d).forces"]
+        group["wB97x_6-31G(d).forces"] = forces
+    assert re.search(r"\d+ energies, but \d+ of forces", refusal(path))
+    report = inspect_data(path)
+    assert any("of forces" in problem for problem in report["problems"])
+
+
+def test_what_no_rule_of_a_reader_foresees_is_a_sentence(computed, tmp_path):
+    path = tmp_path / "in.fchk"
+    writers.write_fchk(path, computed[0], 1)
+    text = path.read_text()
+    title = re.search(r"Current cartesian coordinates +R +N= +12", text)[0]
+    path.write_text(text.replace(title, title[:-2] + " 2"))  # fewer than one atom has
+    assert "cannot be read as Gaussian" in refusal(path)
