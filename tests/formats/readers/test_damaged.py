@@ -101,5 +101,5 @@ def test_what_no_rule_of_a_reader_foresees_is_a_sentence(computed, tmp_path):
     writers.write_fchk(path, computed[0], 1)
     text = path.read_text()
     title = re.search(r"Current cartesian coordinates +R +N= +12", text)[0]
-    path.write_text(text.replace(title, title[:-2] + " 2"))  # fewer than one atom has
+    path.write_text(text.replace(title, title[:-2] + " 0"))
     assert "cannot be read as Gaussian" in refusal(path)
