@@ -87,6 +87,22 @@ def test_a_calculator_that_fails_on_every_tenth_structure_has_reasons_counts_and
     assert 'data-value="2">2<small>of 20</small>' in page
 
 
+def test_a_calculator_that_never_fails_and_is_called_as_what_is_missing_is_a_row(tmp_path):
+    path = tmp_path / "NA.py"
+    path.write_text(SPRINGS + variant("pass") + OWN)
+    results = tmp_path / "results"
+    write_made_up_run(results, data={"rtp": DATA})
+    names = NAMES[:3]
+    sets = {"rtp": TestSet(DATA, "springs", structures(2, tmp_path, names))}
+    model, training = Brought("NA", partial(load_calculator, path), "springs"), structures(1, tmp_path, names)
+    evaluate_user_model(model, 80, training, sets, 1, results, Inputs({"rtp": DATA}))
+    table = ensembles_table(Results(results))
+    assert (table["loss"].unique().tolist(), table["failed"].tolist()) == (["NA"], [0, 0, 0])
+    csv, markdown = write_ensembles_table(results=Results(results), tables=tmp_path / "tables")
+    assert csv.read_text().count("NA,80,") == 3
+    assert markdown.read_text().count("| NA ") == 3
+
+
 PROGRAM = """
 import sys
 from pathlib import Path

@@ -114,7 +114,8 @@ def ensembles_table(results: Results) -> pd.DataFrame:
                     | _rmse_cells(ensemble)
                     | {"mae": absolute.mean(), "mae_spread": spread(absolute)}
                     | _sizes(ensemble)
-                    | {"failed": failed and failed[test_set], "level": level, "level_mark": mark}
+                    | {"failed": None if failed is None else failed[test_set]}
+                    | {"level": level, "level_mark": mark}
                 )
     if not rows:
         raise MissingResultsError(
