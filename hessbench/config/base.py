@@ -74,7 +74,8 @@ def _refused(path: object, problem: str, place: str | None) -> ConfigurationErro
 def _parsed(path: Path, text: str) -> Any:
     """Plain data out of YAML, whose aliases may not make more of it than `MOST_VALUES`, or a circle."""
     try:
-        tree = yaml.compose(text, yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        tree = loader.get_single_node()
         if tree is not None and _values(tree, {}) > MOST_VALUES:
             raise _refused(path, f"its aliases make more than {MOST_VALUES} values of it.", None)
         if tree is not None and (twice := _given_twice(tree)):
@@ -82,7 +83,7 @@ def _parsed(path: Path, text: str) -> Any:
             raise _refused(path, f"{twice.value} is given twice; leave one of them.", line)
         if tree is not None and (odd := _read_otherwise(tree)):
             raise _refused(path, f"{odd[1]}.", f"line {odd[0].start_mark.line + 1}")
-        return yaml.safe_load(text)
+        return None if tree is None else loader.construct_document(tree)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}" if mark else None

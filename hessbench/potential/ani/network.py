@@ -138,13 +138,14 @@ def activation_derivatives(activation: Activation, z: Tensor, order: int) -> lis
     CELU's second derivative jumps at zero; there the value from the left, 1 / alpha, is taken, as in torch.
     """
     if activation == "gelu":
-        normal = torch.exp(-0.5 * z * z) * (1 / math.sqrt(2 * math.pi))
-        cumulative = (torch.erf(z * math.sqrt(0.5)) + 1) * 0.5
+        square = z * z
+        normal = torch.exp(-0.5 * square).mul_(1 / math.sqrt(2 * math.pi))
+        cumulative = torch.erf(z * math.sqrt(0.5)).add_(1).mul_(0.5)
         values = [z * cumulative, torch.addcmul(cumulative, z, normal)]
         if order > 1:
-            values.append(normal * (2 - z * z))
+            values.append(normal * (2 - square))
         if order > 2:
-            values.append(normal * (z * (z * z - 4)))
+            values.append(normal * (z * (square - 4)))
         return values
     left = z <= 0
     exponential = torch.exp(z.clamp(max=0) / CELU_ALPHA)

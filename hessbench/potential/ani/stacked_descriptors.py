@@ -8,6 +8,7 @@ coordinates.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -106,11 +107,22 @@ def describe(
     dtype
         Of the tables.
     """
-    batch = Batch.from_molecules([(numbers.tolist(), coordinates.tolist())])
+    positions = tuple(tuple(row) for row in coordinates.tolist())
+    return _described(architecture, tuple(numbers.tolist()), positions, dtype)
+
+
+@lru_cache(maxsize=1)  # all stacks of an experiment are of one structure
+def _described(
+    architecture: Architecture,
+    numbers: tuple[int, ...],
+    positions: tuple[tuple[float, ...], ...],
+    dtype: torch.dtype,
+) -> Descriptors:
+    batch = Batch.from_molecules([(numbers, positions)])
     geometry = build(_exact(architecture), batch)
-    columns = present_features(architecture, numbers)
+    columns = present_features(architecture, np.array(numbers))
     atoms = torch.argsort(geometry.element, stable=True)
-    size = coordinates.size
+    size = 3 * len(numbers)
     directions = torch.eye(size, dtype=torch.float64).view(-1, 3, size)
     jacobian = directional_features(geometry, directions)[atoms][:, :, columns]  # (N, 3 N, F)
     curvature = _curvature(geometry, batch)[atoms][:, columns]
@@ -128,7 +140,7 @@ def describe(
         )
     return Descriptors(
         architecture,
-        numbers,
+        np.array(numbers),
         columns,
         tables,
         jacobian.transpose(1, 2).reshape(-1, size).to(dtype),

@@ -174,7 +174,8 @@ class _Hessians(torch.autograd.Function):
                 for items in zip(*((total.first_layers, total.weights) for total in totals), strict=True)
             )
             first = torch.zeros(geometry.features.shape[1], widths[0], dtype=adjoint.dtype)
-            gradients.append(first.index_add_(0, columns, of_first).T)
+            # laid out as the weight is, so that autograd adds it to other gradients without strides
+            gradients.append(first.index_add_(0, columns, of_first).T.contiguous())
             others = weights.split([inputs * width for inputs, width in pairwise(widths)])
             gradients += [item.view(width, -1) for item, width in zip(others, widths[1:], strict=True)]
             for item in (totals[0].slopes, totals[0].curvatures):
@@ -188,7 +189,8 @@ def _element(
     """Join what kernels want in one piece, with memory for tangents; all of it for each chunk with `keep`."""
     layout, row_start, depth = geometry.layout, geometry.neighbors.row_start, len(tensors) // 3
     weights, slopes, curvatures = tensors[:depth], tensors[depth : 2 * depth], tensors[2 * depth :]
-    first_layers = weights[0].detach().T.index_select(0, torch.from_numpy(layout.columns)).numpy()
+    by_feature = weights[0].detach().T.contiguous()  # rows of it are gathered three times as fast as columns
+    first_layers = by_feature.index_select(0, torch.from_numpy(layout.columns)).numpy()
     others = torch.cat([weights[0].new_zeros(0), *(weight.flatten() for weight in weights[1:])])
     widths = np.array([len(weight) for weight in weights])
     of_weights = np.array([weight.numel() for weight in weights])
