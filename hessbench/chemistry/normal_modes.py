@@ -68,10 +68,8 @@ def translations_rotations(coordinates: np.ndarray, masses: np.ndarray) -> np.nd
     weights = np.sqrt(masses)
     centred = coordinates - np.average(coordinates, axis=0, weights=masses)
     translations = np.einsum("i,ab->iab", weights, np.eye(3)).reshape(-1, 3)
-    x, y, z = centred.T
-    zero = np.zeros_like(x)
-    around = np.array([[zero, -z, y], [z, zero, -x], [-y, x, zero]])  # axes times positions, (3, 3, N)
-    rotations = (weights * around).transpose(2, 1, 0).reshape(-1, 3)  # (3N, 3)
+    around = np.cross(np.eye(3)[:, None], centred)  # each axis times each position, (3, N, 3)
+    rotations = (weights[:, None] * around).transpose(1, 2, 0).reshape(-1, 3)  # (3N, 3)
     left, singular, _ = np.linalg.svd(rotations, full_matrices=False)
     rotations = left[:, singular > LINEAR * max(singular[0], LINEAR)]
     return np.hstack([translations / np.sqrt(masses.sum()), rotations])
