@@ -53,6 +53,24 @@ class EvaluatedImage(SinglePointCalculator):
         return []
 
 
+class SafeguardedLBFGS(LBFGS):
+    """ASE's L-BFGS that begins anew where a step met negative curvature.
+
+    Its approximation of the inverse Hessian is positive definite only while the forces fall along each step
+    (the curvature condition: Nocedal & Wright, Numerical Optimization, 2nd ed., section 6.1). Otherwise steps
+    lead up, and bands fall apart after they had almost converged. The forces of a band are the gradient of
+    nothing, so no line search can see to it.
+    """
+
+    def update(self, pos: np.ndarray, forces: np.ndarray, r0: np.ndarray, f0: np.ndarray) -> None:
+        """Learn from the last step, or forget all steps."""
+        if self.state.iteration > 0 and (pos - r0) @ (f0 - forces) <= 0:
+            self.state.s, self.state.y, self.state.rho = [], [], []
+            self.state.iteration = 0
+        else:
+            super().update(pos, forces, r0, f0)
+
+
 class BatchedNEB(NEB):
     """ASE's NEB whose moving images are evaluated together, and once for each set of positions.
 
@@ -208,7 +226,7 @@ def _relax(numbers: np.ndarray, start: np.ndarray, potential: Potential, config:
         for climb in (False, True):
             if climb:
                 neb.start_climbing()
-            optimizer = LBFGS(
+            optimizer = SafeguardedLBFGS(
                 neb,  # type: ignore[arg-type]
                 logfile=os.devnull,
                 maxstep=config.max_step_a,

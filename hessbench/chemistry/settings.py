@@ -32,7 +32,7 @@ class BandConfig(Section):
     )
     max_iterations: PositiveInt = Field(300, description="Not converged after so many steps of L-BFGS.")
     restarts: NonNegativeInt = Field(
-        1,
+        2,
         description="How often a band that did not converge begins anew, each time with springs a fifth as "
         "stiff and steps half as long.",
     )

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 import torch
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 from ase.calculators.emt import EMT
 from ase.mep import NEB
+from ase.optimize import LBFGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from hessbench.calculators.calculator_potential import CalculatorPotential
 from hessbench.chemistry.band import (
     Band,
     BatchedNEB,
+    SafeguardedLBFGS,
     evaluate_images,
     interpolate,
     optimize_band,
@@ -148,7 +151,7 @@ class NotANumber(ArrayPotential):
 
 
 def test_a_band_that_fails_begins_anew_with_weaker_springs_and_shorter_steps():
-    stiff = BandConfig(images=7, spring_ev_a2=25, max_step_a=0.2, restarts=0)
+    stiff = BandConfig(images=7, spring_ev_a2=10, max_step_a=0.2, restarts=0)
     ends = line(0.74, 1.5), line(1.5, 0.74)
     failed = optimize_band(NUMBERS, *ends, Leps(), stiff)
     assert failed.status != "converged"
@@ -156,6 +159,34 @@ def test_a_band_that_fails_begins_anew_with_weaker_springs_and_shorter_steps():
     assert again.status == "converged"
     worse = stiff.model_copy(update={"restarts": 1, "max_iterations": 3})
     assert "after 3 iterations" in optimize_band(NUMBERS, *ends, Leps(), worse).reason
+
+
+class Hill(Calculator):
+    """An atom between a hill at the origin and a valley at 3 Angstrom: 1 + cos(pi x / 3) eV."""
+
+    implemented_properties = ("energy", "forces")
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=()):
+        super().calculate(atoms, properties, system_changes)
+        phase = np.pi * self.atoms.positions[0, 0] / 3
+        force = np.array([[np.pi / 3 * np.sin(phase), 0, 0]])
+        self.results = {"energy": 1 + np.cos(phase), "forces": force}
+
+
+def steps_up(optimizer: type[LBFGS]) -> int:
+    """Steps against the force, of an atom that rolls down a hill."""
+    atom = Atoms("H", [[0.1, 0, 0]], calculator=Hill())
+    before, up = atom.positions.copy(), 0
+    force = atom.get_forces()
+    for _ in optimizer(atom, logfile=None, maxstep=0.1, alpha=10).irun(fmax=1e-3, steps=60):
+        up += int(((atom.positions - before) * force).sum() < 0)
+        before, force = atom.positions.copy(), atom.get_forces()
+    return up
+
+
+def test_negative_curvature_leads_no_step_up():
+    assert steps_up(LBFGS) > 0
+    assert steps_up(SafeguardedLBFGS) == 0
 
 
 def test_a_collapsing_band_is_named():

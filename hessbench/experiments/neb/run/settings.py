@@ -51,7 +51,7 @@ class NebConfig(Section):
     other_springs_ev_a2: tuple[PositiveFloat, ...] = Field(
         (),
         description="Springs with which bands of held-out reactions are relaxed, too, by the first model of "
-        "each ensemble, eV/Angstrom^2; in one attempt, because a second one has weaker springs.",
+        "each ensemble, eV/Angstrom^2; in one attempt, because further ones have weaker springs.",
     )
 
     @model_validator(mode="after")

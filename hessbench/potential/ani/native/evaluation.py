@@ -189,7 +189,7 @@ def _element(
     """Join what kernels want in one piece, with memory for tangents; all of it for each chunk with `keep`."""
     layout, row_start, depth = geometry.layout, geometry.neighbors.row_start, len(tensors) // 3
     weights, slopes, curvatures = tensors[:depth], tensors[depth : 2 * depth], tensors[2 * depth :]
-    by_feature = weights[0].detach().T.contiguous()  # rows of it are gathered three times as fast as columns
+    by_feature = weights[0].detach().T.contiguous()  # rows of it are gathered 2.5 times as fast as columns
     first_layers = by_feature.index_select(0, torch.from_numpy(layout.columns)).numpy()
     others = torch.cat([weights[0].new_zeros(0), *(weight.flatten() for weight in weights[1:])])
     widths = np.array([len(weight) for weight in weights])
