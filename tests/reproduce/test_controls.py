@@ -3,19 +3,19 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
+
+from hessbench.config.loss_labels import REFERENCE
 
 TABLES = Path(__file__).parents[2] / "tables"
-REFERENCE = "reference"
 
 
 def test_bands_of_the_reference_converge_from_the_start_of_the_models() -> None:
+    """All but a tenth, of few bands all but one; the first row is that of the profile's own springs."""
     table = pd.read_csv(TABLES / "table-bands.csv")
-    (control,) = table[table["loss"] == REFERENCE].itertuples()
-    if control.bands < 20:
-        pytest.skip("tables of a profile whose bands are too few to be a control")
-    assert control.converged >= 0.9 * control.bands
-    assert control.accurate >= 0.9 * control.bands
+    control = table[table["loss"] == REFERENCE].iloc[0]
+    missed = max(1, 0.1 * control["bands"])
+    assert control["bands"] - control["converged"] <= missed
+    assert control["bands"] - control["accurate"] <= missed
 
 
 def test_the_reference_holds_every_heated_molecule_together() -> None:
