@@ -10,7 +10,7 @@ from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import load_structures
-from hessbench.potential.ensembles import MODELS, trained_seeds
+from hessbench.potential.ensembles import CHECKPOINTS, MODELS, trained_seeds
 from hessbench.potential.registry import ModelConfig
 from hessbench.system.alone import alone
 from hessbench.training.ensemble import train_ensembles
@@ -38,7 +38,8 @@ def command(loss: str | None, percent: int | None, split_file: Path) -> None:
     percents = list(split.sizes) if percent is None else [percent]
     wanted = [(name, size) for size in percents for name in losses]
     structures = load_structures(path)
-    locks = [MODELS / "checkpoints" / f"{name}-{size}.lock" for name, size in wanted]
+    checkpoints = CHECKPOINTS / "train"
+    locks = [checkpoints / f"{name}-{size}.lock" for name, size in wanted]
     with alone(*locks):
-        for folder in train_ensembles(structures, split, wanted, model, config):
+        for folder in train_ensembles(structures, split, wanted, model, config, MODELS, checkpoints):
             click.echo(f"{folder}: {len(trained_seeds(folder))} models")

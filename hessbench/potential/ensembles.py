@@ -12,6 +12,8 @@ from hessbench.potential.registry import load
 from hessbench.system.reading import reading
 
 MODELS = Path("models")
+CHECKPOINTS = Path("results/checkpoints")
+"""What interrupted trainings go on from: outside `MODELS`, which DVC removes before it trains."""
 PROVENANCE = "training.json"
 """Data, settings, seeds, hardware and times of an ensemble, inside its folder."""
 

@@ -158,6 +158,8 @@ def member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
     """
     if name not in group:
         raise KeyError(name)
+    if "/" not in name and group.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD:
+        return group[name]  # what follows takes as long as reading it
     if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
         raise _refused(group, name, "is a link to another file, which is not followed")
     found = group[name]
@@ -205,7 +207,7 @@ def _excess(dataset: h5py.Dataset) -> str:
     """What a dataset claims beyond what the file can hold, as a part of a sentence; empty if nothing."""
     claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
     chunk = int(np.prod(dataset.chunks, dtype=float)) * dataset.dtype.itemsize if dataset.chunks else 0
-    size = Path(dataset.file.filename).stat().st_size
+    size = h5py.h5i.get_file_id(dataset.id).get_filesize()
     largest = max(claimed, chunk)
     if stored > size or largest > max(FREE, DENSEST * stored):
         return f"claims {largest} bytes, of which the file of {size} bytes holds {stored}"

@@ -50,7 +50,7 @@ class Ensemble:
     folder
         Of seed-<k>.safetensors, history.csv, metrics.json, training.json.
     checkpoints
-        Folder of the checkpoints; it outlives `folder`, which DVC removes before a stage.
+        Folder of the checkpoints.
     """
 
     name: str
@@ -87,6 +87,7 @@ def train_ensembles(
     model: ModelConfig,
     config: TrainingConfig,
     models: Path = MODELS,
+    checkpoints: Path | None = None,
 ) -> list[Path]:
     """Train ensembles, all models in one queue, and write their files.
 
@@ -105,6 +106,8 @@ def train_ensembles(
         Settings.
     models
         Folder of all ensembles.
+    checkpoints
+        Folder of the checkpoints of all ensembles; within that of the models if None.
 
     Returns
     -------
@@ -116,7 +119,8 @@ def train_ensembles(
     TrainingError
         No such loss; or a training failed: the message names loss, seed, epoch and batch.
     """
-    ensembles = [_ensemble(split, *item, model, config, models) for item in wanted]
+    checkpoints = models / "checkpoints" if checkpoints is None else checkpoints
+    ensembles = [_ensemble(split, *item, model, config, models, checkpoints) for item in wanted]
     # those that take longest are begun first, so that no process waits for another at the end
     tasks = [(index, seed) for index, ensemble in enumerate(ensembles) for seed in ensemble.seeds]
     tasks.sort(key=lambda task: -ensembles[task[0]].loss.derivatives)
@@ -149,6 +153,7 @@ def _ensemble(
     model: ModelConfig,
     config: TrainingConfig,
     models: Path,
+    checkpoints: Path,
 ) -> Ensemble:
     if loss_name not in config.losses:
         raise TrainingError(
@@ -176,7 +181,7 @@ def _ensemble(
         ),
         structures=len(indices),
         folder=ensemble_folder(loss_name, percent, models),
-        checkpoints=models / "checkpoints" / name,
+        checkpoints=checkpoints / name,
     )
 
 

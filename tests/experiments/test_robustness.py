@@ -95,7 +95,7 @@ def test_errors_are_those_of_a_profile_with_the_recipe(start: Start, tmp_path: P
     hessbench("robustness")
     index = read_table(Path("results"), ROBUSTNESS)
     assert index["folder"].tolist() == ["another-network", "adams-1"]
-    files = sorted(Path("models/checkpoints/robustness").rglob("*.pt"))
+    files = sorted(Path("results/checkpoints/robustness").rglob("*.pt"))
     assert len(files) == 6
     times = [path.stat().st_mtime_ns for path in files]
     hessbench("robustness")

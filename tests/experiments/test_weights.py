@@ -102,7 +102,7 @@ def test_what_is_finished_is_not_trained_again_and_belongs_to_the_run(evaluated:
     pd.testing.assert_frame_equal(Results().table(WEIGHTS), first)
     made = read_provenance(Path("results/weights.parquet")).inputs
     assert {"weights", "train", "evaluate"} <= set(made.code)
-    files = sorted(Path("models/checkpoints/weights").rglob("*.pt"))
+    files = sorted(Path("results/checkpoints/weights").rglob("*.pt"))
     assert len(files) == 4
     times = [path.stat().st_mtime_ns for path in files]
     files[0].unlink()  # as if this one had not been begun

@@ -15,7 +15,7 @@ from hessbench.experiments.errors.run.ensemble import TestSet
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.variants.settings import StudyConfig
 from hessbench.experiments.errors.variants.trained import Share
-from hessbench.potential.ensembles import MODELS
+from hessbench.potential.ensembles import CHECKPOINTS
 from hessbench.potential.registry import ModelConfig
 from hessbench.results.store.provenance import Provenance, made_here
 from hessbench.training.settings import TrainingConfig
@@ -48,7 +48,7 @@ class Study(Generic[C]):
     @property
     def checkpoints(self) -> Path:
         """Folder of checkpoints and of what is finished."""
-        return MODELS / "checkpoints" / self.stage.name
+        return CHECKPOINTS / self.stage.name
 
     @property
     def seeds(self) -> range:
