@@ -36,7 +36,7 @@ class Pairs:
     u: Tensor  # (P, 3)
     near: Tensor  # (P,) bool, within the angular cutoff
     near_pairs: Tensor  # indices of those that are near, ascending
-    radial: tuple[Tensor, Tensor, Tensor]  # R, R', R'' (P, K)
+    radial: list[Tensor]  # R, R', R'' (P, K)
 
 
 @dataclass(frozen=True)

@@ -73,27 +73,36 @@ def cutoff_terms(kind: Cutoff, rc: float, r: Tensor) -> tuple[Tensor, Tensor, Te
     return value, value * e1, value * (e2 + e1 * e1)
 
 
-def radial_terms(constants: Constants, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Radial features R_k(r) and their first two derivatives, each (pairs, shifts)."""
+def radial_terms(constants: Constants, r: Tensor, order: int = 2) -> list[Tensor]:
+    """Radial features R_k(r) and their derivatives up to `order` (at most 2), each (pairs, shifts)."""
     f0, f1, f2 = (item.unsqueeze(1) for item in cutoff_terms(constants.cutoff, constants.radial_cutoff, r))
     eta = constants.radial_eta
     d = r.unsqueeze(1) - _values(constants.radial_shifts, r.dtype, r.device)
     h0 = 0.25 * torch.exp(-eta * d * d)
-    h1 = -2 * eta * d * h0
-    h2 = (4 * eta * eta * d * d - 2 * eta) * h0
-    return h0 * f0, h1 * f0 + h0 * f1, h2 * f0 + 2 * h1 * f1 + h0 * f2
+    terms = [h0 * f0]
+    if order > 0:
+        h1 = -2 * eta * d * h0
+        terms.append(h1 * f0 + h0 * f1)
+    if order > 1:
+        h2 = (4 * eta * eta * d * d - 2 * eta) * h0
+        terms.append(h2 * f0 + 2 * h1 * f1 + h0 * f2)
+    return terms
 
 
-def shell_terms(constants: Constants, r1: Tensor, r2: Tensor) -> Tensor:
-    """h_n and its first two derivatives with respect to the mean distance, (3, triples, shifts)."""
+def shell_terms(constants: Constants, r1: Tensor, r2: Tensor, order: int = 2) -> Tensor:
+    """h_n and its derivatives up to `order` by the mean distance, (order + 1, triples, shifts)."""
     eta = constants.angular_eta
     d = (0.5 * (r1 + r2)).unsqueeze(1) - _values(constants.angular_shifts, r1.dtype, r1.device)
-    h0 = torch.exp(-eta * d * d)
-    return torch.stack([h0, -2 * eta * d * h0, (4 * eta * eta * d * d - 2 * eta) * h0])
+    terms = [torch.exp(-eta * d * d)]
+    if order > 0:
+        terms.append(-2 * eta * d * terms[0])
+    if order > 1:
+        terms.append((4 * eta * eta * d * d - 2 * eta) * terms[0])
+    return torch.stack(terms)
 
 
-def angle_terms(constants: Constants, c: Tensor) -> Tensor:
-    """A_z and its first two derivatives with respect to the cosine c, (3, triples, sections).
+def angle_terms(constants: Constants, c: Tensor, order: int = 2) -> Tensor:
+    """A_z and its derivatives up to `order` with respect to the cosine c, (order + 1, triples, sections).
 
     A = 2 ((1 + cos(theta - theta_z)) / 2)^zeta with theta = acos(0.95 c); no acos is taken.
     """
@@ -103,11 +112,14 @@ def angle_terms(constants: Constants, c: Tensor) -> Tensor:
     c = c.unsqueeze(1)
     s = torch.sqrt(1 - SLACK**2 * c * c)
     y0 = SLACK * c * cosines + s * sines
-    y1 = SLACK * cosines - (SLACK**2 * c / s) * sines
-    y2 = -(SLACK**2) / s**3 * sines
     p = (0.5 + 0.5 * y0).clamp(min=0)  # rounding may leave -1e-8
     power2 = p ** (zeta - 2)
     power1 = power2 * p
-    return torch.stack(
-        [2 * power1 * p, zeta * power1 * y1, zeta * (0.5 * (zeta - 1) * power2 * y1 * y1 + power1 * y2)]
-    )
+    terms = [2 * power1 * p]
+    if order > 0:
+        y1 = SLACK * cosines - (SLACK**2 * c / s) * sines
+        terms.append(zeta * power1 * y1)
+    if order > 1:
+        y2 = -(SLACK**2) / s**3 * sines
+        terms.append(zeta * (0.5 * (zeta - 1) * power2 * y1 * y1 + power1 * y2))
+    return torch.stack(terms)

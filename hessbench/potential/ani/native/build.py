@@ -51,15 +51,19 @@ class NativeGeometry:
         run_parts(lambda part, first, last: kernel(first, last, *self.known, *arguments), self.parts)
 
 
-def build(model: ANI, batch: Batch, order: int) -> NativeGeometry:
-    """Find neighbours and evaluate features and tables; in order 2 also the packed Jacobian."""
+def build(model: ANI, batch: Batch, order: int, *, products: bool = False) -> NativeGeometry:
+    """Find neighbours and evaluate features and tables; in order 2 also the packed Jacobian.
+
+    Derivatives that neither `order` nor `products` of Hessians with vectors need are not computed.
+    """
     architecture = model.architecture
     element = model.element_indices(batch.numbers).numpy()
     layout = layout_of(architecture, element, batch.counts.numpy())
     coordinates = np.ascontiguousarray(batch.coordinates.detach().numpy())
     neighbors = Neighbors(*find_neighbors(layout, coordinates))
     *packing, length = pack(layout, neighbors) if order > 1 else NOT_PACKED
-    values = _symmetry_functions(architecture, layout, neighbors, batch.coordinates.dtype)
+    highest = 2 if products else order
+    values = _symmetry_functions(architecture, layout, neighbors, batch.coordinates.dtype, highest)
     tables = Tables(*values, np.empty(length, coordinates.dtype), *packing)
     features = np.empty((len(element), architecture.features), coordinates.dtype)
     slots = layout.chunk_slots
@@ -74,9 +78,9 @@ def build(model: ANI, batch: Batch, order: int) -> NativeGeometry:
 
 
 def _symmetry_functions(
-    architecture: Architecture, layout: Layout, neighbors: Neighbors, dtype: torch.dtype
+    architecture: Architecture, layout: Layout, neighbors: Neighbors, dtype: torch.dtype, order: int
 ) -> list[np.ndarray]:
-    """Closed forms of all pairs and triples, in the order of `Tables`."""
+    """Closed forms of all pairs and triples, derivatives up to `order`; as they follow in `Tables`."""
     constants, vectors = constants_of(architecture.symmetry_functions), torch.from_numpy(neighbors.vectors)
     distances = torch.linalg.vector_norm(vectors, dim=1)
     r, u = distances.to(dtype), (vectors / distances.unsqueeze(1)).to(dtype)
@@ -87,8 +91,9 @@ def _symmetry_functions(
     along = c.unsqueeze(1)
     turning = [(u2 - along * u1) / r[first].unsqueeze(1), (u1 - along * u2) / r[second].unsqueeze(1)]
     with flushed_denormals():
-        radial = torch.stack(radial_terms(constants, r))
+        radial = torch.stack(radial_terms(constants, r, order))
         cutoffs = torch.stack(cutoff_terms(constants.cutoff, constants.angular_cutoff, r))
-        shells, angles = shell_terms(constants, r[first], r[second]), angle_terms(constants, c)
+        shells = shell_terms(constants, r[first], r[second], order)
+        angles = angle_terms(constants, c, order)
     tables = (table.numpy() for table in (c, torch.stack(turning, 1), shells, angles))
     return [r.numpy(), u.numpy(), radial.numpy(), cutoffs.numpy(), triples, *tables]

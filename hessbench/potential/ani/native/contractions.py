@@ -23,11 +23,12 @@ def contract(order, g, tables, triple, s):
             weight = g[start + n * nz + z]
             y0 += weight * angles[0, t, z]
             y1 += weight * angles[1, t, z]
-            y2 += weight * angles[2, t, z]
         s[0] += shells[0, t, n] * y0
         s[1] += shells[1, t, n] * y0
         s[2] += shells[0, t, n] * y1
         if order > 1:
+            for z in range(nz):
+                y2 += g[start + n * nz + z] * angles[2, t, z]
             s[3] += shells[2, t, n] * y0
             s[4] += shells[1, t, n] * y1
             s[5] += shells[0, t, n] * y2
@@ -42,13 +43,15 @@ def spread(order, s, tables, triple, g):
     for n in range(np.uint64(shells.shape[2])):
         y0 = cast(s[0] * shells[0, t, n] + s[1] * shells[1, t, n])
         y1 = cast(s[2] * shells[0, t, n])
-        y2 = cast(0.0)
         if order > 1:
             y0 += cast(s[3] * shells[2, t, n])
             y1 += cast(s[4] * shells[1, t, n])
             y2 = cast(s[5] * shells[0, t, n])
-        for z in range(nz):
-            g[start + n * nz + z] += y0 * angles[0, t, z] + y1 * angles[1, t, z] + y2 * angles[2, t, z]
+            for z in range(nz):
+                g[start + n * nz + z] += y0 * angles[0, t, z] + y1 * angles[1, t, z] + y2 * angles[2, t, z]
+        else:  # there is no table of second derivatives
+            for z in range(nz):
+                g[start + n * nz + z] += y0 * angles[0, t, z] + y1 * angles[1, t, z]
 
 
 @inner_kernel

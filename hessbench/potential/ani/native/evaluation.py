@@ -29,7 +29,7 @@ def evaluate_native(
     """Evaluate models of one architecture on one batch, see `hessbench.potential.ani.evaluation`."""
     dtype = np.dtype(str(batch.coordinates.dtype).removeprefix("torch."))
     compile_once(dtype, lambda: _exercise(models[0], batch.coordinates.dtype))
-    geometry = build(models[0], batch, derivatives)
+    geometry = build(models[0], batch, derivatives, products=probes is not None)
     return [evaluate_geometry(model, geometry, derivatives, probes) for model in models]
 
 

@@ -9,7 +9,10 @@ from hessbench.potential.ani.native.layout import Floats, Ints
 
 
 class Tables(NamedTuple):
-    """Distances, directions, and symmetry functions of every pair and triple, and what they add up to."""
+    """Distances, directions, and symmetry functions of every pair and triple, and what they add up to.
+
+    Of radial functions, shells and angles no derivatives that nothing needs.
+    """
 
     r: Floats  # (P,)
     u: Floats  # (P, 3)
@@ -35,21 +38,21 @@ def fill_features(first, last, layout, neighbors, tables, features, order):
     along[0] = 1  # a far pair has one row, along u
     for k in range(first, last):
         ranks = layout.set_elements[layout.chunk_set[k]]
-        for blocks in tables.blocks[:, k]:  # of one element; none below order 2
-            tables.jacobian[
-                blocks[0, 4] : blocks[-1, 4] + (blocks[-1, 1] - blocks[-1, 0]) * blocks[-1, 3]
-            ] = 0
+        if order > 1:
+            for blocks in tables.blocks[:, k]:  # of one element
+                end = blocks[-1, 4] + (blocks[-1, 1] - blocks[-1, 0]) * blocks[-1, 3]
+                tables.jacobian[blocks[0, 4] : end] = 0
         for begin, end in layout.chunk_slots[k]:
             for slot in range(begin, end):
                 own = features[slot]
                 own[:] = 0
                 near_end = neighbors.pair_start[slot] + neighbors.near[slot]
                 for p in range(neighbors.pair_start[slot], neighbors.pair_start[slot + 1]):
-                    slope, feature = tables.radial[1, p], neighbors.pair_element[p] * radial
+                    feature = neighbors.pair_element[p] * radial
                     for n in range(radial):
                         own[feature + n] += tables.radial[0, p, n]
                     if order > 1:
-                        u = tables.u[p] if p < near_end else along
+                        slope, u = tables.radial[1, p], tables.u[p] if p < near_end else along
                         _add_to_jacobian(tables.address[p], 0, u, none, slope, slope, tables.jacobian)
                 for triple in range(neighbors.triple_start[slot], neighbors.triple_start[slot + 1]):
                     pairs, feature = tables.triples[triple], tables.triples[triple, 2]
