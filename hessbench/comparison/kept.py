@@ -1,7 +1,8 @@
 """What an interrupted command goes on with: bands, spectra and transition state searches that are finished.
 
 Each is kept at once, in a sealed file of its own, whose name is a digest of all that decides about it. So
-what was made from another model, other settings, data, programs or code is not taken up.
+what was made from another model, other settings, data, programs or code is not taken up. Results that are
+known beforehand (`hessbench.comparison.known`) are not computed at all.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,6 +56,10 @@ class Keeping:
         Defined at the top level of a module.
     unpack
         Makes the result from the content.
+    known
+        Contents of results that need not be computed, by the `digest` of their tasks.
+    given
+        All results that it has given, by the same; it fills this itself.
     """
 
     workers: int | Workers
@@ -64,15 +69,21 @@ class Keeping:
     made_from: Callable[[Any], object]
     pack: Callable[[Any], Content | None]
     unpack: Callable[[Content], Any]
+    known: Mapping[str, Content] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)
 
     def finished(self, tasks: Sequence[object]) -> int:
-        """Count the tasks whose results are kept."""
-        return sum(self._path(task).exists() for task in tasks)
+        """Count the tasks whose results are kept or known."""
+        return sum(self._path(task).exists() or self.digest(task) in self.known for task in tasks)
+
+    def digest(self, task: object) -> str:
+        """Digest of all that decides about the result of a task but code and programs."""
+        return fingerprint(self.made_from(task))[:DIGITS]
 
     def run(
         self, function: Callable[[T, Any, Report], R], tasks: Sequence[T], shared: Any, on_report: Report
     ) -> list[R]:
-        """Do what `run_tasks` does, and say how many results were found; nothing is reported of these.
+        """Do what `run_tasks` does, and say how many results were kept; nothing is reported of found ones.
 
         Raises
         ------
@@ -83,13 +94,20 @@ class Keeping:
         contents = [_read(path) for path in paths]
         if found := sum(content is not None for content in contents):
             tqdm.write(f"{found} of {len(tasks)} {self.what} are done already, by an interrupted run.")
+        digests = [self.digest(task) for task in tasks]
+        contents = [
+            self.known.get(digest) if content is None else content
+            for digest, content in zip(digests, contents, strict=True)
+        ]
         missing = [
             (task, path)
             for task, path, content in zip(tasks, paths, contents, strict=True)
             if content is None
         ]
         new = iter(run_tasks(_do_and_keep, missing, (function, shared, self.pack), self.workers, on_report))
-        return [next(new) if content is None else self.unpack(content) for content in contents]
+        results = [next(new) if content is None else self.unpack(content) for content in contents]
+        self.given.update(zip(digests, results, strict=True))
+        return results
 
     def remove(self) -> None:
         """Remove all files: what was made from them is written."""

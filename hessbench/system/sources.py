@@ -61,16 +61,29 @@ def folders(*modules: str, root: Path = ROOT) -> list[str]:
 
 def code_digest(*modules: str, root: Path = ROOT) -> str:
     """Digest of all files in the `folders` of modules; changes when one is edited, added or removed."""
+    return files_digest(*folders(*modules, root=root), root=root)
+
+
+def files_digest(*places: str, root: Path = ROOT) -> str:
+    """Digest of folders and files alone, whatever they import; changes as that of `code_digest` does.
+
+    Parameters
+    ----------
+    places
+        Paths relative to `root`.
+    root
+        Folder that holds the packages.
+    """
     digest = hashlib.sha256()
-    for folder in folders(*modules, root=root):
-        for file in sorted(_files(root / folder)):
+    for place in places:
+        for file in sorted(_files(root / place)):
             digest.update(file.relative_to(root).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
+def _files(place: Path) -> Iterator[Path]:
+    for path in (place, *place.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
             yield path
 

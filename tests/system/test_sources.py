@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hessbench.system.sources import code_digest, folders
+from hessbench.system.sources import code_digest, files_digest, folders
 
 FILES = {
     "hessbench/__init__.py": "from hessbench.front import x",
@@ -88,3 +88,20 @@ def test_training_knows_nothing_of_readers_plots_and_the_command_line() -> None:
     assert {"hessbench/training", "hessbench/data", "hessbench/units"} <= set(found)
     others = ("hessbench", "hessbench/cli", "hessbench/formats", "hessbench/plotting", "hessbench/results")
     assert not set(others) & set(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "matters"),
+    [
+        ("hessbench/training/loop.py", True),
+        ("hessbench/training/added.py", True),
+        ("hessbench/data/layout.py", True),
+        ("hessbench/potential/ani/__init__.py", False),
+        ("hessbench/data/__init__.py", False),
+    ],
+)
+def test_a_digest_of_files_is_of_these_alone(root: Path, name: str, matters: bool) -> None:
+    places = "hessbench/training", "hessbench/data/layout.py"
+    before = files_digest(*places, root=root)
+    (root / name).write_text("# edited")
+    assert (files_digest(*places, root=root) != before) == matters

@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a numerical library is loaded; bands run in parallel
 
 import time
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,22 +13,19 @@ import pandas as pd
 
 from hessbench.calculators.brought import bring, calculators_option
 from hessbench.calculators.card import level_mark
-from hessbench.chemistry.level_potential import LevelPotential
 from hessbench.cluster.workers import workers
 from hessbench.comparison.potentials import brought_potential, level_potential, trained_potentials
 from hessbench.config.base import load_section
 from hessbench.config.options import results_option
 from hessbench.data.layout import ReactionFile
 from hessbench.data.locations import SPLIT, active_file
-from hessbench.experiments.neb.run.bands import (
-    has_reference_band,
-    keeping_bands,
-    keeping_reactions,
-    run_neb,
-)
+from hessbench.errors import HessbenchError
+from hessbench.experiments.neb.run.bands import keeping_bands, keeping_reactions, run_neb
+from hessbench.experiments.neb.run.choosing import reactions_of
+from hessbench.experiments.neb.run.control import CONTROL, origin, read_control, write_control
 from hessbench.experiments.neb.run.settings import NebConfig
 from hessbench.experiments.neb.run.tables import GEOMETRY, PATHS, SPRINGS, STAGE, SUMMARY
-from hessbench.reactions.choice import Search, choose_reactions
+from hessbench.reactions.geometries import ReactionGeometries
 from hessbench.reactions.held_out import of_level, reference_level, unseen_saddles
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
@@ -36,46 +33,42 @@ from hessbench.system.alone import alone_in_results
 
 
 @click.command()
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Instead, compute anew what depends on no model, the searches for reactions and the bands at the "
+    "level of theory, and put it into this file (.npz), beside what it holds of the same code. That of "
+    "profiles desktop and ci comes with the package.",
+)
 @results_option
 @calculators_option
 @alone_in_results("neb")
-def command(results: Path, calculators: tuple[str, ...]) -> None:
+def command(reference: Path | None, results: Path, calculators: tuple[str, ...]) -> None:
     """Relax nudged elastic bands: neb_paths, neb_summary, neb_springs, neb_geometry.parquet of results.
 
     Interrupted, it goes on: bands that are finished are not relaxed again.
     """
     begin = time.perf_counter()
     config = load_section(NebConfig, "neb")
+    if reference is not None:
+        if calculators:
+            raise HessbenchError("--reference computes the level of theory alone; leave --calculator out.")
+        _, level, candidates = _candidates(config, results)
+        checkpoints = results / "checkpoints" / "neb-reference"
+        click.echo(write_control(reference, config, level, candidates, checkpoints))
+        return
     potentials, trained = trained_potentials(config.losses, config.percent, config.seeds)
     brought = [bring(source) for source in calculators]  # what cannot be used is better known before
     potentials += [brought_potential(item) for item in brought]
-    with ReactionFile(active_file("rtp")) as file:
-        data, stated = file.identifier, file.metadata.level
+    data, level, candidates = _candidates(config, results)
     inputs = STAGE.inputs({"rtp": data}, {"neb": config}).joined(*trained)
-    level = reference_level(stated, config.level, "neb.level")
-    geometries, note = of_level(config.geometries, level)
+    control, note = read_control(CONTROL)
     if note:
         click.echo(note)
-    search = Search(
-        partial(LevelPotential, level),
-        config.end_point_fmax_ev_a,
-        config.end_point_steps,
-        partial(has_reference_band, config=config),
-    )
     checkpoints = results / "checkpoints" / "neb"
     searching = keeping_reactions(workers(config.processes), checkpoints, level, config)
-    reactions = choose_reactions(
-        unseen_saddles(geometries, active_file("rtp"), results / SPLIT),
-        search,
-        barriers={
-            "single hydrogen transfer": config.single_transfer_barrier,
-            "multi-process": config.multi_process_barrier,
-        },
-        held_out=config.held_out,
-        candidates_of_kind=config.candidates,
-        seed=config.seed,
-        processes=searching,
-    )
+    searching = replace(searching, known=control.contents)
+    reactions = reactions_of(config, level, candidates, searching)
     for reaction in reactions:
         if reaction.trained:
             click.echo(
@@ -84,19 +77,22 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
             )
     potentials.append(level_potential(level))
     relaxing = keeping_bands(workers(config.processes), checkpoints, reactions, config)
+    relaxing = replace(relaxing, known=control.contents)
     tables = run_neb(reactions, potentials, config, relaxing)
+    of_package = origin(control, searching, relaxing, tables)
     provenance = made_here(
         inputs,
         level=level,
         models=config.seeds,
         seconds=time.perf_counter() - begin,
-        notes={"neb": config.model_dump(mode="json")},
+        notes={"neb": config.model_dump(mode="json"), "reference": of_package},
     )
     write_table(results, PATHS, tables.paths, provenance)
     write_table(results, SUMMARY, tables.summary, provenance)
     write_table(results, SPRINGS, tables.springs, provenance)
     write_table(results, GEOMETRY, tables.geometry, provenance)
     relaxing.remove()
+    click.echo(of_package)
     for (kind, label), rows in tables.summary.groupby(["kind", "loss"], sort=False):
         click.echo(f"{kind}, {label}: {_outcome(rows)}")
     for (spring, label), rows in tables.springs.groupby(["spring_ev_a2", "loss"], sort=False):
@@ -104,6 +100,17 @@ def command(results: Path, calculators: tuple[str, ...]) -> None:
     for item in brought:
         if mark := level_mark(item.level, level):
             click.echo(f"{item.name}: {mark}")
+
+
+def _candidates(config: NebConfig, results: Path) -> tuple[str, str, list[ReactionGeometries]]:
+    """Name of the active data, level of theory of the reference, and the reactions to choose from."""
+    with ReactionFile(active_file("rtp")) as file:
+        data, stated = file.identifier, file.metadata.level
+    level = reference_level(stated, config.level, "neb.level")
+    geometries, note = of_level(config.geometries, level)
+    if note:
+        click.echo(note)
+    return data, level, unseen_saddles(geometries, active_file("rtp"), results / SPLIT)
 
 
 def _outcome(bands: pd.DataFrame) -> str:
