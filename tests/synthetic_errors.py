@@ -10,7 +10,7 @@ from hessbench.config.inputs import Inputs
 from hessbench.config.loss_labels import LABELS
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.results.published import read_published
-from hessbench.results.store.tables import write_table
+from hessbench.results.store.tables import BROUGHT, write_table
 from tests.made_up import DATA, provenance, trained, write_made_up_run
 
 ATOMS = 4
@@ -91,6 +91,8 @@ def write_errors(
     results: Path, rows: pd.DataFrame, *, loss: str, percent: int = 80, inputs: Inputs | None = None
 ) -> Path:
     """Write one errors table as the evaluation does: of an ensemble, or of a user's model by another name."""
-    if inputs is None:
-        inputs = trained(loss, percent) if loss in LABELS else Inputs(DATA)
+    if inputs is None and loss not in LABELS:
+        results, inputs = results / BROUGHT, Inputs(DATA)
+    elif inputs is None:
+        inputs = trained(loss, percent)
     return write_table(results, ERRORS, rows, provenance(inputs), f"{loss}-{percent}")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from hessbench.results.store.tables import CHECKSUM_KEY
+from hessbench.results.store.tables import BROUGHT, CHECKSUM_KEY
 from hessbench.system.files import replacing
 from hessbench.system.seal import BLANK, seal
 
@@ -20,7 +20,7 @@ BITS = 14
 """Binary digits of a number that are kept: it is off by 6e-5 of itself at most, a mean of many by less."""
 FAST, BEST = 3, 19
 """Levels of zstd: to compare by, and to keep."""
-ROUNDED = ("errors", "baselines", "calibration", "curvature", "robustness")
+ROUNDED = ("errors", BROUGHT, "baselines", "calibration", "curvature", "robustness")
 """Tables with a row a structure, by the first part of their path; numbers of others are kept as they are."""
 
 

@@ -12,6 +12,7 @@ from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.errors.tables import read_tables
 from hessbench.results.reader import Results
+from hessbench.results.store.tables import folders_of
 from hessbench.verification.amounts import MORE, data_of_errors, of_errors, percents
 from hessbench.verification.comparison import WITHIN, WORSE, compare
 from hessbench.verification.making import stale_tables
@@ -110,9 +111,12 @@ def _compare_with(against: str, also: Sequence[str], found: Results, form: Forma
 
 def _require_comparable(other: OtherRun, found: Results) -> None:
     """Make sure that results here are of this run, and that both were tested on the same data."""
-    for path in sorted(found.path(ERRORS, "*").parent.glob("*.parquet")):
+    for part, folder in folders_of(found.folder, ERRORS).items():
+        path = ERRORS.path(folder, part)
         if difference := found.difference(path):
-            raise HessbenchError(f"{path} {difference}; `dvc repro` makes it anew.")
+            ours = folder == found.folder
+            remedy = "`dvc repro` makes it anew" if ours else "evaluate it again, or remove the file"
+            raise HessbenchError(f"{path} {difference}; {remedy}.")
     for name, data in data_of_errors(other.results).items():
         mine = found.run.data.get(name, data)
         if mine != data:

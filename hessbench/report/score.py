@@ -15,7 +15,6 @@ from hessbench.data.structures import Structures
 from hessbench.errors import DataError
 from hessbench.experiments.curvature.run.command import reference_modes, rows_of
 from hessbench.experiments.curvature.statistics import METRICS, mean_estimate
-from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, structure_errors
 from hessbench.experiments.errors.run.predictions import (
     Predictions,
     predicted_seeds,
@@ -24,6 +23,7 @@ from hessbench.experiments.errors.run.predictions import (
     read_predictions,
     verified_checksum,
 )
+from hessbench.experiments.errors.run.scoring import TestSet, error_rows, structure_errors
 from hessbench.experiments.errors.statistics import EnsembleErrors, ensemble_errors, estimate, rmse
 from hessbench.results.statistics import Estimate
 from hessbench.results.store.names import QUANTITIES

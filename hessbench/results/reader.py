@@ -21,6 +21,7 @@ from hessbench.results.store.tables import (
     ProvenanceError,
     ResultsError,
     Table,
+    folders_of,
     read_provenance,
     read_table,
 )
@@ -73,8 +74,8 @@ class Results:
         return read_published()
 
     def path(self, table: Table, part: str | None = None) -> Path:
-        """File of a table."""
-        return table.path(self.folder, part)
+        """File of a table; a part may be of a user's model."""
+        return table.path(self._folder(table, part), part)
 
     def table(
         self, table: Table, columns: Iterable[str] | None = None, part: str | None = None
@@ -89,7 +90,7 @@ class Results:
             The file cannot be used.
         """
         provenance = self.provenance(table, part)
-        frame = read_table(self.folder, table, columns, part)
+        frame = read_table(self._folder(table, part), table, columns, part)
         self.read[self.path(table, part)] = provenance
         return frame
 
@@ -124,8 +125,8 @@ class Results:
 
     def parts(self, table: Table) -> list[str]:
         """Names of the parts of a table that belong to this run, in alphabetical order."""
-        paths = sorted(self.path(table, "*").parent.glob("*.parquet"))
-        return [path.stem for path in paths if not self.difference(path)]
+        found = folders_of(self.folder, table)
+        return [part for part, folder in found.items() if not self.difference(table.path(folder, part))]
 
     def rows(self, table: Table, frame: pd.DataFrame, /, **wanted: object) -> pd.DataFrame:
         """Rows of a table that have these values.
@@ -172,6 +173,10 @@ class Results:
         content = read_header(paths[0])
         self.read[paths[0]] = Provenance(Inputs(data=self.run.sets), versions=self.run.versions)
         return content
+
+    def _folder(self, table: Table, part: str | None) -> Path:
+        """Folder of the results that has a table or part, or would have it."""
+        return self.folder if part is None else folders_of(self.folder, table).get(part, self.folder)
 
     @property
     def data(self) -> str:

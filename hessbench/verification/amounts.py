@@ -16,7 +16,7 @@ from hessbench.experiments.neb.run.tables import SUMMARY
 from hessbench.experiments.stability.run.tables import STABILITY
 from hessbench.results.reader import TRAINING
 from hessbench.results.store.names import UNITS
-from hessbench.results.store.tables import read_provenance, read_table
+from hessbench.results.store.tables import folders_of, read_provenance, read_table
 from hessbench.system.reading import reading
 from hessbench.verification.paired import GROUP, UNIT, Amounts
 
@@ -32,8 +32,8 @@ def data_of_errors(results: Path) -> dict[str, str]:
         A table is broken.
     """
     found: dict[str, str] = {}
-    for path in _parts(results):
-        found |= read_provenance(path).inputs.data
+    for part, folder in folders_of(results, ERRORS).items():
+        found |= read_provenance(ERRORS.path(folder, part)).inputs.data
     return found
 
 
@@ -45,10 +45,11 @@ def of_errors(results: Path, percent: int) -> Amounts:
     HessbenchError
         There are none, or a table is broken.
     """
-    parts = [path.stem for path in _parts(results) if path.stem.rpartition("-")[2] == str(percent)]
+    found = folders_of(results, ERRORS)
+    parts = [part for part in found if part.rpartition("-")[2] == str(percent)]
     if not parts:
         raise HessbenchError(f"{results / ERRORS.name} holds no errors of models of {percent} % of the data.")
-    rows = pd.concat([read_table(results, ERRORS, part=part) for part in parts], ignore_index=True)
+    rows = pd.concat([read_table(found[part], ERRORS, part=part) for part in parts], ignore_index=True)
     units = rows["quantity"].map(UNITS)
     rows["value"] = rows["set"] + " " + rows["quantity"] + " RMSE (" + units + ")"
     return Amounts(rows.rename(columns={"squared": "amount"})[COLUMNS], 0.5)
@@ -56,7 +57,7 @@ def of_errors(results: Path, percent: int) -> Amounts:
 
 def percents(results: Path) -> set[int]:
     """Training set sizes of which a run has errors."""
-    ends = (path.stem.rpartition("-")[2] for path in _parts(results))
+    ends = (part.rpartition("-")[2] for part in folders_of(results, ERRORS))
     return {int(end) for end in ends if end.isdecimal()}
 
 
@@ -112,10 +113,6 @@ MORE: dict[str, Callable[[Path, Path, int], list[Amounts]]] = {
     "time": _of_time,
 }
 """What else can be compared, by name: takes the folders of results and models, and the training set size."""
-
-
-def _parts(results: Path) -> list[Path]:
-    return sorted((results / ERRORS.name).glob("*.parquet"))
 
 
 def _of_cases(

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from io import StringIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,7 @@ from hessbench.results.run import RUN
 from hessbench.system.reading import reading
 
 VERDICTS = "tables/verdicts.csv"
+ERRORS_FOLDER = f"results/{ERRORS.name}"
 REMEDY = (
     "check it out beside this clone (`git worktree add ../before {revision}`), `make repro` there, and name "
     "that folder"
@@ -68,7 +69,7 @@ def find_run(named: str, scratch: Path) -> OtherRun:
             return OtherRun(named, results, results.parent / "models", _verdicts(text, beside))
     if folder.is_dir():
         raise HessbenchError(
-            f"{named} holds no results of a run (results/{RUN} and results/{ERRORS.name}); `make repro` "
+            f"{named} holds no results of a run (results/{RUN} and {ERRORS_FOLDER}); `make repro` "
             "there makes them."
         )
     if (commit := _git("rev-parse", "--verify", "--quiet", f"{named}^{{commit}}")) is None:
@@ -86,17 +87,9 @@ def _from_cache(named: str, commit: str, scratch: Path) -> OtherRun:
         stages = yaml.safe_load(lock)["stages"].values()
         outs = {item["path"]: item["md5"] for stage in stages for item in stage.get("outs", [])}
     cache = _cache()
-    tables = [path for path in outs if path.startswith("results/") and path.endswith(".parquet")]
-    wanted = {path: outs[path] for path in tables}
-    for path, md5 in outs.items():
-        listing = _place(cache, md5)
-        if path.startswith("models/") and md5.endswith(".dir") and listing.exists():
-            with reading(listing, "is no list of files of DVC"):
-                content: list[dict[str, Any]] = json.loads(listing.read_text(encoding="utf-8"))
-            files = {item["relpath"]: item["md5"] for item in content}
-            wanted |= {f"{path}/{TRAINING}": files[TRAINING]} if TRAINING in files else {}
+    wanted = {path: md5 for path, md5 in _files(outs, cache).items() if _is_compared(path)}
     missing = [path for path, md5 in wanted.items() if not _place(cache, md5).exists()]
-    errors = [path for path in wanted if path.startswith(f"results/{ERRORS.name}/")]
+    errors = [path for path in wanted if f"{path}/".startswith(f"{ERRORS_FOLDER}/")]
     gone = [path for path in missing if path in errors]
     if not errors:
         raise HessbenchError(f"dvc.lock of {named} names no errors tables; {remedy}.")
@@ -112,6 +105,34 @@ def _from_cache(named: str, commit: str, scratch: Path) -> OtherRun:
             shutil.copyfile(_place(cache, md5), target)
     found = _verdicts(_git("show", f"{commit}:{VERDICTS}"), f"{VERDICTS} at {named}")
     return OtherRun(named, scratch / "results", scratch / "models", found)
+
+
+def _files(outs: dict[str, str], cache: Path) -> dict[str, str]:
+    """Files of outs of a dvc.lock and their checksums; a folder whose listing is not in the cache is itself.
+
+    Stages write single files or whole folders, which differs between revisions.
+    """
+    found = {}
+    for path, md5 in outs.items():
+        if any(parent.as_posix() in outs for parent in PurePosixPath(path).parents):
+            continue  # left by a stage that there is no more: DVC lets no two stages write the same
+        listing = _place(cache, md5)
+        of_interest = PurePosixPath(path).parts[0] in ("results", "models")
+        if not (of_interest and md5.endswith(".dir") and listing.exists()):
+            found[path] = md5
+            continue
+        with reading(listing, "is no list of files of DVC"):
+            content: list[dict[str, Any]] = json.loads(listing.read_text(encoding="utf-8"))
+            found |= {f"{path}/{item['relpath']}": str(item["md5"]) for item in content}
+    return found
+
+
+def _is_compared(path: str) -> bool:
+    """Whether runs are compared by this file, or by some in this folder."""
+    folder, _, name = path.rpartition("/")
+    if folder.partition("/")[0] == "models":
+        return name == TRAINING
+    return path == ERRORS_FOLDER or (folder in ("results", ERRORS_FOLDER) and name.endswith(".parquet"))
 
 
 def _verdicts(text: str | None, source: object) -> dict[str, str]:

@@ -14,8 +14,8 @@ from hessbench.calculators.user_file import digest_of, load_calculator, name_of
 from hessbench.config.inputs import Inputs
 from hessbench.data.structures import concatenate
 from hessbench.errors import ConfigurationError, HessbenchError
-from hessbench.experiments.errors.run.ensemble import TestSet
 from hessbench.experiments.errors.run.predictions import read_failures, verified_checksum
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.tables import FAILURES
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.potential.batch import Batch

@@ -15,7 +15,7 @@ from hessbench.config.inputs import Inputs
 from hessbench.data.layout import Reaction
 from hessbench.data.structures import concatenate
 from hessbench.errors import HessbenchError, PotentialError
-from hessbench.experiments.errors.run.ensemble import TestSet
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.potential.batch import Batch

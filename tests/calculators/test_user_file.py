@@ -19,8 +19,8 @@ from hessbench.data.layout import Reaction
 from hessbench.data.structures import concatenate
 from hessbench.errors import HessbenchError
 from hessbench.experiments.correlation.run.histogram import correlation_rows
-from hessbench.experiments.errors.run.ensemble import TestSet
 from hessbench.experiments.errors.run.predictions import predicted_seeds, read_predictions
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.potential.batch import Batch

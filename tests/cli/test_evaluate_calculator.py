@@ -14,11 +14,22 @@ from hessbench.experiments.errors.run.command import command as evaluate
 from hessbench.experiments.neb.run.command import command as neb
 
 
-@pytest.mark.parametrize("arguments", [[], ["--loss", "e", "--calculator", "mine.py"]])
-def test_either_an_ensemble_or_a_calculator(arguments):
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--loss", "e", "--calculator", "mine.py"], "either --loss or --calculator"),
+        (["--data", "mine.h5"], "--data needs either --loss or --calculator"),
+        (["--set", "rtp"], "--set belongs to --calculator"),
+        (["--name", "mine"], "--name and --card belong to --calculator"),
+        (["--loss", "e", "--card", "mine.yaml"], "--name and --card belong to --calculator"),
+    ],
+)
+def test_options_that_do_not_go_together(arguments, problem, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text('{"training": {"losses": {"e": {}}}}')
     result = CliRunner().invoke(evaluate, ["--percent", "80", *arguments])
     assert result.exit_code == 2
-    assert "either --loss or --calculator" in result.output
+    assert problem in result.output
 
 
 def test_help_says_what_the_file_must_hold():
@@ -64,12 +75,14 @@ def test_without_settings_the_embedded_sets_are_used_and_give_the_numbers_of_the
     said, known = (hessbench(item, "evaluate", "--calculator", "trap.py") for item in (bare, project))
     note, _, table = said.partition("\n")
     assert note.startswith("No params.yaml here: scored on the data that come with the package")
-    assert table == known
-    frames = [pd.read_parquet(item / "results/errors/trap-80.parquet") for item in (bare, project)]
+    shows = "`hessbench table && hessbench figure all && hessbench report` shows it beside the losses\n"
+    assert table + shows == known
+    path = "results/brought/errors/trap-80.parquet"
+    frames = [pd.read_parquet(item / path) for item in (bare, project)]
     pd.testing.assert_frame_equal(*frames)
     assert sorted(item.name for item in bare.iterdir()) == ["results", "trap.py"]
     hessbench(bare, "evaluate", "--calculator", "trap.py", "--set", "rtp")
-    part = pd.read_parquet(bare / "results/errors/trap-80.parquet")
+    part = pd.read_parquet(bare / path)
     pd.testing.assert_frame_equal(part, frames[0][frames[0]["set"] == "rtp"].reset_index(drop=True))
 
 

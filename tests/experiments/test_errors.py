@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,6 @@ from hessbench.cli import cli
 from hessbench.data.layout import write_reactions
 from hessbench.data.structures import concatenate, load_structures
 from hessbench.errors import DataError, HessbenchError
-from hessbench.experiments.errors.run.ensemble import error_rows, structure_errors
 from hessbench.experiments.errors.run.predictions import (
     matrices,
     pack,
@@ -23,6 +23,7 @@ from hessbench.experiments.errors.run.predictions import (
     unpack,
 )
 from hessbench.experiments.errors.run.rmse import summarize
+from hessbench.experiments.errors.run.scoring import error_rows, structure_errors
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.potential import Batch
@@ -189,6 +190,53 @@ def test_nothing_but_results_is_left(run):
         "e-40.parquet",
         "ef-80.parquet",
     ]
+
+
+def test_ensembles_evaluated_together_are_byte_by_byte_those_evaluated_one_by_one(run, tmp_path, monkeypatch):
+    shutil.copytree(run, tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    params = json.loads(Path("params.yaml").read_text())
+    params["training"]["losses"] = {name: params["training"]["losses"][name] for name in ("e", "ef")}
+    Path("params.yaml").write_text(json.dumps(params))
+
+    def files() -> dict[str, bytes]:
+        return {
+            f"{folder}/{path.name}": path.read_bytes()
+            for folder in ("predictions", "errors")
+            for path in Path("results", folder).iterdir()
+        }
+
+    def called(*arguments: str) -> str:
+        result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    called("train")
+    for loss in ("e", "ef"):
+        for percent in ("40", "80"):
+            called("evaluate", "--loss", loss, "--percent", percent)
+    one_by_one = files()
+    shutil.rmtree("results/predictions")
+    shutil.rmtree("results/errors")
+    said = called("evaluate")
+    assert len(one_by_one) == 8
+    assert files() == one_by_one
+    assert "RMSE, mean over models; energy in kcal/mol, force in kcal/mol/Angstrom" in said
+    lines = said.splitlines()[-4:]
+    assert [line.split()[0] for line in lines] == ["e-40", "ef-40", "e-80", "ef-80"]
+    errors = summarize(read_table(Path("results"), ERRORS, part="ef-80"))
+    shown = errors.groupby(["set", "quantity"], sort=False)["rmse"].mean()
+    assert [float(cell) for cell in lines[3].split()[1:]] == pytest.approx(shown.tolist(), rel=1e-3)
+    shutil.rmtree("results/errors")
+    called("evaluate", "--percent", "40")
+    assert sorted(path.name for path in Path("results/errors").iterdir()) == ["e-40.parquet", "ef-40.parquet"]
+
+
+def test_an_ensemble_that_is_not_trained_is_named_before_any_is_evaluated(run, monkeypatch):
+    monkeypatch.chdir(run)
+    result = CliRunner().invoke(cli, ["evaluate"])
+    assert isinstance(result.exception, DataError)
+    assert "hessbench train --loss ef --percent 40" in str(result.exception)
 
 
 def test_untrained_ensemble_names_the_command(run):

@@ -14,8 +14,8 @@ from hessbench.calculators.brought import Brought
 from hessbench.calculators.user_file import load_calculator
 from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures, concatenate
-from hessbench.experiments.errors.run.ensemble import TestSet
 from hessbench.experiments.errors.run.predictions import read_failures, verified_checksum
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.tables import FAILURES
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.experiments.errors.tables import ensembles_table, write_ensembles_table
@@ -109,7 +109,7 @@ from pathlib import Path
 import numpy as np
 from hessbench.calculators.brought import bring
 from hessbench.config.inputs import Inputs
-from hessbench.experiments.errors.run.ensemble import TestSet
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from tests.experiments.test_user_model import DATA, structures
 

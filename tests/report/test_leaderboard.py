@@ -15,8 +15,8 @@ from hessbench.calculators.user_file import load_calculator
 from hessbench.config.inputs import Inputs
 from hessbench.data.structures import concatenate
 from hessbench.errors import DataError
-from hessbench.experiments.errors.run.ensemble import TestSet
 from hessbench.experiments.errors.run.rmse import summarize
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.user_model import evaluate_user_model
 from hessbench.report.leaderboard import boards, write_leaderboard
 from hessbench.report.score import read_scores, score_predictions, write_score

@@ -10,7 +10,7 @@ import pytest
 from hessbench.config.inputs import Inputs
 from hessbench.errors import HessbenchError
 from hessbench.results.reader import MissingResultsError, Results
-from hessbench.results.store.tables import NUMBER, TEXT, ResultsError, Table, write_table
+from hessbench.results.store.tables import BROUGHT, NUMBER, TEXT, ResultsError, Table, write_table
 from tests.made_up import DATA, provenance, trained, write_made_up_run
 
 PATH = Table("path", {"name": TEXT, "energy": NUMBER})
@@ -67,6 +67,18 @@ def test_parts_of_other_runs_are_left_out(folder: Path) -> None:
     write_table(folder, PATH, ROWS, provenance(), "a")
     write_table(folder, PATH, ROWS, provenance(Inputs(settings={"path": "2"})), "c")
     assert Results(folder).parts(PATH) == ["a", "b"]
+
+
+def test_parts_of_users_models_are_read_as_those_of_the_run(folder: Path) -> None:
+    write_table(folder, PATH, ROWS, provenance(MADE_FROM), "b")
+    write_table(folder / BROUGHT, PATH, ROWS, provenance(), "a")
+    write_table(folder / BROUGHT, PATH, ROWS.iloc[:1], provenance(), "b")
+    results = Results(folder)
+    assert results.parts(PATH) == ["a", "b"]
+    assert results.path(PATH, "a") == folder / "brought/path/a.parquet"
+    assert len(results.table(PATH, part="a")) == len(results.table(PATH, part="b")) == len(ROWS)
+    with pytest.raises(MissingResultsError, match=r"path.c\.parquet does not exist"):
+        results.table(PATH, part="c")
 
 
 def test_rows_with_a_value_or_the_column_that_has_it_not(folder: Path) -> None:

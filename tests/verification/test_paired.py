@@ -11,14 +11,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from hessbench.config.inputs import Inputs
 from hessbench.errors import HessbenchError
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.errors.tables import write_rmse_table
 from hessbench.results.published import read_published
 from hessbench.results.reader import Results
-from hessbench.results.store.tables import read_table
+from hessbench.results.store.tables import BROUGHT, read_table
 from hessbench.verification.amounts import of_errors
 from hessbench.verification.comparison import BETTER, WORSE
+from hessbench.verification.other_run import find_run
 from hessbench.verification.paired import SAME, Amounts, compare_runs
 from tests.made_up import trained
 from tests.synthetic_errors import PAPER, write_errors, write_run
@@ -169,31 +171,87 @@ def test_a_verdict_that_flips_is_named(project, pinned, run, tmp_path):  # noqa:
     assert f"- {claim}: {frame.loc[0, 'verdict']} before, {word} now" in out
 
 
-def test_a_revision_is_read_from_the_cache_of_dvc(project, pinned, run):  # noqa: F811
-    git = ["git", "-c", "user.name=x", "-c", "user.email=x@x"]
-    outs, cache = [], project / ".dvc/cache/files/md5"
-    for part in ("e-80", "ef-80", "efh-80"):
-        source = ERRORS.path(Path("results"), part)
-        digest = f"{len(outs):032x}"
-        (cache / digest[:2]).mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, cache / digest[:2] / digest[2:])
-        outs.append({"path": source.as_posix(), "md5": digest})
-    Path("dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": {"evaluate": {"outs": outs}}}))
+CACHE = Path(".dvc/cache/files/md5")
+
+
+def cached(digest: str, content: bytes) -> str:
+    """Put something into DVC's cache; gives its checksum, a made-up one."""
+    path = CACHE / digest[:2] / digest[2:]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return digest
+
+
+def cached_folder(number: int, files: dict[str, str]) -> str:
+    """Put the listing of a folder into DVC's cache, of files and their checksums."""
+    listing = [{"relpath": name, "md5": md5} for name, md5 in files.items()]
+    return cached(f"{number:032x}.dir", json.dumps(listing).encode())
+
+
+def errors_in_cache() -> dict[str, str]:
+    """Put the errors tables of the run into DVC's cache: path to checksum."""
+    paths = [ERRORS.path(Path("results"), part) for part in ("e-80", "ef-80", "efh-80")]
+    return {path.as_posix(): cached(f"{number:032x}", path.read_bytes()) for number, path in enumerate(paths)}
+
+
+def commit_lock(outs: dict[str, str]) -> None:
+    """Commit a dvc.lock with these outs, one stage each."""
+    stages = {f"s{n}": {"outs": [{"path": path, "md5": md5}]} for n, (path, md5) in enumerate(outs.items())}
+    Path("dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": stages}))
     Path(".dvc/config").write_text("[core]\n    analytics = false\n")
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@x"]
     for command in (["init", "-q"], ["add", "dvc.lock"], ["commit", "-qm", "x"]):
         subprocess.run([*git, *command], check=True)
+
+
+@pytest.mark.parametrize("form", ["files", "folder", "folder and files that an older pipeline left"])
+def test_a_revision_is_read_from_the_cache_of_dvc(project, pinned, run, form):  # noqa: F811
+    outs = errors_in_cache()
+    if form != "files":
+        listed = {Path(path).name: md5 for path, md5 in outs.items()}
+        left = {path: cached(f"{9:032x}", b"of an older run") for path in outs} if "left" in form else {}
+        outs = {"results/errors": cached_folder(8, listed), **left}
+    commit_lock(outs)
     assert run("check", "--against", "HEAD")[0] == 0
     changed(project, 1.02)
     status, out, _ = run("check", "--against", "HEAD")
     assert status == 1
     assert "not compared: HEAD has no tables/verdicts.csv" in out
-    next(cache.glob("*/*1")).unlink()
+    next(CACHE.glob("*/*1")).unlink()
     status, _, err = run("check", "--against", "HEAD")
     assert status == 2
     assert "results/errors/ef-80.parquet of HEAD is not in DVC's cache" in err
     status, _, err = run("check", "--against", "nothing")
     assert status == 2
     assert "nothing is neither a folder with results nor a git revision" in err
+
+
+def test_a_revision_whose_listing_of_errors_is_gone_is_named(project, run):  # noqa: F811
+    errors_in_cache()
+    commit_lock({"results/errors": f"{8:032x}.dir"})
+    status, _, err = run("check", "--against", "HEAD")
+    assert status == 2
+    assert "results/errors of HEAD is not in DVC's cache" in err
+
+
+@pytest.mark.parametrize("form", ["a folder for each share", "one folder"])
+def test_what_models_say_of_themselves_is_read_from_the_cache_too(project, tmp_path, form):  # noqa: F811
+    said = cached(f"{20:032x}", b"{}")
+    names = ("training.json", "history.csv")
+    if form == "one folder":
+        files = {f"{percent}/efh/{name}": said for percent in (20, 80) for name in names}
+        outs = {"models": cached_folder(21, files)}
+    else:
+        outs = {
+            f"models/{percent}": cached_folder(21 + percent, {f"efh/{name}": said for name in names})
+            for percent in (20, 80)
+        }
+    commit_lock(errors_in_cache() | outs)
+    found = find_run("HEAD", tmp_path / "scratch")
+    expected = ["20/efh", "80/efh"]
+    paths = sorted(path for path in found.models.rglob("*") if path.is_file())
+    assert [path.relative_to(found.models).parent.as_posix() for path in paths] == expected
+    assert {path.name for path in paths} == {"training.json"}
 
 
 def test_other_data_cannot_be_compared(tmp_path, project, run):  # noqa: F811
@@ -212,3 +270,14 @@ def test_errors_of_users_models_are_compared_too(tmp_path, project):  # noqa: F8
     write_errors(project / "results", rows[rows["seed"] == 0], loss="mine")
     found = of_errors(project / "results", 80)
     assert "mine" in set(found.rows["loss"])
+
+
+def test_errors_of_a_users_model_on_other_data_are_named_with_their_remedy(tmp_path, project, run):  # noqa: F811
+    shutil.copytree(project, tmp_path / "before")
+    rows = read_table(project / "results", ERRORS, part="ef-80").assign(loss="mine")
+    inputs = Inputs(dict.fromkeys(("rtp", "irc", "nms"), "other 1 none abc"))
+    write_errors(project / "results" / BROUGHT, rows, loss="mine", inputs=inputs)
+    status, _, err = run("check", "--against", "../before")
+    assert status == 2
+    assert "results/brought/errors/mine-80.parquet" in err
+    assert "evaluate it again, or remove the file" in err

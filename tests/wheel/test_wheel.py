@@ -128,7 +128,7 @@ def test_a_calculator_is_evaluated(run, tmp_path: Path) -> None:
     (tmp_path / "trap.py").write_text(CALCULATOR, encoding="utf-8")
     output = run("hessbench", "evaluate", "--calculator", "trap.py")
     assert "scored on the data that come with the package" in output
-    assert (tmp_path / "results/errors/trap-80.parquet").exists()
+    assert (tmp_path / "results/brought/errors/trap-80.parquet").exists()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ METADATA_KEY = b"hessbench"
 """Key of the file's metadata under which the provenance stands, as JSON."""
 CHECKSUM_KEY = b"hessbench_checksum"
 """Key under which the file's checksum stands (hessbench/system/seal.py)."""
+BROUGHT = "brought"
+"""Folder of the results that holds those of users' models, laid out alike; it is no output of a stage."""
 TEXT, INTEGER, NUMBER, FLAG = "text", "integer", "number", "flag"
 REASON = "reason"
 """Column of text that says why numbers of a row are null; empty where none is."""
@@ -64,6 +66,26 @@ class Table:
     def path(self, results: Path, part: str | None = None) -> Path:
         """File of the table, or of one of its parts, in the folder of results."""
         return results / f"{self.name}.parquet" if part is None else results / self.name / f"{part}.parquet"
+
+
+def folders_of(results: Path, table: Table) -> dict[str, Path]:
+    """Parts of a table, those of users' models included, in alphabetical order.
+
+    Parameters
+    ----------
+    results
+        Folder of the results.
+    table
+        Which one.
+
+    Returns
+    -------
+    dict
+        Part to the folder that `read_table` and `Table.path` take: `results`, or `BROUGHT` below it.
+    """
+    folders = (results / BROUGHT, results)  # of the same name that of the pipeline counts
+    found = {path.stem: folder for folder in folders for path in (folder / table.name).glob("*.parquet")}
+    return dict(sorted(found.items()))
 
 
 class ResultsError(HessbenchError):

@@ -17,7 +17,7 @@ from hessbench.data.locations import SPLIT, active_file
 from hessbench.data.split import read_split
 from hessbench.data.structures import Structures
 from hessbench.experiments.baselines.run.tables import BASELINES, STAGE
-from hessbench.experiments.errors.run.ensemble import error_rows, structure_errors
+from hessbench.experiments.errors.run.scoring import error_rows, structure_errors
 from hessbench.experiments.errors.run.sets import active_sets
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
 from hessbench.results.store.names import UNITS

@@ -12,7 +12,6 @@ from hessbench.data.locations import SPLIT
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError
 from hessbench.experiments.calibration.run.tables import CALIBRATION, STAGE
-from hessbench.experiments.errors.run.ensemble import element_offsets, reference_hessians
 from hessbench.experiments.errors.run.predictions import (
     flat_hessians,
     predicted_from,
@@ -21,6 +20,7 @@ from hessbench.experiments.errors.run.predictions import (
     stored_predictions,
 )
 from hessbench.experiments.errors.run.rmse import sums_by_structure
+from hessbench.experiments.errors.run.scoring import element_offsets, reference_hessians
 from hessbench.experiments.errors.run.sets import active_sets
 from hessbench.results.store.names import QUANTITIES
 from hessbench.results.store.provenance import made_here

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from hessbench.data.structures import Structures
-from hessbench.experiments.errors.run.ensemble import reference_hessians
 from hessbench.experiments.errors.run.predictions import flat_hessians, stored_predictions
+from hessbench.experiments.errors.run.scoring import reference_hessians
 from hessbench.results.store.names import QUANTITIES
 
 BINS = 120

@@ -16,13 +16,13 @@ from hessbench.data.locations import SPLIT
 from hessbench.data.structures import Structures
 from hessbench.experiments.curvature.run.modes import mode_errors
 from hessbench.experiments.curvature.run.tables import CURVATURE, STAGE
-from hessbench.experiments.errors.run.ensemble import reference_hessians
 from hessbench.experiments.errors.run.predictions import (
     predicted_from,
     predicted_label,
     predicted_seeds,
     stored_predictions,
 )
+from hessbench.experiments.errors.run.scoring import reference_hessians
 from hessbench.experiments.errors.run.sets import active_sets
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table

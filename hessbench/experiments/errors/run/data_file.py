@@ -14,9 +14,10 @@ from hessbench.config.inputs import Inputs
 from hessbench.data.layout import UNKNOWN
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError, HessbenchError
-from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, evaluate_ensemble
+from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
 from hessbench.experiments.errors.run.predictions import read_predictions
 from hessbench.experiments.errors.run.rmse import KEYS
+from hessbench.experiments.errors.run.scoring import TestSet, error_rows
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies

@@ -10,7 +10,7 @@ from hessbench.data.settings import SplitConfig
 from hessbench.data.split import Split, families, make_split, read_split
 from hessbench.data.structures import Structures
 from hessbench.embedded import EMBEDDED
-from hessbench.experiments.errors.run.ensemble import TestSet
+from hessbench.experiments.errors.run.scoring import TestSet
 
 
 @dataclass(frozen=True)

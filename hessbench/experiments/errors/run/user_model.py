@@ -23,8 +23,13 @@ from hessbench.config.inputs import Inputs
 from hessbench.config.loss_labels import LABELS, REFERENCE
 from hessbench.data.structures import Structures
 from hessbench.errors import HessbenchError, PotentialError
-from hessbench.experiments.errors.run.ensemble import TestSet, error_rows, structure_errors
-from hessbench.experiments.errors.run.predictions import FAILED, pack, write_metadata, write_text
+from hessbench.experiments.errors.run.predictions import (
+    FAILED,
+    pack,
+    write_metadata,
+    write_text,
+)
+from hessbench.experiments.errors.run.scoring import TestSet, error_rows, structure_errors
 from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.potential.atomic_energies import compositions, fit_atomic_energies
 from hessbench.potential.batch import Batch

@@ -11,7 +11,7 @@ from hessbench.config.inputs import Inputs, Stage
 from hessbench.data.locations import SETS, SPLIT, active_file
 from hessbench.data.split import Split, read_split
 from hessbench.data.structures import Structures
-from hessbench.experiments.errors.run.ensemble import TestSet
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.variants.settings import StudyConfig
 from hessbench.experiments.errors.variants.trained import Share

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from hessbench.cluster.workers import workers
 from hessbench.data.structures import Structures
-from hessbench.experiments.errors.run.ensemble import TestSet, errors_of_model
+from hessbench.experiments.errors.run.scoring import TestSet, errors_of_model
 from hessbench.potential.interface import TrainablePotential
 from hessbench.potential.registry import ModelConfig
 from hessbench.system.processes import Report, run_tasks
