@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -115,7 +116,7 @@ def gather(root: Path, figures: Path, tables: Path, paper_size: Path | None = No
         claims=claims,
         claims_missing=claims_missing,
         paper_size={claim["claim"]: claim for claim in archived},
-        figures=[_figure(name, results, figures) for name in reproduce.available("figure")],
+        figures=_figures(results, figures),
         paper_tables=[
             *_tables(tables),
             _ensembles(tables),
@@ -128,6 +129,12 @@ def gather(root: Path, figures: Path, tables: Path, paper_size: Path | None = No
         trajectories=movies,
         trajectories_missing=movies_missing,
     )
+
+
+def _figures(results: Results, figures: Path) -> list[Item]:
+    names = reproduce.available("figure")
+    with ThreadPoolExecutor() as pool:  # most of it is Pillow's, which lets threads run side by side
+        return list(pool.map(lambda name: _figure(name, results, figures), names))
 
 
 def _figure(name: str, results: Results, figures: Path) -> Item:

@@ -12,9 +12,11 @@ import torch
 from click.testing import CliRunner
 
 from hessbench.cli import cli
+from hessbench.config.base import load_section
 from hessbench.data.layout import write_reactions
 from hessbench.data.structures import concatenate, load_structures
 from hessbench.errors import DataError, HessbenchError
+from hessbench.experiments.errors.run.ensemble import evaluate_ensemble
 from hessbench.experiments.errors.run.predictions import (
     matrices,
     pack,
@@ -23,11 +25,11 @@ from hessbench.experiments.errors.run.predictions import (
     unpack,
 )
 from hessbench.experiments.errors.run.rmse import summarize
-from hessbench.experiments.errors.run.scoring import error_rows, structure_errors
+from hessbench.experiments.errors.run.scoring import TestSet, error_rows, structure_errors
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS, FAILURES
 from hessbench.potential import Batch
-from hessbench.potential.ensembles import load_ensemble
+from hessbench.potential.ensembles import ensemble_inputs, load_ensemble, model_file, trained_seeds
 from hessbench.potential.evaluation import total_energies
 from hessbench.results.store.tables import read_provenance, read_table
 from tests.formats import writers
@@ -190,6 +192,30 @@ def test_nothing_but_results_is_left(run):
         "e-40.parquet",
         "ef-80.parquet",
     ]
+
+
+def test_finished_models_do_not_predict_again_after_an_interruption(run, tmp_path, monkeypatch, capsys):
+    shutil.copytree(run, tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    folder, results = Path("models/80/ef"), Path("results")
+    seeds = trained_seeds(folder)
+    sets = {"irc": TestSet.read(Path("data/active/irc.h5"))}
+    config = load_section(EvaluationConfig, "evaluation").model_copy(update={"processes": 1})
+    wanted = folder, "ef", 80, sets, config, results, ensemble_inputs(folder)
+    expected = evaluate_ensemble(*wanted)
+    files = [results / "predictions/ef-80.h5", results / "errors/ef-80.parquet"]
+    before = [path.read_bytes() for path in files]
+    last = model_file(folder, seeds[-1])
+    model = last.read_bytes()
+    last.write_bytes(model[:-1])
+    with pytest.raises(DataError):
+        evaluate_ensemble(*wanted)
+    capsys.readouterr()
+    last.write_bytes(model)
+    pd.testing.assert_frame_equal(evaluate_ensemble(*wanted), expected)
+    assert f"{len(seeds) - 1} of {len(seeds)} models are done already" in capsys.readouterr().out
+    assert [path.read_bytes() for path in files] == before
+    assert not list((results / "checkpoints/evaluate").iterdir())
 
 
 def test_ensembles_evaluated_together_are_byte_by_byte_those_evaluated_one_by_one(run, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""What a profile names reaches a shell through dvc.yaml; a hostile name ends the run before that."""
+"""A hostile name in a profile runs no command, and ends the run at its first stage."""
 
 import os
 import shutil

@@ -1,5 +1,8 @@
 """Predictions and errors of ensembles on the test sets: sections 3.2 to 3.4 of the paper, tables 2 to 4."""
 
+import hashlib
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,9 +23,12 @@ from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential.ensembles import ensemble_label, load_member, model_file, trained_seeds
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
-from hessbench.system.files import replacing, temporary_beside
+from hessbench.system.files import replacing
 from hessbench.system.hdf5 import created
+from hessbench.system.machine import versions
 from hessbench.system.processes import Report, run_tasks
+from hessbench.system.reading import reading
+from hessbench.system.seal import read_sealed, write_sealed
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,16 @@ class Trained:
 
 @dataclass(frozen=True)
 class _Task:
+    """One model; what it predicts is in `shard`, complete once its errors are beside that."""
+
     seed: int
     model: Path
     shard: Path
     with_hessians: bool
+
+    @property
+    def errors(self) -> Path:
+        return self.shard.with_suffix(".errors")
 
 
 def evaluate_ensemble(
@@ -75,6 +87,8 @@ def evaluate_ensembles(
     wanted: Sequence[Trained], sets: dict[str, TestSet], config: EvaluationConfig, results: Path
 ) -> list[pd.DataFrame]:
     """Predict with every model of ensembles, all models in one queue, store predictions and errors.
+
+    Interrupted, it goes on: models that are finished, in results/checkpoints/evaluate, do not predict again.
 
     Writes two files of each, results/predictions/<loss>-<percent>.h5 (see
     `hessbench.experiments.errors.run.predictions`) and results/errors/<loss>-<percent>.parquet (see
@@ -103,35 +117,36 @@ def evaluate_ensembles(
         An ensemble is not trained, or a model file is damaged.
     """
     labels = [ensemble_label(ensemble.folder) for ensemble in wanted]
-    tasks_of = [_tasks(ensemble, config, results) for ensemble in wanted]
+    tasks_of = [_tasks(ensemble, sets, config, results) for ensemble in wanted]
     tasks = [task for of_one in tasks_of for task in of_one]
+    if done := sum(task.errors.exists() for task in tasks):
+        tqdm.write(f"{done} of {len(tasks)} models are done already, by an interrupted run.")
     total = len(tasks) * sum(len(item.structures) for item in sets.values())
     title = f"evaluate {wanted[0].name}" if len(wanted) == 1 else "evaluate"
-    try:
-        with tqdm(total=total, desc=title, unit="structure") as bar:
+    with tqdm(total=total, desc=title, unit="structure") as bar:
 
-            def advance(structures: int) -> None:
-                bar.update(structures)
+        def advance(structures: int) -> None:
+            bar.update(structures)
 
-            shared = sets, config.batch_size
-            tables = iter(run_tasks(_evaluate_model, tasks, shared, workers(config.processes), advance))
-        found = []
-        for ensemble, label, of_one in zip(wanted, labels, tasks_of, strict=True):
-            errors = pd.concat([next(tables) for _ in of_one], ignore_index=True)
-            errors.insert(0, "loss", label)
-            errors.insert(1, "percent", ensemble.percent)
-            found.append(errors)
-            _write_results(ensemble, label, of_one, errors, sets, results)
-    finally:
-        for task in tasks:
-            task.shard.unlink(missing_ok=True)
+        shared = sets, config.batch_size
+        tables = iter(run_tasks(_evaluate_model, tasks, shared, workers(config.processes), advance))
+    found = []
+    for ensemble, label, of_one in zip(wanted, labels, tasks_of, strict=True):
+        errors = pd.concat([next(tables) for _ in of_one], ignore_index=True)
+        errors.insert(0, "loss", label)
+        errors.insert(1, "percent", ensemble.percent)
+        found.append(errors)
+        _write_results(ensemble, label, of_one, errors, sets, results)
     return found
 
 
 def _evaluate_model(task: _Task, shared: tuple[dict[str, TestSet], int], report: Report) -> pd.DataFrame:
-    """Predict all sets with one model, batch by batch; runs in a process of its own."""
+    """Predict all sets with one model, batch by batch, unless it did; runs in a process of its own."""
     sets, batch_size = shared
-    with created(task.shard) as file:
+    if task.errors.exists():
+        report(sum(len(item.structures) for item in sets.values()))
+        return _read_errors(task.errors)
+    with replacing(task.shard) as temporary, created(temporary) as file:
         groups = {name: file.create_group(name) for name in sets}
 
         def keep(name: str, part: Structures, predicted: Predicted) -> None:
@@ -142,7 +157,14 @@ def _evaluate_model(task: _Task, shared: tuple[dict[str, TestSet], int], report:
                 _append(groups[name], "hessians", pack(hessians, part.counts))
             report(len(part))
 
-        return errors_of_model(load_member(task.model), task.seed, sets, batch_size, keep)
+        errors = errors_of_model(load_member(task.model), task.seed, sets, batch_size, keep)
+    write_sealed(task.errors, lambda content: errors.to_parquet(content))
+    return _read_errors(task.errors)  # the same, to the types of columns, as when it goes on
+
+
+def _read_errors(path: Path) -> pd.DataFrame:
+    with reading(path, "is no checkpoint", "delete it to evaluate the model anew"):
+        return pd.read_parquet(io.BytesIO(read_sealed(path)))
 
 
 def _append(group: h5py.Group, name: str, values: np.ndarray) -> None:
@@ -155,19 +177,22 @@ def _append(group: h5py.Group, name: str, values: np.ndarray) -> None:
     dataset[-len(values) :] = values
 
 
-def _tasks(ensemble: Trained, config: EvaluationConfig, results: Path) -> list[_Task]:
-    """Tasks of the models of an ensemble."""
-    folder, with_hessians = ensemble.folder, ensemble.percent in config.hessians_stored_at_percents
-    shards = results / "predictions"
-    return [
-        _Task(
-            seed,
-            model_file(folder, seed),
-            temporary_beside(shards / f"{ensemble.name}-seed-{seed}.h5"),
-            with_hessians,
-        )
-        for seed in trained_seeds(folder)
-    ]
+def _tasks(
+    ensemble: Trained, sets: dict[str, TestSet], config: EvaluationConfig, results: Path
+) -> list[_Task]:
+    """Tasks of the models of an ensemble; what is kept of other models, data, settings or code is removed."""
+    with_hessians = ensemble.percent in config.hessians_stored_at_percents
+    data = {name: item.data for name, item in sets.items()}
+    common = asdict(ensemble.inputs), data, config.batch_size, with_hessians, versions()
+    kept, tasks = results / "checkpoints" / "evaluate", []
+    for seed in trained_seeds(ensemble.folder):
+        model = model_file(ensemble.folder, seed)
+        content = hashlib.sha256(json.dumps(common).encode() + model.read_bytes()).hexdigest()
+        beginning = f"{ensemble.name}-seed-{seed}-"
+        tasks.append(_Task(seed, model, kept / f"{beginning}{content[:16]}.h5", with_hessians))
+        for path in set(kept.glob(f"{beginning}*")) - {tasks[-1].shard, tasks[-1].errors}:
+            path.unlink()
+    return tasks
 
 
 def _write_results(
@@ -191,10 +216,11 @@ def _write_results(
         "card": None,
     }
     _write_predictions(results / "predictions" / f"{ensemble.name}.h5", tasks, sets, metadata)
-    for task in tasks:  # else the models' own files would take the space of all predictions once more
-        task.shard.unlink()
     made = made_here(ensemble.inputs, level=level, models=len(tasks))
     write_table(results, ERRORS, errors, made, ensemble.name)
+    for task in tasks:  # else the models' own files would take the space of all predictions once more
+        task.errors.unlink()
+        task.shard.unlink()
 
 
 def _write_predictions(
