@@ -127,7 +127,8 @@ def run_stability(
         def show(taken: int) -> None:
             bar.update(taken)
 
-        results = run_tasks(_heat, tasks, shared, workers(config.processes), show)
+        # models that learn more stay whole for longer: the last ones, so they begin first
+        results = run_tasks(_heat, tasks[::-1], shared, workers(config.processes), show)[::-1]
     usual = [index for index, task in enumerate(tasks) if task.interval_fs is None]
     others = [index for index, task in enumerate(tasks) if task.interval_fs is not None]
     outcomes, rates = (
