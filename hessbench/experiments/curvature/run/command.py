@@ -1,7 +1,6 @@
 """`hessbench curvature`: normal modes of predicted Hessians against the reference's."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pandas as pd
 from tqdm import tqdm
 
 from hessbench.chemistry.normal_modes import NormalModes, atomic_masses, normal_modes
-from hessbench.config.base import load_section
 from hessbench.config.options import ensembles_options, results_option
 from hessbench.data.locations import SPLIT
 from hessbench.data.structures import Structures
@@ -26,21 +24,9 @@ from hessbench.experiments.errors.run.predictions import (
 )
 from hessbench.experiments.errors.run.scoring import reference_hessians
 from hessbench.experiments.errors.run.sets import active_sets
-from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.results.store.provenance import made_here
 from hessbench.results.store.tables import write_table
 from hessbench.system.alone import alone_in_results
-from hessbench.system.processes import Report, run_tasks
-
-
-@dataclass(frozen=True)
-class _Model:
-    """One model of an ensemble on one test set: names, and the file of what it predicts."""
-
-    set: str
-    label: str
-    seed: int
-    file: Path
 
 
 @click.command()
@@ -59,25 +45,16 @@ def command(losses: tuple[str, ...], percent: int, results: Path) -> None:
     inputs = inputs.joined(*(predicted_from(file) for file in files.values()))
     labels = {loss: predicted_label(file) for loss, file in files.items()}
     seeds = {loss: predicted_seeds(file) for loss, file in files.items()}
-    tasks = [
-        _Model(name, labels[loss], seed, file)
-        for name in sets.tested
-        for loss, file in files.items()
-        for seed in seeds[loss]
-    ]
+    rows = []
     total = sum(len(item.structures) for item in sets.tested.values()) * (1 + sum(map(len, seeds.values())))
     with tqdm(total=total, desc="curvature", unit="Hessian", smoothing=0.1) as bar:
-
-        def advance(done: int) -> None:
-            bar.update(done)
-
-        shared = {}
         for name, item in sets.tested.items():
-            shared[name] = item.structures, list(reference_modes(item.structures))
-            advance(len(item.structures))
-        processes = load_section(EvaluationConfig, "evaluation").processes
-        found = run_tasks(_rows_of_model, tasks, shared, processes, advance)
-    rows = [row for of_model in found for row in of_model]
+            reference = [_advanced(bar, modes) for modes in reference_modes(item.structures)]
+            for loss, file in files.items():
+                for seed in seeds[loss]:
+                    leading = {"loss": labels[loss], "seed": seed, "set": name}
+                    for row in rows_of(file, name, seed, item.structures, reference):
+                        rows.append(leading | _advanced(bar, row))
     table = pd.DataFrame(rows, columns=list(CURVATURE.columns))
     level = "; ".join(sorted({item.level for item in sets.tested.values()}))
     models = max(map(len, seeds.values()))
@@ -141,12 +118,6 @@ def _places(structures: Structures) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield structures.coordinates[first:last], atomic_masses(structures.numbers[first:last])
 
 
-def _rows_of_model(
-    task: _Model, shared: dict[str, tuple[Structures, list[NormalModes]]], report: Report
-) -> list[dict[str, Any]]:
-    """Rows of one model and set; runs in a process of its own."""
-    structures, reference = shared[task.set]
-    leading = {"loss": task.label, "seed": task.seed, "set": task.set}
-    rows = [leading | row for row in rows_of(task.file, task.set, task.seed, structures, reference)]
-    report(len(structures))
-    return rows
+def _advanced(bar: tqdm, item: Any) -> Any:
+    bar.update()
+    return item
