@@ -113,7 +113,7 @@ class TrainablePotential(nn.Module):
     @property
     def device(self) -> torch.device:
         """Device of the parameters."""
-        return next(self.parameters()).device
+        return self.atomic_energies.device
 
     def predict(self, batch: Batch, derivatives: Derivatives, probes: Tensor | None = None) -> Prediction:
         """Predict for a batch, see `Potential.predict`."""

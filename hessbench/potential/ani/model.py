@@ -83,6 +83,11 @@ class ANI(TrainablePotential):
         self.register_buffer("feature_scale", torch.ones(elements, architecture.features))
         self.initialize(seed, initialization)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating point type of the parameters; each step asks, so no module is searched for it."""
+        return self.feature_scale.dtype
+
     def layers(self, element: int) -> list[nn.Linear]:
         """Linear layers of one element's network, the last one gives the energy."""
         network = self.networks.atomics[self.elements[element]]
