@@ -15,7 +15,7 @@ from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES
 
 TITLE = "Errors against the processor time of training with Hessians, exact and estimated"
-STAGES = ("cost",)
+STAGES = ("variants",)
 CLAIMS = ()
 
 

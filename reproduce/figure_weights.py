@@ -16,7 +16,7 @@ from hessbench.results.reader import Results
 from hessbench.results.store.names import QUANTITIES, SETS
 
 TITLE = "Errors against the weights of forces and Hessians in the loss"
-STAGES = ("weights",)
+STAGES = ("variants",)
 CLAIMS = (
     "rtp_hessian_gap",
     "irc_energy_gain_efh",

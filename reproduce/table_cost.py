@@ -17,7 +17,7 @@ from hessbench.results.store.names import QUANTITIES
 from hessbench.results.table_files import write_table_files
 
 TITLE = "Table cost. Errors on held-out stationary points and processor time of training"
-STAGES = ("cost",)
+STAGES = ("variants",)
 
 
 def make(results: Results, tables: Path) -> list[Path]:

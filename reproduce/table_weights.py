@@ -16,7 +16,7 @@ from hessbench.results.store.names import QUANTITIES, SETS
 from hessbench.results.table_files import quantity_cells, with_spread, write_table_files
 
 TITLE = "Table weights. Errors by the weights of force and Hessian in the loss"
-STAGES = ("weights",)
+STAGES = ("variants",)
 
 
 def make(results: Results, tables: Path) -> list[Path]:

@@ -38,7 +38,10 @@ GROUPS = {
         "tune": "Search for the settings that train a loss best.",
         "benchmark": "Time derivatives, or a calculator, side by side.",
     },
-    "Experiments": {experiment.command: experiment.help for experiment in all_experiments().values()},
+    "Experiments": {
+        **{experiment.command: experiment.help for experiment in all_experiments().values()},
+        "variants": "Do weights, robustness and cost, all their models in one queue.",
+    },
     "Leaderboard": {
         "score": "Score stored predictions anew, without the model.",
         "leaderboard": "Write the leaderboard, one page, from scores and cards.",

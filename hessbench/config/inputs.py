@@ -93,12 +93,12 @@ def read_inputs(path: Path) -> Inputs | None:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of the pipeline that makes results.
+    """A stage of the pipeline that makes results, or the share of an experiment in one.
 
     Attributes
     ----------
     name
-        As in dvc.yaml.
+        As in dvc.yaml, or that of the experiment.
     package
         Dotted name of the code that it runs, with all that this imports.
     settings

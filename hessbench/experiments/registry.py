@@ -1,7 +1,7 @@
 """The experiments: every package in this folder that has an `EXPERIMENT`.
 
 The command line, the sections of a profile and the claims follow from what is found here, and a test sees
-that dvc.yaml has a stage for each. An experiment is a folder with the same few modules:
+that dvc.yaml has a stage for each, or one for several. An experiment is a folder with the same few modules:
 
 run/command.py
     The command line that computes the results, a click command called `command`.

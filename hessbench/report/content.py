@@ -236,7 +236,7 @@ def _of_variants(tables: Path) -> list[Item]:
             "robustness",
             "Errors and verdicts by the recipe of the training",
             "The claims about Tables 2-4 under the profile's recipe and under others.",
-            ("evaluate", "robustness"),
+            ("evaluate", "variants"),
         ),
         (
             "single-ts",

@@ -47,19 +47,19 @@ def alone(*locks: Path) -> Iterator[None]:
         yield
 
 
-def alone_in_results(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def alone_in_results(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command with an option `--results` run once at a time for each folder of results.
 
     Parameters
     ----------
-    name
-        Of the command.
+    *names
+        Of the command, or of all commands whose work it does.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def decorated(*, results: Path, **arguments: Any) -> None:
-            with alone(results / "checkpoints" / f"{name}.lock"):
+            with alone(*(results / "checkpoints" / f"{name}.lock" for name in names)):
                 function(results=results, **arguments)
 
         return decorated

@@ -32,7 +32,7 @@ COMMANDS = {
     "generate": GENERATE,
     "train": ("train", "--loss", "efh"),
     "evaluate": ("evaluate", "--loss", "efh"),
-    "weights": ("weights",),
+    "variants": ("variants",),
     "single-ts": ("single-ts",),
     "stability": ("stability",),
     "neb": ("neb",),
@@ -43,7 +43,7 @@ COMMANDS = {
 """What is killed, in an order in which each finds what it needs."""
 BEFORE = {
     "train": (("dataset",), ("split",), ("train", "--loss", "e"), ("train", "--loss", "ef")),
-    "weights": (("evaluate", "--loss", "ef"),),
+    "variants": (("evaluate", "--loss", "ef"),),
 }
 """What is run before, undisturbed."""
 IDENTICAL, DIFFERENT = "identical", "different"
@@ -138,6 +138,11 @@ def settings() -> dict:
     found["model"]["hidden"] = [16, 8]
     found["training"] |= {"seeds": 2, "epochs": 12, "minimum_steps": 0, "checkpoint_epochs": 1}
     found["evaluation"]["processes"] = 1
+    found["robustness"] = {
+        "recipes": [{"name": "small", "model": {"kind": "ani", "hidden": [8]}}],
+        "seeds": 1,
+    }
+    found["cost"] = {"estimators": [{"kind": "rademacher", "count": 1}], "lengths": [1], "seeds": 1}
     found["single_ts"] |= {"models": 2, "models_at_once": 1, "steps": 10, "processes": 1}
     found["single_ts"]["model"]["hidden"] = [16, 8]
     found["stability"] = {

@@ -20,6 +20,8 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages
 PROFILES = ["smoke", "ci", "desktop", "full", "paper"]
 MODULES_OF_THE_PAPER = {"figure": "figure", "table": "table", "report": "*"}
 """Commands that run modules of reproduce/, to those that they run."""
+OF_ONE_QUEUE = dict.fromkeys(("weights", "robustness", "cost"), "variants")
+"""Experiments that a stage does together, all their models in one queue, to this stage."""
 ORDER_ONLY = {"seeds", "losses", "processes", "checkpoint_epochs", "hessian_validation_epochs"}
 """Training settings that are granular elsewhere, or that change no weight of a model."""
 
@@ -46,27 +48,38 @@ def test_an_edit_of_readers_plots_or_the_command_line_retrains_nothing() -> None
     assert not set(others) & set(STAGES["train"]["deps"])
 
 
-@pytest.mark.parametrize("stage", stages(), ids=lambda stage: stage.name)
-def test_what_results_are_compared_by_is_what_reruns_their_stage(stage: Stage) -> None:
+def makers() -> dict[str, list[Stage]]:
+    """Stages of dvc.yaml that make results, each to what it makes."""
+    found: dict[str, list[Stage]] = {}
+    for stage in stages():
+        found.setdefault(OF_ONE_QUEUE.get(stage.name, stage.name), []).append(stage)
+    return found
+
+
+@pytest.mark.parametrize("name", makers())
+def test_what_results_are_compared_by_is_what_reruns_their_stage(name: str) -> None:
     """Else results could count as those of another run, and `dvc repro` would not make them anew."""
-    pipeline = STAGES[stage.name]
-    assert set(folders(stage.package)) <= set(pipeline["deps"])
+    pipeline, made = STAGES[name], makers()[name]
+    assert {folder for stage in made for folder in folders(stage.package)} <= set(pipeline["deps"])
     of_the_matrix = {"split.training_percents.{percent}"}
     # a stage trains all losses; its command leaves those alone that did not change
-    settings = {path.removesuffix(".{loss}") for path in set(stage.settings) - of_the_matrix}
+    paths = {path for stage in made for path in stage.settings} - of_the_matrix
+    settings = {path.removesuffix(".{loss}") for path in paths}
     # which losses are evaluated says nothing of one that is: its models say what they are made from
-    which = {"training.losses"} if stage.name == "evaluate" else set()
+    which = {"training.losses"} if name == "evaluate" else set()
     assert settings | which == set(pipeline.get("params", []))
-    for name in PROFILES:
-        profile = load_profile(ROOT / "reproduce" / "profiles" / f"{name}.yaml")
+    files = [file for stage in made for file in (*stage.files, *stage.data.values())]
+    for profile_name in PROFILES:
+        profile = load_profile(ROOT / "reproduce" / "profiles" / f"{profile_name}.yaml")
         sections = {key: value for key, value in profile if isinstance(value, Section)}
-        for file in (*stage.files, *stage.data.values()):
+        for file in files:
             path = file_of(sections, file)
             assert path is None or path.relative_to(ROOT).as_posix() in pipeline["deps"]
 
 
 def test_every_experiment_has_a_stage() -> None:
-    assert {stage.name for stage in stages()} <= set(STAGES)
+    assert set(makers()) <= set(STAGES)
+    assert not set(OF_ONE_QUEUE) & set(STAGES)
     assert len(stages()) == len(all_experiments()) + 1
 
 

@@ -16,7 +16,6 @@ from hessbench.experiments.errors.variants.trained import (
     Share,
     Variant,
     errors_of_variant,
-    for_each,
     train_variant,
 )
 from hessbench.results.store.names import UNITS
@@ -86,8 +85,8 @@ def of_length(config: TrainingConfig, length: float) -> TrainingConfig:
     )
 
 
-def train_and_test(todo: list[Training], share: Share, processes: int) -> pd.DataFrame:
-    """Train every model and test it; `processes` at a time, or as many as the cluster has workers.
+def train_and_test(item: Training, share: Share, report: Report) -> pd.DataFrame:
+    """Train one model and test it.
 
     What is finished with the same data, settings and code is not trained again; what was interrupted is begun
     anew, because processor time is measured over whole trainings.
@@ -97,13 +96,6 @@ def train_and_test(todo: list[Training], share: Share, processes: int) -> pd.Dat
     DataFrame
         Rows of the table `COST`.
     """
-    total = sum(item.variant.config.epochs for item in todo)
-    tables = for_each(_train_and_test, todo, share, processes, "cost", total)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _train_and_test(item: Training, share: Share, report: Report) -> pd.DataFrame:
-    """Train and test one model, or read what was found; runs in a process of its own."""
     variant = item.variant
     file = item.kept / f"{share.fingerprint(variant)}.json"
     if file.exists():

@@ -1,8 +1,7 @@
 """What every experiment that trains variants begins and ends with: settings, data, provenance."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -24,26 +23,92 @@ C = TypeVar("C", bound=StudyConfig)
 
 
 @dataclass(frozen=True)
+class StudyData:
+    """Data that variants are trained and tested on.
+
+    Attributes
+    ----------
+    split
+        How the stationary points are shared out.
+    training, validation
+        The largest training part, which all variants have, and the validation part.
+    tested
+        Test sets by name.
+    batch_size
+        Structures predicted at once.
+    """
+
+    split: Split
+    training: Structures
+    validation: Structures
+    tested: dict[str, TestSet]
+    batch_size: int
+
+    @property
+    def percent(self) -> int:
+        """The training set size, in percent of all structures."""
+        return max(self.split.sizes)
+
+    @property
+    def level(self) -> str:
+        """Level of theory of the test sets; all, if they differ."""
+        return "; ".join(sorted({item.level for item in self.tested.values()}))
+
+    def only(self, *sets: str) -> "StudyData":
+        """The same with fewer test sets."""
+        return replace(self, tested={name: self.tested[name] for name in sets})
+
+    def share(self) -> Share:
+        """What models are trained on, watched on and tested on."""
+        indices = self.split.training_at(self.percent), self.split.validation
+        return Share(
+            self.training, self.validation, (self.split.data, *indices), self.tested, self.batch_size
+        )
+
+
+def read_data(results: Path, sets: Sequence[str] = SETS) -> StudyData:
+    """Read the active data and their split.
+
+    Parameters
+    ----------
+    results
+        Folder of the results.
+    sets
+        Names of the test sets; "rtp" is among them.
+
+    Raises
+    ------
+    HessbenchError
+        A file is missing or damaged, the split is of other data, or the section `evaluation` is wrong.
+    """
+    batch_size = load_section(EvaluationConfig, "evaluation").batch_size
+    tested = {name: TestSet.read(active_file(name)) for name in sets}
+    whole = tested["rtp"]
+    split = read_split(results / SPLIT, whole.data)
+    parts = split.training_at(max(split.sizes)), split.validation, split.test
+    training, validation, test = (whole.structures.select(indices) for indices in parts)
+    tested["rtp"] = replace(whole, structures=test)
+    return StudyData(split, training, validation, tested, batch_size)
+
+
+@dataclass(frozen=True)
 class Study(Generic[C]):
     """An experiment that trains variants, as params.yaml states it.
 
     Attributes
     ----------
     stage
-        The stage of the pipeline; its name is that of the experiment's section.
+        What its results are made from; its name is that of the experiment's section.
     config
         The experiment's section.
     model, training
         The profile's own, from which the variants differ.
-    began
-        When, in s of `time.perf_counter`.
     """
 
     stage: Stage
     config: C
     model: ModelConfig
     training: TrainingConfig
-    began: float = field(default_factory=time.perf_counter)
 
     @property
     def checkpoints(self) -> Path:
@@ -56,81 +121,30 @@ class Study(Generic[C]):
         first = self.training.first_seed
         return range(first, first + self.config.seeds)
 
-    def data(self, results: Path, sets: Sequence[str] = SETS) -> "StudyData":
-        """Read the active data and their split.
+    def inputs(self, data: StudyData) -> Inputs:
+        """What the experiment's results are made from."""
+        return self.stage.inputs(
+            {name: item.data for name, item in data.tested.items()},
+            {self.stage.name: self.config, "model": self.model, "training": self.training},
+            {"split": data.split.digest},
+        )
+
+    def provenance(self, data: StudyData, inputs: Inputs, seconds: float) -> Provenance:
+        """Provenance of the experiment's table.
 
         Parameters
         ----------
-        results
-            Folder of the results.
-        sets
-            Names of the test sets; "rtp" is among them.
-
-        Raises
-        ------
-        HessbenchError
-            A file is missing or damaged, or the split is of other data.
+        data, inputs
+            What it is made from; `inputs` are those of this study and of other results that it reads.
+        seconds
+            How long the training and the tests took, by the clock.
         """
-        tested = {name: TestSet.read(active_file(name)) for name in sets}
-        whole = tested["rtp"]
-        split = read_split(results / SPLIT, whole.data)
-        tested["rtp"] = TestSet(whole.data, whole.level, whole.structures.select(split.test))
-        inputs = self.stage.inputs(
-            {name: item.data for name, item in tested.items()},
-            {self.stage.name: self.config, "model": self.model, "training": self.training},
-            {"split": split.digest},
-        )
-        return StudyData(whole.structures, split, tested, inputs)
-
-    def provenance(self, data: "StudyData") -> Provenance:
-        """Provenance of the experiment's table, when all is done."""
         return made_here(
-            data.inputs,
+            inputs,
             level=data.level,
             models=self.config.seeds,
-            seconds=time.perf_counter() - self.began,
+            seconds=seconds,
             notes={"percent": data.percent},
-        )
-
-
-@dataclass(frozen=True)
-class StudyData:
-    """Data that variants are trained and tested on.
-
-    Attributes
-    ----------
-    structures, split
-        All stationary points, and how they are shared out.
-    tested
-        Test sets by name.
-    inputs
-        What the experiment's results are made from.
-    """
-
-    structures: Structures
-    split: Split
-    tested: dict[str, TestSet]
-    inputs: Inputs
-
-    @property
-    def percent(self) -> int:
-        """The largest training set size, in percent of all structures: all variants have it."""
-        return max(self.split.sizes)
-
-    @property
-    def level(self) -> str:
-        """Level of theory of the test sets; all, if they differ."""
-        return "; ".join(sorted({item.level for item in self.tested.values()}))
-
-    def share(self) -> Share:
-        """The largest training part, the validation part and the test sets."""
-        training, validation = self.split.training_at(self.percent), self.split.validation
-        return Share(
-            self.structures.select(training),
-            self.structures.select(validation),
-            (self.split.data, training, validation),
-            self.tested,
-            load_section(EvaluationConfig, "evaluation").batch_size,
         )
 
 

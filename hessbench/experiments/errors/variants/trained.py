@@ -1,27 +1,22 @@
 """Variants of a profile's models: trained on a share of its data, one by one, and tested as ensembles are."""
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from hessbench.cluster.workers import workers
 from hessbench.data.structures import Structures
 from hessbench.experiments.errors.run.scoring import TestSet, errors_of_model
 from hessbench.potential.interface import TrainablePotential
 from hessbench.potential.registry import ModelConfig
-from hessbench.system.processes import Report, run_tasks
+from hessbench.system.processes import Report
 from hessbench.training import fingerprint
 from hessbench.training.loop import Row, train
 from hessbench.training.preparation import examples, prepared
 from hessbench.training.settings import LossConfig, TrainingConfig
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,6 +38,24 @@ class Variant:
     model: ModelConfig
     config: TrainingConfig
     seed: int
+
+
+class Model(Protocol):
+    """A variant with what its experiment knows of it besides."""
+
+    @property
+    def variant(self) -> Variant:
+        """What is trained."""
+        ...
+
+
+class ResumableModel(Model, Protocol):
+    """One that goes on where it was interrupted."""
+
+    @property
+    def checkpoint(self) -> Path:
+        """File to go on from."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -124,62 +137,16 @@ def errors_of_variant(model: TrainablePotential, variant: Variant, share: Share)
     return errors
 
 
-def train_and_test(
-    todo: Sequence[tuple[Variant, Path]], share: Share, processes: int, title: str
-) -> list[pd.DataFrame]:
-    """Train models and test them side by side; see `for_each`.
+def train_and_test(model: ResumableModel, share: Share, report: Report) -> pd.DataFrame:
+    """Train one model, or take it from its checkpoint, and test it.
 
     A model that is finished with the same data, settings and code is not trained again; one that was
     interrupted goes on from its last checkpoint.
 
-    Parameters
-    ----------
-    todo
-        Models, each with the file of its checkpoint.
-
     Returns
     -------
-    list of DataFrame
-        For each model rows of the table `ERRORS` on all test sets, without the column `percent`.
+    DataFrame
+        Rows of the table `ERRORS` on all test sets, without the column `percent`.
     """
-    epochs = sum(variant.config.epochs for variant, _ in todo)
-    return for_each(_train_and_test, todo, share, processes, title, epochs)
-
-
-def _train_and_test(item: tuple[Variant, Path], share: Share, report: Report) -> pd.DataFrame:
-    """Train one model, or take it from its checkpoint, and test it; runs in a process of its own."""
-    variant, checkpoint = item
-    model, _ = train_variant(variant, share, report, checkpoint)
-    return errors_of_variant(model, variant, share)
-
-
-def for_each(
-    function: Callable[[T, Share, Report], pd.DataFrame],
-    todo: Sequence[T],
-    share: Share,
-    processes: int,
-    title: str,
-    epochs: int,
-) -> list[pd.DataFrame]:
-    """Rows of each model, trained and tested side by side with a bar of progress.
-
-    Parameters
-    ----------
-    function
-        Trains and tests one, and reports a number of epochs now and then; see
-        `hessbench.system.processes.run_tasks`.
-    todo
-        Its first arguments, those that take longest first, so that no process waits long for another.
-    share
-        Its second.
-    processes
-        At most so many at a time, or as many as the cluster has workers.
-    title, epochs
-        Of the bar: what is done, and how long all trainings are.
-    """
-    with tqdm(total=epochs, desc=title, unit="epoch", smoothing=0.1) as bar:
-
-        def advance(done: int) -> None:
-            bar.update(done)
-
-        return run_tasks(function, todo, share, workers(processes), advance)
+    trained, _ = train_variant(model.variant, share, report, model.checkpoint)
+    return errors_of_variant(trained, model.variant, share)
