@@ -11,8 +11,9 @@ from hessbench.archive.outcome import Difference, Found
 from hessbench.data.layout import ReactionFile
 from hessbench.embedded import EMBEDDED
 from hessbench.errors import HessbenchError
+from hessbench.experiments.errors.run.model_errors import errors_of_model
 from hessbench.experiments.errors.run.rmse import root_mean_square
-from hessbench.experiments.errors.run.scoring import TestSet, errors_of_model
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential.registry import load
 from hessbench.results.store.names import UNITS

@@ -12,7 +12,8 @@ from hessbench.config.loss_labels import LABELS
 from hessbench.data.layout import ReactionFile
 from hessbench.data.structures import load_structures
 from hessbench.embedded import EMBEDDED
-from hessbench.experiments.errors.run.scoring import TestSet, errors_of_model
+from hessbench.experiments.errors.run.model_errors import errors_of_model
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.neb.run.bands import run_neb
 from hessbench.experiments.neb.run.settings import NebConfig

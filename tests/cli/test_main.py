@@ -29,6 +29,13 @@ def test_help_lists_every_command_without_importing_torch(tmp_path: Path) -> Non
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_commands_that_no_potential_takes_part_in_do_not_import_torch() -> None:
+    """It takes more than a second, and each stage of the pipeline is a process of its own."""
+    names = map(module_of, ("baselines", "calibration", "composition", "correlation", "curvature"))
+    code = f"import sys, {', '.join(names)}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_explains_itself(name: str) -> None:
     command = importlib.import_module(module_of(name)).command

@@ -16,8 +16,9 @@ from tqdm import tqdm
 from hessbench.cluster.workers import workers
 from hessbench.config.inputs import Inputs
 from hessbench.data.structures import Structures
+from hessbench.experiments.errors.run.model_errors import Predicted, errors_of_model
 from hessbench.experiments.errors.run.predictions import pack, write_metadata
-from hessbench.experiments.errors.run.scoring import Predicted, TestSet, errors_of_model
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.potential.ensembles import ensemble_label, load_member, model_file, trained_seeds

@@ -1,28 +1,18 @@
-"""Errors of one model, structure by structure."""
+"""Test sets, and errors of what is predicted for them, structure by structure: no potential takes part."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pandas as pd
-import torch
 
 from hessbench.data.layout import ReactionFile
 from hessbench.data.structures import Structures, load_structures
 from hessbench.errors import DataError
 from hessbench.experiments.errors.run.rmse import sums_by_structure
-from hessbench.potential.batch import Batch
-from hessbench.potential.evaluation import given, total_energies
-from hessbench.potential.interface import Potential
 from hessbench.results.store.names import QUANTITIES
-
-Predicted = tuple[np.ndarray, np.ndarray, np.ndarray | None]
-"""Of M structures: total energies (M,), float64, forces (A, 3), flat Hessians; kcal/mol and Angstrom.
-
-No Hessians where the data have none to compare with.
-"""
 
 
 @dataclass(frozen=True)
@@ -55,24 +45,6 @@ class TestSet:
         with ReactionFile(path) as file:
             data, level = file.identifier, file.metadata.level
         return cls(data, level, load_structures(path, reactions))
-
-
-def predict(potential: Potential, structures: Structures) -> Predicted:
-    """Predict all that is compared.
-
-    Returns
-    -------
-    Predicted
-        Forces and Hessians in the dtype of the potential.
-    """
-    batch = Batch.from_structures(structures, potential.dtype).to(potential.device)
-    with torch.no_grad():
-        prediction = potential.predict(batch, 1 if structures.hessians is None else 2)
-        energies = total_energies(potential, batch, prediction).cpu().numpy()
-    forces = given(prediction.forces, "forces").cpu().numpy()
-    if structures.hessians is None:
-        return energies, forces, None
-    return energies, forces, given(prediction.hessians, "Hessians").cpu().numpy()
 
 
 def structure_errors(
@@ -132,27 +104,6 @@ def element_offsets(structures: Structures) -> dict[str, np.ndarray]:
         "force": 3 * structures.atom_offsets,
         "hessian": structures.hessian_offsets,
     }
-
-
-def errors_of_model(
-    model: Potential,
-    seed: int,
-    sets: dict[str, TestSet],
-    batch_size: int,
-    keep: Callable[[str, Structures, Predicted], None] = lambda *batch: None,
-) -> pd.DataFrame:
-    """Rows of the errors table for one model, without loss and percent; predicted batch by batch.
-
-    `keep` is called with each batch: the name of its set, its structures, and what is predicted for them.
-    """
-    tables = []
-    for name, item in sets.items():
-        for first in range(0, len(item.structures), batch_size):
-            part = item.structures.select(np.arange(first, min(first + batch_size, len(item.structures))))
-            predicted = predict(model, part)
-            tables.append(error_rows(seed, name, part, structure_errors(part, *predicted)))
-            keep(name, part, predicted)
-    return pd.concat(tables, ignore_index=True)
 
 
 def error_rows(seed: int, name: str, structures: Structures, errors: dict[str, tuple]) -> pd.DataFrame:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hessbench.data.structures import Structures
-from hessbench.experiments.errors.run.scoring import TestSet, errors_of_model
+from hessbench.experiments.errors.run.model_errors import errors_of_model
+from hessbench.experiments.errors.run.scoring import TestSet
 from hessbench.potential.interface import TrainablePotential
 from hessbench.potential.registry import ModelConfig
 from hessbench.system.processes import Report
