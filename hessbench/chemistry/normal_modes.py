@@ -75,10 +75,10 @@ def translations_rotations(coordinates: np.ndarray, masses: np.ndarray) -> np.nd
     return np.hstack([translations / np.sqrt(masses.sum()), rotations])
 
 
-def normal_modes(
-    coordinates: np.ndarray, masses: np.ndarray, hessian: np.ndarray, path_direction: np.ndarray | None = None
-) -> NormalModes:
-    """Diagonalise the mass-weighted Hessian in the space without rigid motions.
+def vibrational_basis(
+    coordinates: np.ndarray, masses: np.ndarray, path_direction: np.ndarray | None = None
+) -> np.ndarray:
+    """Orthonormal mass-weighted basis of the space without rigid motions.
 
     Parameters
     ----------
@@ -86,23 +86,55 @@ def normal_modes(
         (N, 3), Angstrom.
     masses
         (N,), amu.
-    hessian
-        (3N, 3N), kcal/mol/Angstrom^2.
     path_direction
         (3N,) mass-weighted direction to project out as well, if any.
+
+    Returns
+    -------
+    ndarray
+        (3N, k): k is 3N - 6 (3N - 5 if linear), one less with a path direction.
+    """
+    removed = translations_rotations(coordinates, masses)
+    if path_direction is not None:
+        internal = path_direction - removed @ (removed.T @ path_direction)
+        removed = np.hstack([removed, (internal / np.linalg.norm(internal))[:, None]])
+    # The last columns of a complete QR are an orthonormal basis of what is orthogonal to `removed`.
+    return np.linalg.qr(removed, mode="complete")[0][:, removed.shape[1] :]
+
+
+def modes_within(basis: np.ndarray, masses: np.ndarray, hessian: np.ndarray) -> NormalModes:
+    """Diagonalise the mass-weighted Hessian in the space of a basis; one serves all Hessians of a structure.
+
+    Parameters
+    ----------
+    basis
+        (3N, k), orthonormal: the `vibrational_basis` of the structure.
+    masses
+        (N,), amu.
+    hessian
+        (3N, 3N), kcal/mol/Angstrom^2.
+    """
+    weights = np.repeat(np.sqrt(masses), 3)
+    weighted = hessian / np.outer(weights, weights)
+    force_constants, vectors = np.linalg.eigh(basis.T @ (weighted + weighted.T) @ basis / 2)
+    return NormalModes(force_constants, basis @ vectors)
+
+
+def normal_modes(
+    coordinates: np.ndarray, masses: np.ndarray, hessian: np.ndarray, path_direction: np.ndarray | None = None
+) -> NormalModes:
+    """Diagonalise the mass-weighted Hessian in the space without rigid motions.
+
+    Parameters
+    ----------
+    coordinates, masses, path_direction
+        As for `vibrational_basis`.
+    hessian
+        (3N, 3N), kcal/mol/Angstrom^2.
 
     Returns
     -------
     NormalModes
         3N - 6 modes (3N - 5 if linear), one less with a path direction.
     """
-    weights = np.repeat(np.sqrt(masses), 3)
-    removed = translations_rotations(coordinates, masses)
-    if path_direction is not None:
-        internal = path_direction - removed @ (removed.T @ path_direction)
-        removed = np.hstack([removed, (internal / np.linalg.norm(internal))[:, None]])
-    # The last columns of a complete QR are an orthonormal basis of what is orthogonal to `removed`.
-    basis = np.linalg.qr(removed, mode="complete")[0][:, removed.shape[1] :]
-    weighted = hessian / np.outer(weights, weights)
-    force_constants, vectors = np.linalg.eigh(basis.T @ (weighted + weighted.T) @ basis / 2)
-    return NormalModes(force_constants, basis @ vectors)
+    return modes_within(vibrational_basis(coordinates, masses, path_direction), masses, hessian)

@@ -13,7 +13,7 @@ from hessbench.calculators.card import Card
 from hessbench.config.base import Section
 from hessbench.data.structures import Structures
 from hessbench.errors import DataError
-from hessbench.experiments.curvature.run.command import reference_modes, rows_of
+from hessbench.experiments.curvature.run.rows import references, rows_of
 from hessbench.experiments.curvature.statistics import METRICS, mean_estimate
 from hessbench.experiments.errors.run.predictions import (
     Predictions,
@@ -148,14 +148,14 @@ def _score_set(path: Path, name: str, item: TestSet, seeds: list[int]) -> SetSco
     predicted = {seed: read_predictions(path, name, seed) for seed in seeds}
     part = _structures_of(path, name, item.structures, next(iter(predicted.values())))
     errors, curvature = [], []
-    modes = list(reference_modes(part)) if part.hessians is not None else []
+    reference = list(references(part)) if part.hessians is not None else []
     for seed, values in predicted.items():
         _require_finite(path, name, values)
         hessians = None
         if values.hessians is not None:
             hessians = np.concatenate([hessian.ravel() for hessian in values.hessians])
-            if modes:
-                curvature += [{"seed": seed, **row} for row in rows_of(path, name, seed, part, modes)]
+            if reference:
+                curvature += [{"seed": seed, **row} for row in rows_of(path, name, seed, part, reference)]
         sums = structure_errors(part, values.energies, values.forces, hessians)
         errors.append(error_rows(seed, name, part, sums))
     rows = pd.concat(errors, ignore_index=True)

@@ -14,8 +14,8 @@ from hessbench.chemistry.normal_modes import atomic_masses, normal_modes
 from hessbench.cli import cli
 from hessbench.data.layout import ReactionFile
 from hessbench.embedded import EMBEDDED
-from hessbench.experiments.curvature.run.command import reference_modes
 from hessbench.experiments.curvature.run.modes import mode_errors, zero_point_energy
+from hessbench.experiments.curvature.run.rows import references
 from hessbench.experiments.curvature.run.tables import CURVATURE, RANGES
 from hessbench.experiments.curvature.statistics import METRICS, mean_estimate
 from hessbench.experiments.errors.run.predictions import read_predictions
@@ -162,8 +162,8 @@ def test_the_command_compares_stored_predictions(run) -> None:  # noqa: F811
 
 def test_modes_of_a_set_are_those_of_its_structures() -> None:
     data = structures(4, 2)
-    found = list(reference_modes(data))
+    found = list(references(data))
     assert len(found) == len(data)
     linear = data.select([3])
-    (alone,) = reference_modes(linear)
-    np.testing.assert_array_equal(alone.force_constants, found[3].force_constants)
+    (alone,) = references(linear)
+    np.testing.assert_array_equal(alone.modes.force_constants, found[3].modes.force_constants)
