@@ -4,6 +4,7 @@ Both the pure and the native path use this module; docs/derivatives.md derives t
 come as lists of tensors, so the same functions serve one model and, under `torch.func.vmap`, many at once.
 """
 
+import inspect
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -185,3 +186,7 @@ class _Activation(torch.autograd.Function):
         for adjoint, derivative in zip(adjoints[1:-1], derivatives[1:], strict=True):
             total = torch.addcmul(total, adjoint, derivative)
         return total, None, None
+
+
+# torch looks the signature up at every call, which would take as long as the activation itself
+_Activation.forward.__signature__ = inspect.signature(_Activation.forward)  # type: ignore[attr-defined]
