@@ -10,20 +10,20 @@ Polynomials = tuple[tuple[float, float, float], ...]
 """Coefficients a, b, c of a x + b x^3 + c x^5, applied one after the other."""
 SMALLEST = 0.005
 """Singular values from here to 1, the norm of a matrix, are moved near 1; smaller ones grow 103 times."""
-POLYNOMIALS: Polynomials = (
+BEST: Polynomials = (
     (8.2987, -24.4305, 18.0903),
     (3.9152, -2.9211, 0.5592),
     (3.1746, -2.3804, 0.4978),
 )
 """Of all odd quintic polynomials each is nearest to 1 on the interval that those before it leave, the first
 on [`SMALLEST`, 1]: Amsel, Persson, Musco and Gower, The Polar Express, arXiv:2505.16932 (2025)."""
+JORDAN: Polynomials = ((3.4445, -4.7750, 2.0315),) * 5
+"""Of K. Jordan, https://kellerjordan.github.io/posts/muon/ (2024): values from 0.002 on are moved to 0.7 to
+1.2, smaller ones grow 485 times."""
 
 
-def orthogonalize(matrix: Tensor, polynomials: Polynomials = POLYNOMIALS) -> Tensor:
-    """Move singular values of matrices (..., m, n) near 1 (0.5 to 1.5), keeping their vectors.
-
-    Those below `SMALLEST` of the matrix's norm stay small.
-    """
+def orthogonalize(matrix: Tensor, polynomials: Polynomials = BEST) -> Tensor:
+    """Move singular values of matrices (..., m, n) near 1, all but the smallest, keeping their vectors."""
     tall = matrix.shape[-2] > matrix.shape[-1]
     x = matrix.mT if tall else matrix
     x = x.reshape(-1, *x.shape[-2:])
@@ -37,10 +37,9 @@ def orthogonalize(matrix: Tensor, polynomials: Polynomials = POLYNOMIALS) -> Ten
 class Muon(torch.optim.Optimizer):
     """Muon for the hidden matrices of a network (Jordan et al. 2024).
 
-    With the polynomials of `torch.optim.Muon`, five times (3.4445, -4.775, 2.0315), it gives the updates of
-    that (by its default `adjust_lr_fn`), which iterates in bfloat16: on a CPU without bfloat16 instructions
-    it takes 35 times as long, so here the iteration is in the dtype of the parameters. Three polynomials that
-    are the best for it take three fifths of the time, and models are as good (docs/training.md).
+    With the polynomials `JORDAN` it gives the updates of `torch.optim.Muon` (its default `adjust_lr_fn`),
+    which iterates in bfloat16: on a CPU without bfloat16 instructions that takes 35 times as long, so here
+    the iteration is in the dtype of the parameters. `BEST` takes three fifths of the time (docs/training.md).
 
     Parameters
     ----------
@@ -62,7 +61,7 @@ class Muon(torch.optim.Optimizer):
         lr: float,
         momentum: float = 0.95,
         weight_decay: float = 0.0,
-        polynomials: Polynomials = POLYNOMIALS,
+        polynomials: Polynomials = BEST,
     ) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
         self.polynomials = polynomials

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from hessbench.errors import TrainingError
-from hessbench.training.muon import Muon
+from hessbench.training.muon import BEST, JORDAN, Muon
 from hessbench.training.settings import AdamConfig, Decay, MuonConfig, OptimizerConfig, PaperConfig
 
 
@@ -36,8 +36,9 @@ class Optimization:
             first = {name: item for name, item in inner.items() if settings and FIRST_LAYER in name}
             muons = [item for name, item in inner.items() if name not in first]
             if muons:
+                polynomials = {"best": BEST, "jordan": JORDAN}[config.polynomials]
                 self._optimizers.append(
-                    Muon(muons, config.learning_rate, config.momentum, config.weight_decay)
+                    Muon(muons, config.learning_rate, config.momentum, config.weight_decay, polynomials)
                 )
             if first and settings:
                 self._optimizers.append(_adamw(first, settings.learning_rate, settings.weight_decay))

@@ -166,6 +166,11 @@ class MuonConfig(Section):
     learning_rate: PositiveFloat = Field(description="Of Muon.")
     weight_decay: NonNegativeFloat = Field(0.0, description="Decoupled decay of Muon's matrices.")
     momentum: float = Field(0.95, ge=0, lt=1, description="Of Muon.")
+    polynomials: Literal["best", "jordan"] = Field(
+        "best",
+        description="Of the orthogonalization: best, three; jordan, five, which take two thirds longer and "
+        "move smaller singular values, too.",
+    )
     first_layer: FirstLayerConfig | None = Field(
         None, description="AdamW on the first layer's matrix, whose orthogonalization costs most; null: Muon."
     )

@@ -2,20 +2,18 @@ import numpy as np
 import pytest
 import torch
 
-from hessbench.training.muon import POLYNOMIALS, SMALLEST, Muon, orthogonalize
-
-JORDAN = ((3.4445, -4.7750, 2.0315),) * 5
-"""Of torch.optim.Muon and https://kellerjordan.github.io/posts/muon/."""
+from hessbench.training.muon import BEST, JORDAN, SMALLEST, Muon, orthogonalize
 
 
+@pytest.mark.parametrize(("polynomials", "low", "high"), [(BEST, 0.5, 1.5), (JORDAN, 0.6, 1.3)])
 @pytest.mark.parametrize("shape", [(12, 20), (20, 12), (16, 16), (3, 12, 20)])
-def test_singular_values_become_near_one(shape):
+def test_singular_values_become_near_one(shape, polynomials, low, high):
     matrix = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     u, _, vh = torch.linalg.svd(matrix, full_matrices=False)
-    result = orthogonalize(matrix)
+    result = orthogonalize(matrix, polynomials)
     values = torch.linalg.svdvals(result)
-    assert values.min() > 0.5
-    assert values.max() < 1.5
+    assert values.min() > low
+    assert values.max() < high
     # same singular vectors: U^T X V is diagonal
     inner = u.mT @ result @ vh.mT
     torch.testing.assert_close(inner, torch.diag_embed(inner.diagonal(dim1=-2, dim2=-1)), atol=1e-10, rtol=0)
@@ -24,7 +22,7 @@ def test_singular_values_become_near_one(shape):
 def test_no_odd_quintic_polynomial_is_nearer_to_one():
     # Chebyshev: three coefficients are best when the error is as large at four points, signs in turn
     low, high = SMALLEST, 1.0
-    for a, b, c in POLYNOMIALS:
+    for a, b, c in BEST:
         x = np.linspace(low, high, 100_001)
         error = a * x + b * x**3 + c * x**5 - 1
         turning = 1 + np.flatnonzero(np.diff(np.sign(np.diff(error))))

@@ -53,6 +53,7 @@ class SingleTSConfig(Section):
         MuonConfig(
             kind="muon",
             learning_rate=3e-2,
+            polynomials="jordan",  # gradients of one structure are nearly singular
             first_layer=FirstLayerConfig(learning_rate=3e-3),
             adam_learning_rate=3e-3,
             schedule=Decay(kind="cosine", warmup_steps=20),
