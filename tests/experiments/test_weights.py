@@ -91,7 +91,10 @@ def test_errors_are_those_of_a_profile_with_the_same_weights(evaluated: Evaluate
     assert ((both["weights"] == OWN) != (both["weights_other"] == OWN)).all()
     np.testing.assert_allclose(both["rmse"], both["rmse_other"], rtol=2e-5)
     different = found.pivot_table(index=["loss", "seed", "set", "quantity"], columns="weights", values="rmse")
-    assert (abs(different[OWN] / different[PAIR.text] - 1) > 1e-4).all()
+    # each model is another one; one of its many errors may agree by chance
+    changes = abs(different[OWN] / different[PAIR.text] - 1).groupby(["loss", "seed"]).max()
+    assert len(changes) == 4
+    assert (changes > 1e-2).all()
 
 
 @pytest.mark.slow
