@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from hessbench.cli import cli
 from hessbench.data.layout import write_reactions
 from hessbench.errors import ConfigurationError
 from hessbench.experiments.cost.run.settings import CostConfig
@@ -18,14 +16,10 @@ from hessbench.experiments.errors.run.settings import EvaluationConfig
 from hessbench.experiments.errors.run.tables import ERRORS
 from hessbench.experiments.errors.variants.study import Study
 from hessbench.results.store.tables import read_table
+from tests.command import hessbench
 from tests.training.synthetic import METADATA, MODEL, reactions, training_config
 
 ONE = {"estimators": [{"kind": "rademacher", "count": 1}, {"kind": "rows", "count": 2}], "lengths": [0.5, 1]}
-
-
-def hessbench(*arguments: str) -> None:
-    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
 
 
 def test_models_are_those_of_the_ensembles_and_are_kept(

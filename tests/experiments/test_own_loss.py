@@ -17,6 +17,7 @@ from hessbench.results.reader import Results
 from hessbench.results.run import Run, write_run
 from hessbench.results.store.provenance import Provenance
 from hessbench.results.store.tables import read_provenance, read_table
+from tests.command import hessbench
 from tests.training.synthetic import METADATA, MODEL, loss_of, reactions, training_config
 
 OWN = loss_of(0.5, 0, 0.3, estimator="rows", count=2).model_copy(update={"label": "E-H (rows)"})
@@ -32,11 +33,6 @@ def use(loss: object) -> None:
         "evaluation": EvaluationConfig(batch_size=4, processes=1).model_dump(mode="json"),
     }
     Path("params.yaml").write_text(json.dumps(params))
-
-
-def hessbench(*arguments: str) -> None:
-    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
 
 
 def evaluated() -> Provenance:

@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from hessbench.cli import cli
 from hessbench.config.loss_labels import PAPER_LOSSES
 from hessbench.data.layout import write_reactions
 from hessbench.errors import ConfigurationError
@@ -32,6 +30,7 @@ from hessbench.verification.robustness import (
     write_robustness_table,
 )
 from hessbench.verification.verdicts import verdicts
+from tests.command import hessbench
 from tests.made_up import provenance
 from tests.synthetic_errors import PAPER, write_run
 from tests.training.synthetic import METADATA, MODEL, reactions, training_config
@@ -48,12 +47,6 @@ RECIPES = (
 
 def config(*chosen: dict, seeds: int = 1) -> RobustnessConfig:
     return RobustnessConfig.model_validate({"recipes": chosen, "seeds": seeds})
-
-
-def hessbench(*arguments: str) -> str:
-    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def profile(chosen: tuple[dict, ...], **changes: object) -> dict[str, object]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from hessbench.cli import cli, main
+from hessbench.cli import main
 from hessbench.data.layout import write_reactions
 from hessbench.experiments.cost.run.tables import COST
 from hessbench.experiments.errors.run.settings import EvaluationConfig
@@ -20,6 +19,7 @@ from hessbench.experiments.robustness.run.tables import ROBUSTNESS
 from hessbench.experiments.weights.run.tables import WEIGHTS
 from hessbench.results.store.tables import read_provenance, read_table
 from hessbench.system.processes import Report
+from tests.command import hessbench
 from tests.training.synthetic import METADATA, MODEL, loss_of, reactions, structures, training_config
 
 COMMANDS = ("weights", "robustness", "cost")
@@ -38,13 +38,6 @@ def profile(**changes: object) -> dict[str, object]:
         "robustness": {"recipes": [{"name": "another network", "model": OTHER_MODEL}], "seeds": 1},
         "cost": {"estimators": [{"kind": "rademacher", "count": 1}], "lengths": [0.5, 1]},
     } | changes
-
-
-def hessbench(*arguments: str) -> str:
-    """What a command writes to its standard output."""
-    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from hessbench.cli import cli
 from hessbench.config import paper
 from hessbench.data.layout import write_reactions
 from hessbench.errors import ConfigurationError
@@ -22,6 +20,7 @@ from hessbench.experiments.weights.run.variants import variants, weights_of
 from hessbench.profiles.schema import load_profile
 from hessbench.results.reader import Results
 from hessbench.results.store.tables import read_provenance, read_table
+from tests.command import hessbench
 from tests.training.synthetic import METADATA, MODEL, loss_of, reactions, training_config
 
 ROOT = Path(__file__).parents[2]
@@ -41,12 +40,6 @@ def profile(force: float, hessian: float) -> dict[str, object]:
         "weights": {"pairs": [PAIR.model_dump()], "seeds": 2},
         "single_ts": {"model": MODEL.model_dump(mode="json")},
     }
-
-
-def hessbench(*arguments: str) -> str:
-    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def weights() -> pd.DataFrame:
