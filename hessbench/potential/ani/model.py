@@ -88,6 +88,15 @@ class ANI(TrainablePotential):
         """Floating point type of the parameters; each step asks, so no module is searched for it."""
         return self.feature_scale.dtype
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether mean and scale of the features are zero and one, as a model file's are; False on a GPU.
+
+        There the answer would have to be waited for, while dividing by ones costs little.
+        """
+        mean, scale = self.feature_mean, self.feature_scale
+        return scale.device.type == "cpu" and not mean.any() and bool((scale == 1).all())
+
     def layers(self, element: int) -> list[nn.Linear]:
         """Linear layers of one element's network, the last one gives the energy."""
         network = self.networks.atomics[self.elements[element]]

@@ -60,14 +60,13 @@ class NetworkState:
 
 def networks_of(model: ANI) -> list[Network]:
     """Parameters by element, for features as they are (`ANI.first_layer`)."""
-    networks = []
+    networks, plain = [], model.is_plain
     for element in range(len(model.elements)):
-        weight, bias = model.first_layer(element)
-        others = model.layers(element)[1:]
-        weights, biases = (
-            [weight, *(layer.weight for layer in others)],
-            [bias, *(layer.bias for layer in others)],
-        )
+        layers = model.layers(element)
+        weights: list[Tensor] = [layer.weight for layer in layers]
+        biases: list[Tensor | None] = [layer.bias for layer in layers]
+        if not plain:
+            weights[0], biases[0] = model.first_layer(element)
         networks.append(Network(weights, biases, model.architecture.activation))
     return networks
 
@@ -84,6 +83,10 @@ def run(network: Network, features: Tensor, order: int) -> NetworkState:
     order
         0: energies; 1: gradient too; 2: also what Hessians need.
     """
+    if len(features) == 0 and not torch.is_grad_enabled():  # most small molecules lack an element
+        hidden = [features.new_empty(0, len(weight)) for weight in network.weights[:-1]]
+        gradient, slopes, seconds = features if order else None, hidden * (order > 0), hidden * (order > 1)
+        return NetworkState(features.new_empty(0), gradient, slopes, seconds)
     activated = features
     slopes, seconds = [], []
     for weight, bias in zip(network.weights[:-1], network.biases[:-1], strict=True):

@@ -17,6 +17,7 @@ from hessbench.potential.ani.settings import ANIConfig
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import sums_of_atomic_energies
 from hessbench.potential.files import read_notes
+from hessbench.potential.interface import Derivatives
 from tests.molecules import ragged_batch, small_model
 
 
@@ -197,3 +198,28 @@ def test_equal_models_are_equal_files(tmp_path: Path) -> None:
         small_model().save(path, {"loss": "e-80", "seed": "0"})
         files[path.read_bytes()] = number
     assert len(files) == 1
+
+
+@pytest.mark.parametrize("derivatives", [0, 1, 2])
+def test_elements_that_are_not_there_change_nothing(derivatives: Derivatives) -> None:
+    """Without gradients their networks are left out."""
+    model = small_model(biases=True)
+    water = Batch.from_molecules([([8, 1, 1], [[0.0, 0.0, 0.1], [0.0, 0.8, -0.5], [0.0, -0.8, -0.5]])])
+    expected = evaluate(model, water, derivatives)
+    with torch.no_grad():
+        found = evaluate(model, water, derivatives)
+    assert torch.equal(found.energies, expected.energies.detach())
+    for name in ("forces", "hessians")[:derivatives]:
+        assert torch.equal(getattr(found, name), getattr(expected, name).detach())
+
+
+def test_plain_is_a_model_whose_features_are_taken_as_they_are() -> None:
+    model = small_model(biases=True)
+    plain = model.folded()
+    assert plain.is_plain and not model.is_plain
+    for buffer, value in ((plain.feature_mean, 0.1), (plain.feature_scale, 2.0)):
+        before = buffer[0, 3].clone()
+        buffer[0, 3] = value
+        assert not plain.is_plain
+        buffer[0, 3] = before
+    assert plain.is_plain

@@ -7,21 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from hessbench.potential.ani.architecture import Architecture
 from hessbench.potential.ani.model import ANI
+from hessbench.potential.ani.native.functions import Functions, fill_functions, functions_of
 from hessbench.potential.ani.native.geometry import Tables, fill_features
 from hessbench.potential.ani.native.layout import Floats, Layout, layout_of
-from hessbench.potential.ani.native.neighbors import NOT_PACKED, Neighbors, find_neighbors, find_triples, pack
+from hessbench.potential.ani.native.neighbors import NOT_PACKED, Neighbors, find_neighbors, pack
 from hessbench.potential.ani.native.runtime import run_parts, split_chunks
-from hessbench.potential.ani.terms import (
-    angle_terms,
-    constants_of,
-    cutoff_terms,
-    radial_terms,
-    shell_terms,
-)
+from hessbench.potential.ani.terms import constants_of
 from hessbench.potential.batch import Batch
-from hessbench.system.denormals import flushed_denormals
 
 
 @dataclass
@@ -57,43 +50,34 @@ def build(model: ANI, batch: Batch, order: int, *, products: bool = False) -> Na
     Derivatives that neither `order` nor `products` of Hessians with vectors need are not computed.
     """
     architecture = model.architecture
-    element = model.element_indices(batch.numbers).numpy()
-    layout = layout_of(architecture, element, batch.counts.numpy())
+    layout = layout_of(architecture, batch.numbers.numpy(), batch.counts.numpy())
     coordinates = np.ascontiguousarray(batch.coordinates.detach().numpy())
-    neighbors = Neighbors(*find_neighbors(layout, coordinates))
+    neighbors = Neighbors(*find_neighbors(layout, coordinates, order > 1))
     *packing, length = pack(layout, neighbors) if order > 1 else NOT_PACKED
     highest = 2 if products else order
-    values = _symmetry_functions(architecture, layout, neighbors, batch.coordinates.dtype, highest)
-    tables = Tables(*values, np.empty(length, coordinates.dtype), *packing)
-    features = np.empty((len(element), architecture.features), coordinates.dtype)
+    functions = functions_of(constants_of(architecture.symmetry_functions), coordinates.dtype)
+    rooms = _rooms(functions, neighbors, coordinates.dtype, highest)
+    tables = Tables(*rooms, np.empty(length, coordinates.dtype), *packing)
+    features = np.empty((len(layout.order), architecture.features), coordinates.dtype)
     slots = layout.chunk_slots
-    rows = (neighbors.row_start[slots[:, :, 1]] - neighbors.row_start[slots[:, :, 0]]).sum(1)
+    pairs = (neighbors.pair_start[slots[:, :, 1]] - neighbors.pair_start[slots[:, :, 0]]).sum(1)
     geometry = NativeGeometry(
         layout, neighbors, tables, features,
-        split_chunks(rows + 1, min(torch.get_num_threads(), len(layout.chunk_set))),
+        split_chunks(pairs + 1, min(torch.get_num_threads(), len(layout.chunk_set))),
         [(int(first), int(last)) for first, last in zip(slots[0, :, 0], slots[-1, :, 1], strict=True)],
     )  # fmt: skip
+    geometry.over_chunks(fill_functions, functions, highest)
     geometry.over_chunks(fill_features, features, order)
     return geometry
 
 
-def _symmetry_functions(
-    architecture: Architecture, layout: Layout, neighbors: Neighbors, dtype: torch.dtype, order: int
-) -> list[np.ndarray]:
-    """Closed forms of all pairs and triples, derivatives up to `order`; as they follow in `Tables`."""
-    constants, vectors = constants_of(architecture.symmetry_functions), torch.from_numpy(neighbors.vectors)
-    distances = torch.linalg.vector_norm(vectors, dim=1)
-    r, u = distances.to(dtype), (vectors / distances.unsqueeze(1)).to(dtype)
-    triples = find_triples(layout, neighbors)
-    first, second = torch.from_numpy(triples[:, 0]), torch.from_numpy(triples[:, 1])
-    u1, u2 = u[first], u[second]
-    c = (u1 * u2).sum(1)
-    along = c.unsqueeze(1)
-    turning = [(u2 - along * u1) / r[first].unsqueeze(1), (u1 - along * u2) / r[second].unsqueeze(1)]
-    with flushed_denormals():
-        radial = torch.stack(radial_terms(constants, r, order))
-        cutoffs = torch.stack(cutoff_terms(constants.cutoff, constants.angular_cutoff, r))
-        shells = shell_terms(constants, r[first], r[second], order)
-        angles = angle_terms(constants, c, order)
-    tables = (table.numpy() for table in (c, torch.stack(turning, 1), shells, angles))
-    return [r.numpy(), u.numpy(), radial.numpy(), cutoffs.numpy(), triples, *tables]
+def _rooms(functions: Functions, neighbors: Neighbors, dtype: np.dtype, order: int) -> list[np.ndarray]:
+    """Make room for the functions of all pairs and triples, as they follow in `Tables`."""
+    pairs, triples = len(neighbors.pair_atom), int(neighbors.triple_start[-1])
+    shapes = [
+        (pairs,), (pairs, 3), (order + 1, pairs, len(functions.radial_shifts)), (3, pairs), (triples, 3),
+        (triples,), (triples if order else 0, 2, 3), (order + 1, triples, len(functions.angular_shifts)),
+        (order + 1, triples, len(functions.cosines)),
+    ]  # fmt: skip
+    types = [dtype, dtype, dtype, dtype, np.dtype(np.int64), *[dtype] * 4]
+    return [np.empty(shape, kind) for shape, kind in zip(shapes, types, strict=True)]

@@ -4,9 +4,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from hessbench.potential.ani.architecture import Architecture
+from hessbench.potential.batch import element_indices
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.floating]
@@ -39,14 +41,21 @@ class Layout(NamedTuple):
     pair_of: Ints  # (E, E) index of an unordered pair of elements
 
 
-def layout_of(architecture: Architecture, element: Ints, counts: Ints) -> Layout:
-    """Cut a batch into chunks; remembered, since MD and NEB ask again and again for the same molecules."""
-    return _layout(architecture, element.tobytes(), counts.tobytes())
+def layout_of(architecture: Architecture, numbers: Ints, counts: Ints) -> Layout:
+    """Cut a batch into chunks; remembered, since MD and NEB ask again and again for the same molecules.
+
+    Raises
+    ------
+    HessbenchError
+        An atomic number that is none of the architecture's.
+    """
+    return _layout(architecture, numbers.tobytes(), counts.tobytes())
 
 
 @lru_cache(64)
 def _layout(architecture: Architecture, *content: bytes) -> Layout:
-    element, counts = (np.frombuffer(item, np.int64).copy() for item in content)
+    numbers, counts = (np.frombuffer(item, np.int64).copy() for item in content)
+    element = element_indices(architecture.elements, torch.from_numpy(numbers)).numpy()
     functions, elements = architecture.symmetry_functions, len(architecture.elements)
     radial = len(functions.radial_shifts)
     angular = len(functions.angular_shifts) * len(functions.angular_sections)

@@ -69,8 +69,8 @@ def pack(layout: Layout, neighbors: Neighbors) -> Packing:
 
 
 @kernel
-def find_neighbors(layout, coordinates):
-    """Return the arrays of `Neighbors`."""
+def find_neighbors(layout, coordinates, choose_rows):
+    """Return the arrays of `Neighbors`; those of rows are empty unless `choose_rows`."""
     atoms = len(layout.order)
     pair_start, triple_start = np.zeros(atoms + 1, np.int64), np.zeros(atoms + 1, np.int64)
     row_start, near = np.zeros(atoms + 1, np.int64), np.zeros(atoms, np.int64)
@@ -78,10 +78,9 @@ def find_neighbors(layout, coordinates):
     most = (counts * (counts - 1)).sum()
     pair_atom, pair_element = np.empty(most, np.int64), np.empty(most, np.int64)
     vectors = np.empty((most + 1, 3))  # one more, for a candidate that is too far
-    kept = np.ones((most, 3), np.int64)
-    lost = np.full((atoms, 3), -1)
-    row_full = np.empty(3 * most, np.int64)
-    combination = np.zeros(9 * most)
+    rows = most if choose_rows else 0
+    kept, lost = np.ones((rows, 3), np.int64), np.full((atoms, 3), -1)
+    row_full, combination = np.empty(3 * rows, np.int64), np.zeros(9 * rows)
     pairs, limits = 0, (-1.0, layout.angular_cutoff, layout.radial_cutoff)
     for slot in range(atoms):
         i = layout.order[slot]
@@ -97,9 +96,10 @@ def find_neighbors(layout, coordinates):
         count, own = near[slot], slice(begin, pairs)
         pair_start[slot + 1] = pairs
         triple_start[slot + 1] = triple_start[slot] + count * (count - 1) // 2
-        row_start[slot + 1] = _keep_rows(
-            vectors[own], count, kept[own], lost[slot], row_full, combination, row_start[slot]
-        )
+        if choose_rows:
+            row_start[slot + 1] = _keep_rows(
+                vectors[own], count, kept[own], lost[slot], row_full, combination, row_start[slot]
+            )
     return (
         pair_start, near, pair_atom[:pairs], pair_element[:pairs], vectors[:pairs], triple_start, row_start,
         row_full, lost, combination, kept[:pairs],
@@ -173,14 +173,3 @@ def _keep_rows(vectors, near, kept, lost, row_full, combination, start):
             if used[x] == 1 and c < columns:
                 combination[3 * start + x * rows + r] = -matrix[x, c]
     return start + rows
-
-
-def find_triples(layout: Layout, neighbors: Neighbors) -> Ints:
-    """Pairs of near neighbours of one atom, (T, 3): their pairs and the first feature of their angles."""
-    near_end = np.repeat(neighbors.pair_start[:-1] + neighbors.near, np.diff(neighbors.pair_start))
-    pairs, elements = np.arange(len(near_end)), neighbors.pair_element
-    later = np.maximum(near_end - pairs - 1, 0)
-    first = np.repeat(pairs, later)
-    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(later) - later, later)
-    angles = layout.pair_of[elements[first], elements[second]]
-    return np.stack([first, second, len(layout.pair_of) * layout.radial + angles * layout.angular], 1)

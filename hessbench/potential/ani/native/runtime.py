@@ -18,16 +18,19 @@ from hessbench.system.denormals import flushed_denormals
 _BLAS = ThreadpoolController().select(user_api="blas")
 _lock = threading.Lock()
 _users = 0
-_limit: Any = None
+_wide: list[tuple[Any, int]] = []  # BLAS libraries and how many threads they had
 
 
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """Let each kernel's thread do its matrix products itself, as many calls of this as run at a time."""
-    global _users, _limit
+    global _users, _wide
     with _lock:
         if _users == 0:
-            _limit = _BLAS.limit(limits=1)
+            threads = [(library, library.get_num_threads()) for library in _BLAS.lib_controllers]
+            _wide = [(library, count) for library, count in threads if count > 1]
+            for library, _ in _wide:
+                library.set_num_threads(1)
         _users += 1
     try:
         yield
@@ -35,7 +38,8 @@ def single_threaded_blas() -> Iterator[None]:
         with _lock:
             _users -= 1
             if _users == 0:
-                _limit.restore_original_limits()
+                for library, count in _wide:
+                    library.set_num_threads(count)
 
 
 def as_array(tensor: torch.Tensor) -> np.ndarray:
@@ -45,6 +49,8 @@ def as_array(tensor: torch.Tensor) -> np.ndarray:
 
 def split_chunks(weights: np.ndarray, parts: int) -> list[tuple[int, int]]:
     """Cut chunks of these weights into at most `parts` contiguous ranges of nearly equal weight."""
+    if parts == 1:
+        return [(0, len(weights))]
     total = np.concatenate([[0], np.cumsum(weights)])
     cuts = np.unique(np.searchsorted(total, total[-1] * np.arange(parts + 1) / parts))
     return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
