@@ -216,7 +216,8 @@ def test_elements_that_are_not_there_change_nothing(derivatives: Derivatives) ->
 def test_plain_is_a_model_whose_features_are_taken_as_they_are() -> None:
     model = small_model(biases=True)
     plain = model.folded()
-    assert plain.is_plain and not model.is_plain
+    assert plain.is_plain
+    assert not model.is_plain
     for buffer, value in ((plain.feature_mean, 0.1), (plain.feature_scale, 2.0)):
         before = buffer[0, 3].clone()
         buffer[0, 3] = value
