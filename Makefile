@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+KERNELS := $(VENV)/.kernels
 PIP_ARGS ?=
 
 # One thread a process: training runs seeds in parallel. Idle OpenMP threads sleep instead of spinning.
@@ -28,7 +29,7 @@ help:
 	@echo "make lock                refresh requirements.lock from pyproject.toml"
 	@echo "make clean               remove the environment and every regenerated intermediate"
 
-setup: $(READY)
+setup: $(READY) $(KERNELS)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
@@ -38,7 +39,11 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-repro: $(READY)
+$(KERNELS): $(READY) $(wildcard hessbench/potential/ani/native/*.py)
+	$(BIN)/hessbench compile
+	@touch $@
+
+repro: $(READY) $(KERNELS)
 	$(if $(PROFILE),$(BIN)/hessbench profile use $(PROFILE))
 	$(BIN)/hessbench profile validate
 	$(BIN)/dvc repro
@@ -47,7 +52,7 @@ repro: $(READY)
 # compiling the kernels would take longer than all of the work
 smoke: export HESSBENCH_BACKEND := torch
 smoke: $(READY)
-	$(MAKE) repro PROFILE=smoke
+	$(MAKE) repro PROFILE=smoke KERNELS=
 
 verify: export OMP_NUM_THREADS := 1
 verify: $(READY)

@@ -13,12 +13,12 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 from ase.build import minimize_rotation_and_translation
-from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import chemical_symbols
 from ase.mep import NEB, idpp_interpolate
 from ase.optimize import LBFGS
 
 from hessbench.chemistry.bonds import relative_distances
+from hessbench.chemistry.evaluated import hold
 from hessbench.chemistry.settings import BandConfig
 from hessbench.errors import PotentialError
 from hessbench.potential.batch import Batch
@@ -39,18 +39,6 @@ their covalent radii."""
 
 SLACK = 0.95
 """Distances worse than those of the starting path by no more than this factor are as good as there."""
-
-
-class EvaluatedImage(SinglePointCalculator):
-    """Energy and forces of an image where it is now.
-
-    ASE compares all atoms each time a value is asked for, which takes as long as a small potential;
-    a band evaluates its images anew whenever they move.
-    """
-
-    def check_state(self, atoms: Atoms, tol: float = 1e-15) -> list[str]:
-        """Name what has changed since: nothing."""
-        return []
 
 
 class SafeguardedLBFGS(LBFGS):
@@ -126,7 +114,7 @@ def evaluate_images(images: Sequence[Atoms], potential: Potential) -> None:
     for image, energy, image_forces in zip(
         images, energies / EV, np.split(forces / EV, len(images)), strict=True
     ):
-        image.calc = EvaluatedImage(image, energy=float(energy), forces=image_forces)
+        hold(image, energy, image_forces)
 
 
 @dataclass(frozen=True)

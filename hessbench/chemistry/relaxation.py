@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import LBFGS
 
+from hessbench.chemistry.evaluated import hold
 from hessbench.potential.batch import Batch
 from hessbench.potential.evaluation import Array, energies_and_forces
 from hessbench.potential.interface import Potential
@@ -66,7 +66,7 @@ def relax(molecules: Sequence[Atoms], potential: Potential, fmax_ev: float, step
             elif step == steps:
                 reasons[index] = f"largest force {largest:.3g} eV/Angstrom after {steps} steps"
             else:
-                atoms[index].calc = SinglePointCalculator(atoms[index], energy=energy, forces=force)
+                hold(atoms[index], energy, force)
                 optimizers[index].step()
                 still.append(index)
         running = still

@@ -34,6 +34,7 @@ GROUPS = {
         "provenance": "Record what the run is made from (results/run.json).",
     },
     "Training": {
+        "compile": "Compile the kernels of the profile's model before their first use.",
         "train": "Train an ensemble with one of the losses.",
         "tune": "Search for the settings that train a loss best.",
         "benchmark": "Time derivatives, or a calculator, side by side.",

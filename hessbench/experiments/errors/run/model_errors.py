@@ -50,9 +50,15 @@ def errors_of_model(
     """
     tables = []
     for name, item in sets.items():
+        found = []
         for first in range(0, len(item.structures), batch_size):
             part = item.structures.select(np.arange(first, min(first + batch_size, len(item.structures))))
             predicted = predict(model, part)
-            tables.append(error_rows(seed, name, part, structure_errors(part, *predicted)))
+            found.append(structure_errors(part, *predicted))
             keep(name, part, predicted)
+        errors = {
+            quantity: tuple(map(np.concatenate, zip(*(batch[quantity] for batch in found), strict=True)))
+            for quantity in found[0]
+        }
+        tables.append(error_rows(seed, name, item.structures, errors))
     return pd.concat(tables, ignore_index=True)
