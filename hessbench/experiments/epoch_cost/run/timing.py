@@ -18,7 +18,7 @@ from hessbench.potential.interface import Derivatives, TrainablePotential
 from hessbench.potential.registry import ModelConfig, build
 from hessbench.training.loop import Row, train
 from hessbench.training.preparation import examples
-from hessbench.training.settings import LossConfig, TrainingConfig
+from hessbench.training.settings import LossConfig, PaperConfig, TrainingConfig
 
 Engine = Literal["exact", "autograd loop"]
 
@@ -71,7 +71,8 @@ def time_epochs(
     """
     potential = build(model, seed=0)
     potential.prepare(structures)
-    held_back = examples(potential, validation)
+    watched = isinstance(training.optimizer, PaperConfig)  # others need none, and it takes the loop seconds
+    held_back = examples(potential, validation) if watched else None
     timed = potential if engine == "exact" else AutogradLoop(potential)
     run = partial(train, timed, validation=held_back, loss=loss)
     settings = {"minimum_steps": 0, "keep": "last", "hessian_validation_epochs": repeats + 1}
