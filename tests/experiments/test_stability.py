@@ -118,6 +118,21 @@ def test_an_optimization_that_does_not_converge_has_failed():
     assert "after 1 steps" in item.reason
 
 
+def test_an_optimization_that_loses_all_positions_has_failed_and_leaves_no_frame():
+    def constant(batch: Batch):
+        """Forces that no step changes, from which L-BFGS learns an infinite curvature."""
+        x = batch.coordinates.double().numpy()
+        forces = 0 * x + [[0, 0, -1.0], [0, 0, 1.0]]
+        return forces.sum(axis=1)[::2], forces
+
+    with np.errstate(all="ignore"):
+        state = heat(hydrogens("a"), Analytic(constant), CONFIG, "x")
+    (item,) = state.outcomes
+    assert item.status == "optimization failed"
+    assert "not finite" in item.reason
+    assert state.frames == []
+
+
 def test_forces_that_are_not_finite_end_a_run_with_its_reason():
     calls = 0
 

@@ -207,7 +207,8 @@ def _optimize(
         )
         distances = bond_lengths(result.positions, molecule.apart)
         reason, bond = result.reason, None
-        if name == config.trajectory_molecule:
+        # forces that are not finite may have left positions that are not either, which no figure can show
+        if name == config.trajectory_molecule and np.isfinite(result.positions).all():
             state.frames.append(Frame(0.0, 0.0, result.positions.round(4).tolist()))
         if not reason and (changed := first_violation(lengths[None], reference)):
             bond = bond_name(atoms, molecule.bonds[changed.bond])
