@@ -3,7 +3,7 @@
 import time
 
 import click
-from ase.build import molecule
+from ase import Atoms
 
 from hessbench.config.base import load_section
 from hessbench.potential.batch import Batch
@@ -19,7 +19,7 @@ def command() -> None:
     """
     begin = time.perf_counter()
     model = build(load_section(ModelConfig, "model"), 0)
-    atoms = molecule("H2")
+    atoms = Atoms(list(model.elements[:1] * 2), [[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     model.predict(Batch.from_atoms([atoms], model.dtype), 2)
     kind = str(model.dtype).removeprefix("torch.")
-    click.echo(f"kernels in {kind} are ready ({time.perf_counter() - begin:.0f} s)")
+    click.echo(f"the profile's model is ready in {kind} ({time.perf_counter() - begin:.0f} s)")

@@ -136,3 +136,13 @@ def test_a_file_that_may_not_grow_is_one_sentence_and_leaves_nothing(tmp_path: P
 
 def test_too_little_memory_is_one_sentence() -> None:
     assert "too little memory" in str(_sentence(MemoryError()))
+
+
+def test_compile_needs_no_particular_element(tmp_path: Path) -> None:
+    settings = (ROOT / "params.yaml").read_text()
+    changed = settings.replace("  kind: ani\n", "  kind: ani\n  elements: [O, C]\n", 1)
+    assert changed != settings
+    (tmp_path / "params.yaml").write_text(changed)
+    done = run("compile", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "ready in float32" in done.stdout
